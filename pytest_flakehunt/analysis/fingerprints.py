@@ -1,0 +1,39 @@
+"""Which failures of a test are one: the same exception, message and place in the project's code."""
+
+import hashlib
+import re
+
+from pytest_flakehunt.model import Evidence, Outcome
+
+_VARYING = (
+    (re.compile(r"0x[0-9a-fA-F]+"), "0x…"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "<uuid>"),
+    (re.compile(r"(?:/[\w.+-]+){2,}/?"), "<path>"),
+    (re.compile(r"(['\"]).*?\1"), "<text>"),
+    (re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"), "#"),
+    (re.compile(r"[\[({<].*[\])}>]"), "<value>"),
+)
+"""What differs from failure to failure of one bug, and what stands for it."""
+
+
+def normalised(message: str) -> str:
+    """Give the first line of a message without what varies: addresses, paths, numbers, quoted text, values.
+
+    >>> normalised("assert 17 == 18 at 0x7f3a2b")
+    'assert # == # at 0x…'
+    """
+    line = message.strip().partition("\n")[0][:300]
+    for pattern, stand_in in _VARYING:
+        line = pattern.sub(stand_in, line)
+    return line
+
+
+def fingerprint(outcome: Outcome, evidence: Evidence) -> str:
+    """Give sixteen hexadecimal digits that name the mode of a failed attempt.
+
+    The line number is left out, so that a fingerprint outlives edits above it.
+    """
+    kind = outcome.value if evidence.phase == "process" else evidence.phase
+    message = "" if evidence.phase == "process" else normalised(evidence.message)
+    parts = (kind, evidence.exception, message, evidence.where.file, evidence.where.function)
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -1,0 +1,186 @@
+"""From attempts to verdicts: what is said of each test, never more than was seen."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_flakehunt.analysis import association, intervals
+from pytest_flakehunt.model import (
+    Contract,
+    Count,
+    Evidence,
+    Finding,
+    Mode,
+    Outcome,
+    Suspect,
+    Sweep,
+    Verdict,
+)
+
+MOST_SUSPECTS = 3
+RANK = {Contract.NATURAL: 0, Contract.ENVIRONMENT: 1, Contract.STRESS: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything known of one test that failed at least once."""
+
+    nodeid: str
+    file: str
+    line: int
+    attempts: Sequence[tuple[Sweep, Outcome, str]]
+    """Sweep, outcome, and fingerprint where it failed; sweeps set aside left out."""
+    evidence: Mapping[str, tuple[int, Evidence]]
+    """By fingerprint: the sweep it was first seen in, and what it left."""
+
+
+def steady(nodeid: str, file: str, line: int, total: Count, calm: Count, notes: Iterable[str] = ()) -> Finding:
+    """Give the finding for a test that never failed, with the bound that its runs allow."""
+    return Finding(
+        nodeid,
+        file,
+        line,
+        Verdict.STEADY,
+        total,
+        intervals.rate(0, total.runs),
+        calm,
+        intervals.rate(0, calm.runs),
+        notes=tuple(notes) if total.runs else (*notes, "it never ran to a result: skipped in every attempt"),
+    )
+
+
+def judge(cases: Sequence[Case]) -> list[Finding]:
+    """Give the findings for tests that failed; suspects are corrected over all of them at once."""
+    findings = [_finding(case) for case in cases]
+    nominated = [
+        (place, rank, suspect)
+        for place, (case, finding) in enumerate(zip(cases, findings, strict=True))
+        if finding.verdict is not Verdict.BROKEN
+        for rank, mode in enumerate(finding.modes)
+        for suspect in _suspects(case, mode.fingerprint)
+    ]
+    corrected = association.holm([suspect.p_value for _, _, suspect in nominated])
+    chosen: dict[tuple[int, int], list[Suspect]] = {}
+    for (place, rank, suspect), p_value in zip(nominated, corrected, strict=True):
+        if suspect.present.failures * max(1, suspect.absent.runs) > suspect.absent.failures * suspect.present.runs:
+            chosen.setdefault((place, rank), []).append(replace(suspect, p_value=p_value))
+    for place, finding in enumerate(findings):
+        modes = tuple(
+            replace(mode, suspects=_nearest(chosen.get((place, rank), [])))
+            for rank, mode in enumerate(finding.modes)
+        )
+        findings[place] = replace(finding, modes=modes)
+    return findings
+
+
+def verdict(calm: Count, total: Count) -> Verdict:
+    """Name what the counts say.
+
+    >>> verdict(Count(4, 0), Count(20, 3)).value
+    'fragile'
+    """
+    if not total.failures:
+        return Verdict.STEADY
+    if not calm.failures:
+        return Verdict.FRAGILE
+    return Verdict.BROKEN if calm.failures == calm.runs else Verdict.FLAKY
+
+
+def _finding(case: Case) -> Finding:
+    total = _count(case.attempts)
+    calm = _count(attempt for attempt in case.attempts if attempt[0].calm)
+    said = verdict(calm, total)
+    modes = _modes(case)
+    notes = []
+    passed = (total.runs - calm.runs) - (total.failures - calm.failures)
+    if said is Verdict.BROKEN and passed:
+        notes.append(
+            f"it failed in all {calm.runs} calm attempts, and passed {passed} of {total.runs - calm.runs} others"
+        )
+    if not calm.runs:
+        notes.append("no calm attempt reached it")
+    return Finding(
+        case.nodeid,
+        case.file,
+        case.line,
+        said,
+        total,
+        intervals.rate(total.failures, total.runs),
+        calm,
+        intervals.rate(calm.failures, calm.runs),
+        min((mode.contract for mode in modes), key=RANK.__getitem__, default=Contract.NATURAL),
+        modes,
+        tuple(notes),
+    )
+
+
+def _count(attempts: Iterable[tuple[Sweep, Outcome, str]]) -> Count:
+    counted = [outcome.fails for _, outcome, _ in attempts if outcome.counts]
+    return Count(len(counted), sum(counted))
+
+
+def _modes(case: Case) -> tuple[Mode, ...]:
+    failed: dict[str, list[tuple[Sweep, Outcome]]] = {}
+    for sweep, outcome, fingerprint in case.attempts:
+        if outcome.fails:
+            failed.setdefault(fingerprint, []).append((sweep, outcome))
+    modes = []
+    for fingerprint, seen in failed.items():
+        simplest = min((sweep for sweep, _ in seen), key=_telling)
+        modes.append(
+            Mode(
+                fingerprint,
+                seen[0][1],
+                case.evidence[fingerprint][1],
+                len(seen),
+                sum(sweep.calm for sweep, _ in seen),
+                str(simplest.plan),
+                min((sweep.plan.contract for sweep, _ in seen), key=RANK.__getitem__),
+            )
+        )
+    return tuple(sorted(modes, key=lambda mode: -mode.failures))
+
+
+def _telling(sweep: Sweep) -> tuple[bool, int, int, int, int]:
+    """Rank plans to replay: one that pins what varies, promises little, and sets little, comes first."""
+    return (
+        sweep.calm,
+        RANK[sweep.plan.contract],
+        len(sweep.focus),
+        len(sweep.plan.settings),
+        sweep.number,
+    )
+
+
+def _suspects(case: Case, fingerprint: str) -> list[Suspect]:
+    """Compare sweeps that put a perturbation under trial with all that left it alone."""
+    hits = [
+        (sweep, outcome.fails and found == fingerprint) for sweep, outcome, found in case.attempts if outcome.counts
+    ]
+    names = {name for sweep, hit in hits if hit for name in sweep.focus} - {"random", "hashseed"}
+    suspects = [_suspect(name, hits) for name in sorted(names)]
+    seeds = {sweep.hashseed for sweep, _ in hits if sweep.hashseed}
+    if len(seeds) > 1:
+        suspects.append(min((_seed_suspect(seed, hits, len(seeds)) for seed in seeds), key=lambda s: s.p_value))
+    return suspects
+
+
+def _suspect(name: str, hits: Sequence[tuple[Sweep, bool]]) -> Suspect:
+    present = [hit for sweep, hit in hits if name in sweep.focus]
+    absent = [hit for sweep, hit in hits if name not in sweep.focus]
+    settings = Counter(str(sweep.plan.setting(name)) for sweep, hit in hits if hit and name in sweep.focus)
+    setting = next(iter(settings)) if len(settings) == 1 else ""
+    counts = Count(len(present), sum(present)), Count(len(absent), sum(absent))
+    return Suspect(name, setting, *counts, association.fisher(*counts))
+
+
+def _seed_suspect(seed: str, hits: Sequence[tuple[Sweep, bool]], seeds: int) -> Suspect:
+    """Compare one interpreter's hash seed with all others, corrected for having looked at each."""
+    present = [hit for sweep, hit in hits if sweep.hashseed == seed]
+    absent = [hit for sweep, hit in hits if sweep.hashseed != seed]
+    counts = Count(len(present), sum(present)), Count(len(absent), sum(absent))
+    return Suspect("hashseed", seed, *counts, min(1.0, seeds * association.fisher(*counts)))
+
+
+def _nearest(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
+    return tuple(sorted(suspects, key=lambda suspect: suspect.p_value)[:MOST_SUSPECTS])

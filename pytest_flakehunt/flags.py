@@ -1,0 +1,58 @@
+"""The names of our options, and whether any is in use: all that an ordinary run of pytest loads of us."""
+
+from typing import Any
+
+import pytest
+
+ZYGOTE = "flakehunt-zygote"
+"""The name under which a zygote's own plugin is registered."""
+FAIL_ON = ("broken", "flaky", "fragile", "stress", "none")
+DEFAULT_FAIL_ON = "broken,flaky,fragile"
+DEFAULT_LEDGER = ".flakehunt/ledger.sqlite"
+NAMES = {
+    "flakehunt": (
+        "N",
+        "run the selected tests in N sweeps under controlled nondeterminism, or for a time such as 10m",
+    ),
+    "flakehunt-seed": ("SEED", "draw all plans from this seed (default: a new one, shown in the header)"),
+    "flakehunt-only": ("NAMES", "perturb nothing but these, separated by commas"),
+    "flakehunt-without": ("NAMES", "leave these perturbations alone, separated by commas"),
+    "flakehunt-plan": ("PLAN", "run under exactly this plan, such as 'hashseed=7 timezone=Asia/Kolkata'"),
+    "flakehunt-fail-on": (
+        "KINDS",
+        f"what makes the exit status 1: some of {', '.join(FAIL_ON)} (default: {DEFAULT_FAIL_ON})",
+    ),
+    "flakehunt-isolation": ("KIND", "auto, fork or fresh: what a sweep's process is (default: auto)"),
+    "flakehunt-timeout": (
+        "SECONDS",
+        "when a test counts as hanging (default: ten times its slowest calm attempt, at least 10 s)",
+    ),
+    "flakehunt-ledger": ("PATH", f"where every sweep is kept (default: {DEFAULT_LEDGER})"),
+    "flakehunt-json": ("PATH", "write the report there as JSON"),
+}
+"""Every option: what stands for its value in help, and the help."""
+
+
+def declare(parser: pytest.Parser) -> None:
+    """Add the options, each with an ini twin whose name has underscores."""
+    group = parser.getgroup("flakehunt", "flaky tests (pytest-flakehunt)")
+    for name, (metavar, text) in NAMES.items():
+        group.addoption(f"--{name}", metavar=metavar, default=None, help=text)
+        parser.addini(name.replace("-", "_"), f"the same as --{name}", default="")
+
+
+def given(config: pytest.Config, name: str) -> str:
+    """Give the text of an option, or of its ini twin; empty where neither is set."""
+    destination = name.replace("-", "_")
+    for namespace in (getattr(config, "option", None), getattr(config, "known_args_namespace", None)):
+        value: Any = getattr(namespace, destination, None)
+        if value is not None:
+            return str(value).strip()
+    return str(config.getini(destination)).strip()
+
+
+def wanted(config: pytest.Config) -> bool:
+    """Tell whether this process is asked for anything; a zygote is told what to do by its controller."""
+    if config.pluginmanager.has_plugin(ZYGOTE):
+        return False
+    return any(given(config, name) for name in NAMES)

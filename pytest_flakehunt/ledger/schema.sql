@@ -1,0 +1,85 @@
+-- One hunt: what was asked, of which code, on which machine.
+CREATE TABLE hunts (
+    id            INTEGER PRIMARY KEY,
+    seed          INTEGER NOT NULL,             -- master seed: all plans follow from it
+    asked         TEXT    NOT NULL,             -- N as the user gave it: a count or a time
+    started       TEXT    NOT NULL,             -- UTC, ISO 8601
+    seconds       REAL,                         -- NULL while it runs, or where it was killed
+    python        TEXT    NOT NULL,             -- version, with the patch
+    pytest        TEXT    NOT NULL,
+    platform      TEXT    NOT NULL,
+    machine       TEXT    NOT NULL,             -- cores and architecture
+    revision      TEXT    NOT NULL,             -- of the project under version control; '' where there is none
+    versions      TEXT    NOT NULL,             -- JSON: installed pytest plugins and their versions
+    perturbations TEXT    NOT NULL,             -- names in use, separated by spaces
+    directory     TEXT    NOT NULL              -- pytest's root directory
+);
+
+-- One test, known by its node id through all hunts.
+CREATE TABLE tests (
+    id     INTEGER PRIMARY KEY,
+    nodeid TEXT    NOT NULL UNIQUE,
+    file   TEXT    NOT NULL,                    -- relative to the root directory
+    line   INTEGER NOT NULL                     -- from 1; 0 where unknown
+);
+
+-- One sweep: the selected tests, once, in a process of their own, under one plan.
+CREATE TABLE sweeps (
+    hunt       INTEGER NOT NULL REFERENCES hunts (id),
+    number     INTEGER NOT NULL,                -- from 0
+    plan       TEXT    NOT NULL,                -- written form; '' is calm
+    focus      TEXT    NOT NULL,                -- perturbations under trial; others in the plan are pinned for replay
+    isolation  TEXT    NOT NULL,                -- fork, unforked, fresh
+    zygote     INTEGER NOT NULL,                -- which interpreter
+    hashseed   TEXT    NOT NULL,                -- of that interpreter; '' where nobody knows it
+    neighbours INTEGER NOT NULL,                -- sweeps that ran beside it at some time
+    started    REAL    NOT NULL,                -- seconds since 1970, true clock
+    seconds    REAL    NOT NULL,
+    torn       INTEGER NOT NULL,                -- 1 where it was cut short
+    outage     INTEGER NOT NULL,                -- 1 where most tests failed: set aside
+    PRIMARY KEY (hunt, number)
+) WITHOUT ROWID;
+
+-- One attempt: one test in one sweep.
+CREATE TABLE attempts (
+    hunt    INTEGER NOT NULL,
+    sweep   INTEGER NOT NULL,
+    test    INTEGER NOT NULL REFERENCES tests (id),
+    outcome INTEGER NOT NULL,                   -- 0 passed, 1 failed, 2 error, 3 skipped, 4 xfailed, 5 xpassed, 6 hung, 7 crashed, 8 unreached
+    ms      INTEGER NOT NULL,                   -- set-up, call and tear-down, true clock
+    mode    INTEGER REFERENCES modes (id),      -- NULL where it did not fail
+    PRIMARY KEY (hunt, sweep, test),
+    FOREIGN KEY (hunt, sweep) REFERENCES sweeps (hunt, number)
+) WITHOUT ROWID;
+
+-- One mode: the failures of one test that share a fingerprint, through all hunts.
+CREATE TABLE modes (
+    id          INTEGER PRIMARY KEY,
+    test        INTEGER NOT NULL REFERENCES tests (id),
+    fingerprint TEXT    NOT NULL,               -- of exception type, normalised message and innermost project frame
+    UNIQUE (test, fingerprint)
+);
+
+-- What the first failing attempts of a mode in a hunt left to read.
+CREATE TABLE evidence (
+    hunt      INTEGER NOT NULL,
+    sweep     INTEGER NOT NULL,
+    mode      INTEGER NOT NULL REFERENCES modes (id),
+    phase     TEXT    NOT NULL,                 -- setup, call, teardown, process
+    exception TEXT    NOT NULL,
+    message   TEXT    NOT NULL,
+    file      TEXT    NOT NULL,                 -- innermost line of the project's code
+    line      INTEGER NOT NULL,
+    function  TEXT    NOT NULL,
+    traceback TEXT    NOT NULL,
+    sections  TEXT    NOT NULL,                 -- JSON: captured output and logs, title and text
+    stacks    TEXT    NOT NULL,                 -- of all threads, for a hang or a crash
+    note      TEXT    NOT NULL,
+    PRIMARY KEY (hunt, sweep, mode)
+) WITHOUT ROWID;
+
+-- What else a hunt noticed: tests that are collected only sometimes, zygotes that could not collect.
+CREATE TABLE notes (
+    hunt INTEGER NOT NULL REFERENCES hunts (id),
+    text TEXT    NOT NULL
+);

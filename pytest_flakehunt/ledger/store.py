@@ -1,0 +1,260 @@
+"""The only SQL: one transaction per sweep, history kept over hunts."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from pytest_flakehunt.model import Attempt, Evidence, Outcome, Place, Sweep, Trial
+
+APPLICATION = 0x666C6B68
+"""What marks an SQLite file as a ledger: "flkh"."""
+VERSION = 1
+PATIENCE = 30.0
+"""Seconds to wait for another hunt that writes to the same ledger."""
+EVIDENCE_PER_MODE = 3
+"""Failing attempts of a mode whose evidence is kept, for each hunt."""
+CODES = {outcome: code for code, outcome in enumerate(Outcome)}
+OUTCOMES = dict(enumerate(Outcome))
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used; the message says why, and what to do."""
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One attempt, for analysis."""
+
+    sweep: int
+    outcome: Outcome
+    fingerprint: str
+    """Empty where it did not fail."""
+
+
+class Ledger:
+    """An open ledger, and the hunt that is being written to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.hunt = 0
+        self._tests: dict[str, int] = {}
+        self._modes: dict[tuple[int, str], int] = {}
+        self._kept: dict[int, int] = {}
+        if path.is_dir():
+            raise LedgerError(f"{path} is a folder; give the path of a file, such as {path / 'ledger.sqlite'}")
+        try:
+            if not path.parent.is_dir():
+                path.parent.mkdir(parents=True)
+                (path.parent / ".gitignore").write_text("# made by pytest-flakehunt\n*\n", "utf-8")
+            self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise LedgerError(f"{path} cannot be written: {error}; {_remedy(error)}") from error
+
+    def _prepare(self) -> None:
+        application, version, tables = (
+            self._db.execute(query).fetchone()[0]
+            for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+        )
+        if tables and application != APPLICATION:
+            raise LedgerError(f"{self.path} is an SQLite file of something else; give another path")
+        if version > VERSION:
+            raise LedgerError(
+                f"{self.path} was written by a newer pytest-flakehunt (format {version}, this one reads up to "
+                f"{VERSION}); upgrade, or give another path"
+            )
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        if not tables:
+            schema = resources.files("pytest_flakehunt.ledger").joinpath("schema.sql").read_text("utf-8")
+            self._db.executescript(
+                f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
+                f"{schema} COMMIT;"
+            )
+        else:  # show at once whether it can be written
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def begin(self, trial: Trial, machine: str, versions: Mapping[str, str], directory: Path) -> int:
+        """Open a new hunt; give its number."""
+        row = self._db.execute(
+            "INSERT INTO hunts (seed, asked, started, python, pytest, platform, machine, revision, versions,"
+            " perturbations, directory) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                trial.seed,
+                trial.asked,
+                trial.started,
+                trial.python,
+                trial.pytest,
+                trial.platform,
+                machine,
+                trial.revision,
+                json.dumps(dict(versions)),
+                " ".join(trial.perturbations),
+                str(directory),
+            ),
+        )
+        self.hunt = row.lastrowid or 0
+        return self.hunt
+
+    def declare(self, tests: Iterable[tuple[str, str, int]]) -> None:
+        """Make tests known: node id, file, line."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany(
+            "INSERT INTO tests (nodeid, file, line) VALUES (?, ?, ?)"
+            " ON CONFLICT (nodeid) DO UPDATE SET file = excluded.file, line = excluded.line",
+            [(storable(nodeid), storable(file), line) for nodeid, file, line in tests],
+        )
+        self._db.execute("COMMIT")
+        self._tests = dict(self._db.execute("SELECT nodeid, id FROM tests"))
+
+    def write(self, sweep: Sweep, attempts: Sequence[Attempt], fingerprints: Sequence[str]) -> None:
+        """Keep a sweep and its attempts, all or nothing.
+
+        Args:
+            sweep: the sweep.
+            attempts: its attempts.
+            fingerprints: of each attempt; empty where it did not fail.
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            with closing(self._db.cursor()) as cursor:
+                self._write(cursor, sweep, attempts, fingerprints)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise LedgerError(f"{self.path} cannot be written: {error}; {_remedy(error)}") from error
+
+    def _write(
+        self,
+        cursor: sqlite3.Cursor,
+        sweep: Sweep,
+        attempts: Sequence[Attempt],
+        fingerprints: Sequence[str],
+    ) -> None:
+        cursor.execute(
+            "INSERT INTO sweeps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self.hunt,
+                sweep.number,
+                str(sweep.plan),
+                " ".join(sweep.focus),
+                sweep.isolation,
+                sweep.zygote,
+                sweep.hashseed,
+                sweep.neighbours,
+                sweep.started,
+                sweep.seconds,
+                sweep.torn,
+                sweep.outage,
+            ),
+        )
+        rows = []
+        for attempt, fingerprint in zip(attempts, fingerprints, strict=True):
+            test = self._tests[storable(attempt.nodeid)]
+            mode = self._mode(cursor, test, fingerprint) if fingerprint else None
+            milliseconds = round(attempt.seconds * 1000)
+            rows.append((self.hunt, sweep.number, test, CODES[attempt.outcome], milliseconds, mode))
+            if mode is not None and attempt.evidence is not None:
+                self._keep(cursor, sweep.number, mode, attempt.evidence)
+        cursor.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def _mode(self, cursor: sqlite3.Cursor, test: int, fingerprint: str) -> int:
+        key = test, fingerprint
+        if key not in self._modes:
+            cursor.execute("INSERT OR IGNORE INTO modes (test, fingerprint) VALUES (?, ?)", key)
+            found = cursor.execute("SELECT id FROM modes WHERE test = ? AND fingerprint = ?", key)
+            self._modes[key] = found.fetchone()[0]
+        return self._modes[key]
+
+    def _keep(self, cursor: sqlite3.Cursor, sweep: int, mode: int, evidence: Evidence) -> None:
+        if self._kept.get(mode, 0) >= EVIDENCE_PER_MODE:
+            return
+        self._kept[mode] = self._kept.get(mode, 0) + 1
+        where = evidence.where
+        sections = json.dumps(evidence.sections)
+        texts = (
+            evidence.phase,
+            evidence.exception,
+            evidence.message,
+            where.file,
+            where.line,
+            where.function,
+            evidence.traceback,
+            sections,
+            evidence.stacks,
+            evidence.note,
+        )
+        cursor.execute(
+            "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.hunt, sweep, mode, *(storable(text) if isinstance(text, str) else text for text in texts)),
+        )
+
+    def note(self, text: str) -> None:
+        """Keep something else that the hunt noticed."""
+        self._db.execute("INSERT INTO notes VALUES (?, ?)", (self.hunt, storable(text)))
+
+    def end(self, seconds: float) -> None:
+        """Mark the hunt as ended."""
+        self._db.execute("UPDATE hunts SET seconds = ? WHERE id = ?", (seconds, self.hunt))
+
+    def rows(self, nodeid: str) -> list[Row]:
+        """Give all attempts of one test in this hunt, by sweep."""
+        found = self._db.execute(
+            "SELECT sweep, outcome, coalesce(fingerprint, '') FROM attempts LEFT JOIN modes ON modes.id = mode"
+            " WHERE hunt = ? AND attempts.test = ? ORDER BY sweep",
+            (self.hunt, self._tests[storable(nodeid)]),
+        )
+        return [Row(sweep, OUTCOMES[code], fingerprint) for sweep, code, fingerprint in found]
+
+    def evidence(self, nodeid: str) -> dict[str, tuple[int, Evidence]]:
+        """Give the first evidence of each mode of a test in this hunt, and its sweep, by fingerprint."""
+        found = self._db.execute(
+            "SELECT fingerprint, sweep, phase, exception, message, file, line, function, traceback, sections,"
+            " stacks, note FROM evidence JOIN modes ON modes.id = mode WHERE hunt = ? AND test = ?"
+            " ORDER BY sweep DESC",
+            (self.hunt, self._tests[storable(nodeid)]),
+        )
+        return {
+            fingerprint: (
+                sweep,
+                Evidence(
+                    phase,
+                    exception,
+                    message,
+                    Place(file, line, function),
+                    traceback,
+                    tuple((title, text) for title, text in json.loads(sections)),
+                    stacks,
+                    note,
+                ),
+            )
+            for (fingerprint, sweep, phase, exception, message, file, line, function, traceback, sections, stacks, note) in found  # noqa: E501
+        }
+
+
+def storable(text: str) -> str:
+    """Give a text that SQLite can keep: lone surrogates are written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _remedy(error: Exception) -> str:
+    said = str(error)
+    if "not a database" in said or "malformed" in said:
+        return "it is damaged or no ledger: move it away, or give another path with --flakehunt-ledger"
+    if "locked" in said:
+        return "another hunt is writing to it: wait for that one, or give another path with --flakehunt-ledger"
+    if "full" in said:
+        return "make room, or give a path on another disk with --flakehunt-ledger"
+    return "make it writable, or give another path with --flakehunt-ledger"

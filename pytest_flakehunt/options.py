@@ -1,0 +1,166 @@
+"""Command line and ini: what a user may ask for, and every refusal."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_flakehunt.flags import DEFAULT_FAIL_ON, DEFAULT_LEDGER, FAIL_ON, given
+from pytest_flakehunt.model import Isolation, SettingError
+
+HUNTS_ONLY = ("flakehunt-json",)
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for, checked."""
+
+    asked: str
+    """N as it was given; empty where no hunt is wanted."""
+    sweeps: int | None
+    seconds: float | None
+    seed: int | None
+    only: tuple[str, ...]
+    without: tuple[str, ...]
+    plan: str
+    fail_on: frozenset[str]
+    isolation: Isolation | None
+    """None leaves the choice to us."""
+    timeout: float | None
+    ledger: Path
+    json: Path | None
+
+    @classmethod
+    def read(cls, config: pytest.Config) -> "Options":
+        """Read and check everything.
+
+        Raises:
+            pytest.UsageError: says what was given, what is allowed, and what to do.
+        """
+        asked = given(config, "flakehunt")
+        sweeps, seconds = length(asked) if asked else (None, None)
+        options = cls(
+            asked=asked,
+            sweeps=sweeps,
+            seconds=seconds,
+            seed=_seed(given(config, "flakehunt-seed")),
+            only=_names(given(config, "flakehunt-only")),
+            without=_names(given(config, "flakehunt-without")),
+            plan=given(config, "flakehunt-plan"),
+            fail_on=_fail_on(given(config, "flakehunt-fail-on") or DEFAULT_FAIL_ON),
+            isolation=_isolation(given(config, "flakehunt-isolation")),
+            timeout=_timeout(given(config, "flakehunt-timeout")),
+            ledger=_ledger(config, given(config, "flakehunt-ledger")),
+            json=_path(config, given(config, "flakehunt-json")),
+        )
+        options._agree(config)
+        return options
+
+    def _agree(self, config: pytest.Config) -> None:
+        if self.only and self.without:
+            raise pytest.UsageError(
+                "--flakehunt-only and --flakehunt-without contradict each other; give one of them"
+            )
+        if self.plan and (self.only or self.without):
+            raise pytest.UsageError(
+                "--flakehunt-plan is exactly what runs; leave out --flakehunt-only and --flakehunt-without"
+            )
+        if not self.asked:
+            for name in HUNTS_ONLY:
+                if given(config, name):
+                    raise pytest.UsageError(f"--{name} goes with a hunt; add --flakehunt=N, or leave it out")
+            return
+        for name, written in (("usepdb", "--pdb"), ("trace", "--trace"), ("collectonly", "--collect-only")):
+            if getattr(config.option, name, False):
+                hint = (
+                    "; to debug one failure, run the repro command of its finding without --flakehunt"
+                    if name != "collectonly"
+                    else ""
+                )
+                raise pytest.UsageError(f"{written} cannot go with --flakehunt: leave one of them out{hint}")
+
+
+def length(text: str) -> tuple[int | None, float | None]:
+    """Read N: a number of sweeps, or a time.
+
+    Returns:
+        Sweeps, or seconds; the other is None.
+
+    >>> length("1000"), length("10m")
+    ((1000, None), (None, 600.0))
+    """
+    if re.fullmatch(r"-\d+", text, re.ASCII):
+        raise pytest.UsageError(
+            f"--flakehunt={text}: there cannot be fewer than no sweeps; give 1 or more, or leave it out for an "
+            "ordinary run"
+        )
+    time = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smh])", text, re.ASCII)
+    if time and float(time[1]):
+        return None, float(time[1]) * UNITS[time[2]]
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII) and int(text):
+        return int(text), None
+    if re.fullmatch(r"[0.]+[smh]?", text, re.ASCII):
+        raise pytest.UsageError(
+            f"--flakehunt={text}: that is no sweep at all; give 1 or more, or leave it out for an ordinary run"
+        )
+    raise pytest.UsageError(
+        f"--flakehunt={text}: give a number of sweeps, such as 200, or a time, such as 90s, 10m or 2h"
+    )
+
+
+def _seed(text: str) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise pytest.UsageError(f"--flakehunt-seed={text}: give a whole number, 0 or more")
+    return int(text)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _fail_on(text: str) -> frozenset[str]:
+    names = frozenset(_names(text))
+    for name in sorted(names):
+        if name not in FAIL_ON:
+            raise pytest.UsageError(f"--flakehunt-fail-on={text}: {name} is none of {', '.join(FAIL_ON)}")
+    if "none" in names and len(names) > 1:
+        raise pytest.UsageError(f"--flakehunt-fail-on={text}: none stands alone; leave it or the others out")
+    return names - {"none"}
+
+
+def _isolation(text: str) -> Isolation | None:
+    if text in {"", "auto"}:
+        return None
+    if text not in {Isolation.FORK, Isolation.FRESH}:
+        raise pytest.UsageError(f"--flakehunt-isolation={text}: give auto, fork or fresh")
+    return Isolation(text)
+
+
+def _timeout(text: str) -> float | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,7}(\.\d{1,6})?", text, re.ASCII) or not float(text):
+        raise pytest.UsageError(f"--flakehunt-timeout={text}: give seconds, more than 0")
+    return float(text)
+
+
+def _ledger(config: pytest.Config, text: str) -> Path:
+    return config.invocation_params.dir / text if text else config.rootpath / DEFAULT_LEDGER
+
+
+def _path(config: pytest.Config, text: str) -> Path | None:
+    if not text:
+        return None
+    path = config.invocation_params.dir / text
+    if path.is_dir() or not path.parent.is_dir():
+        raise pytest.UsageError(f"{text}: give the path of a file in a folder that exists")
+    return path
+
+
+def usage(error: SettingError, option: str) -> pytest.UsageError:
+    """Give a refusal of a plan in pytest's own kind of error."""
+    return pytest.UsageError(f"--{option}: {error}")

@@ -1,0 +1,39 @@
+"""The sources of nondeterminism we control: one file each, and the list of them."""
+
+from collections.abc import Iterable, Mapping
+
+from pytest_flakehunt.model import Perturbation
+from pytest_flakehunt.perturbations import (
+    clock,
+    cores,
+    gc,
+    hashseed,
+    latency,
+    order,
+    random,
+    repeat,
+    timezone,
+)
+
+OURS: tuple[Perturbation, ...] = (
+    order.Orders(),
+    repeat.Repeats(),
+    clock.Clocks(),
+    random.Seeds(),
+    hashseed.HashSeeds(),
+    latency.Latencies(),
+    cores.CoreCounts(),
+    timezone.Zones(),
+    gc.Collectors(),
+)
+"""The most telling first: the order in which sweeps try them."""
+
+
+def registry(more: Iterable[Perturbation] = ()) -> Mapping[str, Perturbation]:
+    """Give every perturbation by name, ours first.
+
+    Args:
+        more: perturbations of other plugins; one that bears the name of an
+            earlier one takes its place.
+    """
+    return {perturbation.name: perturbation for perturbation in (*OURS, *more)}

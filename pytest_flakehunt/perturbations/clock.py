@@ -1,0 +1,113 @@
+"""The wall clock: moved to telling moments as each test starts, ticking on from there."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from pytest_flakehunt import realtime
+from pytest_flakehunt.model import Contract, SettingError
+from pytest_flakehunt.perturbations import instants
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+FROZEN = "frozen:"
+EARLIEST, LATEST = 0.0, 253370764800.0 - 86400
+"""Seconds since 1970 between which a clock may be set: 1970 to the end of 9998."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time of day and the date, as a test reads them."""
+
+    moment: str
+    """A local time such as ``2028-02-29T23:59:58``, or a shift such as ``+400d``."""
+    frozen: bool = False
+
+    @property
+    def contract(self) -> Contract:
+        """A clock that stands still is nothing Python promises to cope with."""
+        return Contract.STRESS if self.frozen else Contract.ENVIRONMENT
+
+    @property
+    def patience(self) -> float:
+        """No waiting takes longer under a moved clock, but faking it takes some."""
+        return 2.0
+
+    def __str__(self) -> str:
+        return (FROZEN if self.frozen else "") + self.moment
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Put movable hands on the clock; they show the true time until a test starts."""
+        from pytest_flakehunt.perturbations import hands
+
+        with hands.mounted(ticking=not self.frozen):
+            yield
+
+    @contextmanager
+    def held_for(self, nodeid: str) -> Iterator[None]:
+        """Set the clock for one test."""
+        del nodeid
+        from pytest_flakehunt.perturbations import hands
+
+        hands.move_to(epoch_seconds(self.moment, realtime.time))
+        yield
+
+
+def epoch_seconds(moment: str, clock: Callable[[], float]) -> float:
+    """Give the moment in seconds since 1970, local time taken as the time zone stands now.
+
+    A local time that daylight saving skips or repeats is taken as the
+    library's ``datetime`` takes it with ``fold=0``.
+
+    >>> epoch_seconds("+2d", lambda: 100.0)
+    172900.0
+    """
+    shift = re.fullmatch(r"([+-]\d{1,6})([smhd])", moment, re.ASCII)
+    if shift:
+        return clock() + int(shift[1]) * UNITS[shift[2]]
+    naive = datetime.fromisoformat(moment)
+    seconds = (naive - datetime(1970, 1, 1)) / timedelta(seconds=1)  # noqa: DTZ001 - the zone is added below
+    return seconds - _offset(naive)
+
+
+def _offset(naive: datetime) -> float:
+    """Give the zone's offset at a local time, in seconds; the C library knows it, also under a moved clock."""
+    import time
+
+    guess = time.mktime(naive.timetuple()[:8] + (-1,))
+    whole = naive.replace(microsecond=0)
+    return (whole - datetime(1970, 1, 1)) / timedelta(seconds=1) - guess  # noqa: DTZ001 - as above
+
+
+class Clocks:
+    """What the wall clock shows; ``monotonic`` and event loops are never moved."""
+
+    name = "clock"
+    allowed = (
+        "a local time such as 2028-02-29T23:59:58, a shift such as +400d, -1h or +30s, "
+        "or one of them after frozen:"
+    )
+
+    def draw(self, seed: int, turn: int) -> Clock:
+        """Catalogued moments first, then any of the coming years; a frozen one now and then."""
+        year = realtime.now().year
+        moments = instants.telling(year)
+        moment = moments[turn] if turn < len(moments) else instants.drawn(year, seed)
+        return Clock(moment, frozen=turn % 10 == 9)
+
+    def read(self, text: str) -> Clock:
+        """Read a moment."""
+        moment = text.removeprefix(FROZEN)
+        try:
+            local = re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", moment, re.ASCII)
+            if not local and not re.fullmatch(r"[+-]\d{1,6}[smhd]", moment, re.ASCII):
+                raise ValueError(moment)
+            possible = EARLIEST <= epoch_seconds(moment, realtime.time) < LATEST
+        except (ValueError, OverflowError):
+            possible = False
+        if not possible:
+            raise SettingError(f"clock={text}: give {self.allowed}, from 1970 to 9998")
+        return Clock(moment, frozen=moment != text)

@@ -1,0 +1,180 @@
+"""The machinery under the clock: time-machine where it is installed, else freezegun, made to keep local time.
+
+freezegun alone takes the local zone for UTC, stops ``monotonic`` and knows
+nothing of files. Here all readings of the wall clock follow from one number,
+the offset to the true time, through the C library's own calendar;
+``monotonic``, ``perf_counter`` and event loops keep the true time; and files
+written while the clock is moved bear the time that it showed.
+"""
+
+import asyncio
+import datetime
+import importlib.util
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from pytest_flakehunt import realtime
+from pytest_flakehunt.perturbations.replacing import replaced
+
+FILE_CLOCK_SLACK = 2.0
+"""Seconds by which a file system's time stamps may lie beside the clock."""
+
+
+class Hands:
+    """Where the clock's hands point."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+        """Seconds added to the true time while the clock ticks."""
+        self.standing: float | None = None
+        """Seconds since 1970 where the clock is frozen, else None."""
+        self.mover: Callable[[float], None] | None = None
+        """Moves an engine that keeps its own time."""
+
+    def seconds(self) -> float:
+        """Give the time shown, in seconds since 1970."""
+        return realtime.time() + self.offset if self.standing is None else self.standing
+
+
+_hands = Hands()
+
+
+def move_to(seconds: float) -> None:
+    """Set the clock, in seconds since 1970."""
+    if _hands.standing is None:
+        _hands.offset = seconds - realtime.time()
+    else:
+        _hands.standing = seconds
+        _hands.offset = 0.0
+    if _hands.mover is not None:
+        _hands.mover(seconds)
+
+
+@contextmanager
+def mounted(*, ticking: bool) -> Iterator[None]:
+    """Put the wall clock under our control.
+
+    Args:
+        ticking: whether time goes on; a clock that does not tick is always
+            freezegun's, and stops nothing but the wall clock.
+    """
+    _hands.offset, _hands.standing, _hands.mover = 0.0, None if ticking else realtime.time(), None
+    engine = _time_machine() if ticking and importlib.util.find_spec("time_machine") else _freezegun()
+    with engine, _dated_files():
+        yield
+    _hands.offset, _hands.standing, _hands.mover = 0.0, None, None
+
+
+@contextmanager
+def _time_machine() -> Iterator[None]:
+    import time_machine
+
+    with time_machine.travel(realtime.time(), tick=True) as traveller:
+        _hands.mover = traveller.move_to
+        yield
+
+
+@contextmanager
+def _freezegun() -> Iterator[None]:
+    import freezegun
+    from freezegun import api
+
+    with ExitStack() as undo:
+        for name in ("monotonic", "perf_counter", "monotonic_ns", "perf_counter_ns"):
+            undo.enter_context(replaced(api, f"fake_{name}", getattr(api, f"real_{name}")))
+        for owner, name, value in _local_time(api):
+            undo.enter_context(replaced(owner, name, value))
+        undo.enter_context(
+            freezegun.freeze_time(_naive_utc(), ignore=["pytest_flakehunt"], tick=_hands.standing is None)
+        )
+        api.freeze_factories[-1] = _Shown()  # type: ignore[call-overload]
+        yield
+
+
+class _Shown:
+    """What freezegun asks for the time: naive UTC. Tests that tick or move it move our hands."""
+
+    def __call__(self) -> datetime.datetime:
+        return _naive_utc()
+
+
+def _naive_utc() -> datetime.datetime:
+    from freezegun.api import real_datetime
+
+    return real_datetime.fromtimestamp(_hands.seconds(), datetime.UTC).replace(tzinfo=None)
+
+
+def _local_time(api: Any) -> list[tuple[Any, str, Any]]:
+    """Give stand-ins for what freezegun puts in place that convert through the C library, daylight saving and all."""
+    fake, fake_date, real = api.FakeDatetime, api.FakeDate, api.real_datetime
+
+    def seconds() -> float:
+        shown: datetime.datetime = api.get_current_time()
+        return float(shown.replace(tzinfo=datetime.UTC).timestamp())
+
+    def now(_: Any, tz: datetime.tzinfo | None = None) -> Any:
+        return api.datetime_to_fakedatetime(real.fromtimestamp(seconds(), tz))
+
+    def utcnow(_: Any) -> Any:
+        return api.datetime_to_fakedatetime(real.fromtimestamp(seconds(), datetime.UTC).replace(tzinfo=None))
+
+    def fromtimestamp(_: Any, t: float, tz: datetime.tzinfo | None = None) -> Any:
+        return api.datetime_to_fakedatetime(real.fromtimestamp(t, tz))
+
+    def today(_: Any) -> Any:
+        return api.date_to_fakedate(real.fromtimestamp(seconds()).date())
+
+    def localtime(t: float | None = None) -> time.struct_time:
+        shown: time.struct_time = api.real_localtime(seconds() if t is None else t)
+        return shown
+
+    return [
+        (api, "fake_localtime", localtime),
+        (fake, "now", classmethod(now)),
+        (fake, "today", classmethod(now)),
+        (fake, "utcnow", classmethod(utcnow)),
+        (fake, "fromtimestamp", classmethod(fromtimestamp)),
+        (fake, "timestamp", real.timestamp),
+        (fake_date, "today", classmethod(today)),
+    ]
+
+
+@contextmanager
+def _dated_files() -> Iterator[None]:
+    """Let files written since the clock was moved bear the time it showed.
+
+    On a machine whose clock is moved they would; a test that compares the
+    two must not be blamed for our tools' gap. Times that a test sets with
+    ``os.utime`` are left as they are.
+    """
+    since = realtime.time() - FILE_CLOCK_SLACK
+    with ExitStack() as undo:
+        for name in ("stat", "lstat", "fstat"):
+            undo.enter_context(replaced(os, name, _dated(getattr(os, name), since)))
+        yield
+
+
+def _dated(look: Callable[..., os.stat_result], since: float) -> Callable[..., os.stat_result]:
+    def dated(*args: Any, **kwargs: Any) -> os.stat_result:
+        status = look(*args, **kwargs)
+        offset = _hands.seconds() - realtime.time()
+        if not offset:
+            return status
+        until = realtime.time() + FILE_CLOCK_SLACK
+        values, named = status.__reduce__()[1]  # type: ignore[misc]
+        values, named = list(values), dict(named)
+        for place, kind in enumerate(("atime", "mtime", "ctime"), start=7):
+            exact = named[f"st_{kind}"]
+            if since <= exact <= until:
+                named[f"st_{kind}"] = exact + offset
+                named[f"st_{kind}_ns"] += int(offset * 1e9)
+                values[place] = int(exact + offset)
+        return os.stat_result(values, named)
+
+    return dated
+
+
+_ = asyncio  # freezegun patches event loops only where asyncio is loaded: load it before the clock moves

@@ -1,0 +1,176 @@
+"""Late packets, late answers of name servers, and sleeps that overshoot."""
+
+import asyncio
+import re
+import socket
+import sys
+import time
+from asyncio import selector_events
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import Any, ClassVar
+
+from pytest_flakehunt import realtime, seeds
+from pytest_flakehunt.model import Contract, SettingError
+from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
+
+TURNS = (20, 100, 5, 50)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How late things come: each delay is drawn between nothing and twice the setting.
+
+    Only what arrives is late, never what is sent: the same delay at both
+    ends of a connection would cancel out.
+    """
+
+    contract: ClassVar[Contract] = Contract.ENVIRONMENT
+    patience: ClassVar[float] = 20.0
+    milliseconds: int
+    """The mean delay, from 1 to 10000."""
+
+    def __str__(self) -> str:
+        return f"{self.milliseconds}ms"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Delay sockets (plain, TLS, asyncio's), name look-ups and sleeps."""
+        with ExitStack() as undo:
+            for owner, name, value in _late():
+                undo.enter_context(replaced(owner, name, value))
+            undo.enter_context(replaced_in_project(realtime.sleep, _late_sleep))
+            yield
+
+    @contextmanager
+    def held_for(self, nodeid: str) -> Iterator[None]:
+        """Draw the delays of one test from its name, so that a replay meets the same."""
+        _delays.mean = self.milliseconds / 1000
+        _delays.chance = Random(seeds.derive(self.milliseconds, nodeid))
+        try:
+            yield
+        finally:
+            _delays.mean = 0.0
+
+
+class Delays:
+    """The delays of the running test."""
+
+    def __init__(self) -> None:
+        self.mean = 0.0
+        self.chance = Random(0)
+
+    def next(self) -> float:
+        """Give seconds to be late by."""
+        return self.chance.uniform(0, 2 * self.mean)
+
+
+_delays = Delays()
+
+
+def _on_a_loop() -> bool:
+    """Tell whether this thread runs an event loop: it must be late, never blocked."""
+    if asyncio._get_running_loop() is not None:  # noqa: SLF001 - the documented get_running_loop raises, at ten times the cost
+        return True
+    trio = sys.modules.get("trio.lowlevel")
+    return trio is not None and hasattr(trio, "in_trio_run") and trio.in_trio_run()
+
+
+def _late_sleep(seconds: float, /) -> None:
+    realtime.sleep(seconds)
+    if seconds > 0 and not _on_a_loop():
+        realtime.sleep(_delays.next())
+
+
+def _late_arrival(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a blocking socket's method: what it waits for comes late, or too late for its time-out."""
+
+    def arrival(self: socket.socket, *args: Any, **kwargs: Any) -> Any:
+        patience = self.gettimeout()
+        if patience != 0 and not _on_a_loop():
+            delay = _delays.next()
+            if patience is not None and delay >= patience:
+                realtime.sleep(patience)
+                raise TimeoutError("timed out")
+            realtime.sleep(delay)
+        return original(self, *args, **kwargs)
+
+    return arrival
+
+
+def _late_answer(original: Callable[..., Any]) -> Callable[..., Any]:
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        if not _on_a_loop():
+            realtime.sleep(_delays.next())
+        return original(*args, **kwargs)
+
+    return answer
+
+
+def _late_transport(original: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a transport's read callback: stop listening, and read when the delay has passed."""
+
+    def read_ready(self: Any) -> None:
+        if getattr(self, "_flakehunt_due", False) or not _delays.mean:
+            self._flakehunt_due = False
+            original(self)
+            return
+        loop, descriptor = self._loop, self._sock_fd
+        loop._remove_reader(descriptor)  # noqa: SLF001 - transports have no public way to be late
+
+        def resume() -> None:
+            if self._closing or self._conn_lost or getattr(self, "_paused", False):
+                return
+            self._flakehunt_due = True
+            self._add_reader(descriptor, self._read_ready)
+
+        loop.call_later(_delays.next(), resume)
+
+    return read_ready
+
+
+def _late_coroutine(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def arrival(self: Any, *args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(_delays.next())
+        return await original(self, *args, **kwargs)
+
+    return arrival
+
+
+def _late() -> Iterator[tuple[Any, str, Any]]:
+    """Yield what is replaced: owner, attribute, and the late stand-in."""
+    for name in ("recv", "recv_into", "recvfrom", "recvfrom_into", "accept", "connect"):
+        yield socket.socket, name, _late_arrival(getattr(socket.socket, name))
+    ssl = sys.modules.get("ssl")
+    if ssl is not None:
+        yield ssl.SSLSocket, "read", _late_arrival(ssl.SSLSocket.read)
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
+        yield socket, name, _late_answer(getattr(socket, name))
+    yield time, "sleep", _late_sleep
+    for transport in ("_SelectorSocketTransport", "_SelectorDatagramTransport"):
+        kind = getattr(selector_events, transport)
+        yield kind, "_read_ready", _late_transport(kind._read_ready)  # noqa: SLF001 - as above
+    loop = selector_events.BaseSelectorEventLoop
+    for name in ("sock_recv", "sock_recv_into", "sock_recvfrom", "sock_accept", "sock_connect"):
+        yield loop, name, _late_coroutine(getattr(loop, name))
+
+
+class Latencies:
+    """The slowness of networks, name servers and schedulers."""
+
+    name = "latency"
+    allowed = "milliseconds from 1ms to 10000ms"
+
+    def draw(self, seed: int, turn: int) -> Latency:
+        """A slow network first, then a very slow one."""
+        del seed
+        return Latency(TURNS[turn % len(TURNS)])
+
+    def read(self, text: str) -> Latency:
+        """Read a mean delay."""
+        number = re.fullmatch(r"(\d{1,5})ms", text, re.ASCII)
+        if not number or not 1 <= int(number[1]) <= 10000:
+            raise SettingError(f"latency={text}: give {self.allowed}")
+        return Latency(int(number[1]))

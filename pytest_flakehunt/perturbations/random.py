@@ -1,0 +1,115 @@
+"""Where random numbers come from: drawn again exactly, test by test."""
+
+import functools
+import hashlib
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, NamedTuple
+
+from pytest_flakehunt import seeds
+from pytest_flakehunt.model import Contract
+from pytest_flakehunt.perturbations import reading
+from pytest_flakehunt.perturbations.replacing import replaced
+
+
+class Generator(NamedTuple):
+    """A global generator of random numbers."""
+
+    name: str
+    state: Callable[[], Any]
+    seed: Callable[[int], object]
+    restore: Callable[[Any], object]
+
+
+def generators() -> list[Generator]:
+    """Give the global generators of the modules that are loaded."""
+    found = [Generator("random", random.getstate, random.seed, random.setstate)]
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None and hasattr(numpy, "get_state"):
+        found.append(Generator("numpy", numpy.get_state, numpy.seed, numpy.set_state))
+    return found
+
+
+def digests() -> dict[str, str]:
+    """Give a short digest of each generator's state.
+
+    Interpreters that agree on one have collected the same seeded state: the
+    project seeds that generator itself as it is imported.
+    """
+    return {
+        generator.name: hashlib.blake2b(repr(generator.state()).encode(), digest_size=8).hexdigest()
+        for generator in generators()
+    }
+
+
+@functools.cache
+def seeders() -> tuple[Callable[[int], object], ...]:
+    """Give what packages registered for pytest-randomly to reseed."""
+    return tuple(entry.load() for entry in entry_points(group="pytest_randomly.random_seeder"))
+
+
+spared: set[str] = set()
+"""Generators the project seeds as it is imported: reseeding them would invent a failure nobody can meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """One seed from which every test's random numbers follow."""
+
+    contract: ClassVar[Contract] = Contract.NATURAL
+    patience: ClassVar[float] = 1.0
+    seed: int
+    """From 0 to 4294967295."""
+
+    def __str__(self) -> str:
+        return str(self.seed)
+
+    @contextmanager
+    def held_for(self, nodeid: str) -> Iterator[None]:
+        """Seed all generators for one test: the same test draws the same numbers, whatever ran before."""
+        seed = seeds.derive(self.seed, nodeid)
+        for generator in generators():
+            if generator.name not in spared:
+                generator.seed(seed)
+        for seeder in seeders():
+            seeder(seed)
+        entropy = random.Random(seed).randbytes
+        hypothesis = sys.modules.get("hypothesis.core")
+        with ExitStack() as undo:
+            undo.enter_context(replaced(os, "urandom", entropy))
+            undo.enter_context(replaced(random, "_urandom", entropy))
+            undo.enter_context(replaced(random.Random, "seed", seeding_from(entropy)))
+            if hypothesis is not None:
+                undo.enter_context(replaced(hypothesis, "global_force_seed", seed))
+            yield
+
+
+def seeding_from(entropy: Callable[[int], bytes]) -> Callable[..., None]:
+    """Give a ``Random.seed`` that takes what it would ask the operating system for from ``entropy``."""
+    original = random.Random.seed
+
+    def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
+        original(self, int.from_bytes(entropy(32)) if a is None else a, version)
+
+    return seed
+
+
+class Seeds:
+    """Random numbers of ``random``, numpy, the operating system and Hypothesis."""
+
+    name = "random"
+    allowed = f"a whole number from 0 to {reading.SEED_LIMIT}"
+
+    def draw(self, seed: int, turn: int) -> Seed:
+        """Any seed tells as much as any other."""
+        del turn
+        return Seed(seed)
+
+    def read(self, text: str) -> Seed:
+        """Read a seed."""
+        return Seed(reading.seed(self.name, text))

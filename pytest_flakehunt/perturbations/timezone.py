@@ -1,0 +1,82 @@
+"""The time zone of the machine."""
+
+import time
+import zoneinfo
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from pytest_flakehunt.model import Contract, SettingError
+from pytest_flakehunt.perturbations.replacing import set_variable
+
+TELLING = (
+    "Pacific/Kiritimati",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Pacific/Pago_Pago",
+    "Europe/London",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "America/St_Johns",
+    "Asia/Tokyo",
+    "America/Los_Angeles",
+    "UTC",
+)
+"""Far east, daylight saving, half an hour, far west, and more of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """An IANA zone as the local one: ``TZ`` and ``tzset``."""
+
+    contract: ClassVar[Contract] = Contract.ENVIRONMENT
+    patience: ClassVar[float] = 1.0
+    key: str
+    """The zone's name, such as ``Asia/Kolkata``."""
+
+    def __str__(self) -> str:
+        return self.key
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Move the process, and the processes it starts, to the zone."""
+        try:
+            with set_variable("TZ", self.key):
+                time.tzset()
+                yield
+        finally:
+            time.tzset()
+
+
+def installed(key: str) -> bool:
+    """Tell whether the C library can find the zone: it takes one it does not know for UTC, silently."""
+    if key.startswith(("/", ".")) or ".." in key:
+        return False
+    return any(Path(folder, key).is_file() for folder in zoneinfo.TZPATH)
+
+
+class Zones:
+    """Where the machine seems to stand."""
+
+    name = "timezone"
+    allowed = "the name of an installed IANA zone, such as Asia/Kolkata"
+
+    @property
+    def unavailable(self) -> str:
+        """Say why no zone can be set here; empty where one can."""
+        if not hasattr(time, "tzset"):
+            return "this platform has no tzset"
+        return "" if any(map(installed, TELLING)) else "no time zone database is installed"
+
+    def draw(self, seed: int, turn: int) -> Zone:
+        """The farthest zones first, then any of them."""
+        zones = [key for key in TELLING if installed(key)]
+        return Zone(zones[turn] if turn < len(zones) else zones[seed % len(zones)])
+
+    def read(self, text: str) -> Zone:
+        """Read a zone's name."""
+        if not installed(text):
+            raise SettingError(f"timezone={text}: give {self.allowed}")
+        return Zone(text)

@@ -1,0 +1,36 @@
+"""The porch: pytest's hooks, each of which calls one function. Everything heavy is imported when it is asked for."""
+
+from collections.abc import Generator
+
+import pytest
+
+from pytest_flakehunt import flags, hookspecs
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    flags.declare(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that other plugins may answer."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Note how this process started, before anything changes it."""
+    if flags.wanted(early_config):
+        from pytest_flakehunt import run
+
+        run.early(early_config)
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Check what is asked for, and register what does it."""
+    if flags.wanted(config):
+        from pytest_flakehunt import run
+
+        run.settle(config)

@@ -1,0 +1,13 @@
+"""The true clock, whatever a test or a perturbation does to ``time``."""
+
+from datetime import UTC, datetime
+from time import monotonic, process_time, sleep, time
+
+__all__ = ["monotonic", "now", "process_time", "sleep", "time"]
+
+_datetime = datetime
+
+
+def now() -> datetime:
+    """Give the present moment in UTC, to the microsecond."""
+    return _datetime.fromtimestamp(time(), tz=UTC)

@@ -1,0 +1,102 @@
+"""The JSON report, a documented contract: see ``schema.json`` beside this file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pytest_flakehunt.model import Count, Finding, Findings, Interval, Mode, Suspect
+
+SCHEMA = "pytest-flakehunt/1"
+
+
+def write(findings: Findings, path: Path) -> None:
+    """Write the report to a file, whole or not at all."""
+    draft = path.with_name(f"{path.name}.part")
+    draft.write_text(json.dumps(report(findings), indent=1) + "\n", "utf-8")
+    draft.replace(path)
+
+
+def report(findings: Findings) -> dict[str, Any]:
+    """Give the report as JSON values."""
+    trial = findings.trial
+    return {
+        "schema": SCHEMA,
+        "hunt": {
+            "seed": trial.seed,
+            "asked": trial.asked,
+            "sweeps": trial.sweeps,
+            "seconds": round(trial.seconds, 3),
+            "started": trial.started,
+            "python": trial.python,
+            "pytest": trial.pytest,
+            "platform": trial.platform,
+            "revision": trial.revision,
+            "zygotes": trial.zygotes,
+            "interrupted": trial.interrupted,
+            "perturbations": list(trial.perturbations),
+        },
+        "tests": [_test(finding) for finding in findings.tests],
+        "groups": [],
+        "outages": [
+            {
+                "sweep": outage.sweep,
+                "plan": outage.plan,
+                **_count(outage.total),
+                "exception": outage.exception,
+                "message": outage.message,
+            }
+            for outage in findings.outages
+        ],
+        "notes": list(findings.notes),
+    }
+
+
+def _test(finding: Finding) -> dict[str, Any]:
+    return {
+        "nodeid": finding.nodeid,
+        "file": finding.file,
+        "line": finding.line,
+        "verdict": finding.verdict.value,
+        "contract": finding.contract.value,
+        **_count(finding.total),
+        "rate": _interval(finding.rate),
+        "calm": {**_count(finding.calm), **_interval(finding.calm_rate)},
+        "modes": [_mode(mode) for mode in finding.modes],
+        "leaks": [],
+        "notes": list(finding.notes),
+    }
+
+
+def _mode(mode: Mode) -> dict[str, Any]:
+    return {
+        "fingerprint": mode.fingerprint,
+        "outcome": mode.outcome.value,
+        "exception": mode.evidence.exception,
+        "message": mode.evidence.message,
+        "where": str(mode.evidence.where),
+        "failures": mode.failures,
+        "contract": mode.contract.value,
+        "causes": [],
+        "suspects": [_suspect(suspect) for suspect in mode.suspects],
+        "plan": mode.plan,
+        "repro": mode.repro,
+        "verified": None if mode.verified is None else _count(mode.verified),
+    }
+
+
+def _suspect(suspect: Suspect) -> dict[str, Any]:
+    return {
+        "perturbation": suspect.perturbation,
+        "setting": suspect.setting,
+        "with": _count(suspect.present),
+        "without": _count(suspect.absent),
+        "p_value": suspect.p_value,
+    }
+
+
+def _count(count: Count) -> dict[str, int]:
+    return {"runs": count.runs, "failures": count.failures}
+
+
+def _interval(interval: Interval) -> dict[str, float]:
+    return {"low": round(interval.low, 6), "high": round(interval.high, 6)}

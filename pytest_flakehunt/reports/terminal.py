@@ -1,0 +1,194 @@
+"""The report on the terminal: what was found, how often, under what, and how to see it again."""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pytest_flakehunt.model import Contract, Finding, Findings, Interval, Mode, Suspect, Verdict
+from pytest_flakehunt.reports.progress import duration
+
+STYLES = {Verdict.BROKEN: "bold red", Verdict.FLAKY: "bold yellow", Verdict.FRAGILE: "bold cyan", Verdict.STEADY: "green"}
+MOST_MODES = 3
+MOST_LINES = 4
+
+
+def show(findings: Findings, reporter: pytest.TerminalReporter, verbosity: int, ledger: Path) -> None:
+    """Write the report where pytest writes.
+
+    Args:
+        findings: what to say.
+        reporter: pytest's terminal.
+        verbosity: below 0 a line per finding; above 0 every steady test, and tracebacks.
+        ledger: where to look for more.
+    """
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=bool(reporter.hasmarkup), width=1000, highlight=False)
+    for part in parts(findings, verbosity, ledger):
+        console.print(part, soft_wrap=True)
+    reporter.write_sep("=", "flakehunt")
+    reporter.write(stream.getvalue())
+
+
+def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[RenderableType]:
+    """Yield the report piece by piece."""
+    yield summary(findings)
+    failing = [finding for finding in findings.tests if finding.verdict is not Verdict.STEADY]
+    stress = [f for f in failing if f.verdict is Verdict.FRAGILE and f.contract is Contract.STRESS]
+    for finding in sorted((f for f in failing if f not in stress), key=_rank):
+        yield from _finding(finding, verbosity)
+    if stress:
+        yield Text("\nunder stress alone, beyond what Python promises (listed apart, not counted by default):")
+        for finding in stress:
+            yield from _finding(finding, verbosity)
+    steady = [finding for finding in findings.tests if finding.verdict is Verdict.STEADY]
+    if steady:
+        yield from _steady(steady, verbosity)
+    for outage in findings.outages:
+        yield Text(
+            f"\noutage: sweep {outage.sweep} ({outage.plan or 'calm'}) set aside: {outage.total.failures} of "
+            f"{outage.total.runs} tests failed that pass when calm; the first with {outage.exception}: "
+            f"{_clean(outage.message.partition(chr(10))[0])[:200]}"
+        )
+    for note in findings.notes:
+        yield Text(f"note: {_clean(note)}")
+    if verbosity >= 0:
+        yield Text(f"ledger: {ledger}")
+
+
+def summary(findings: Findings) -> Text:
+    """Say what was done."""
+    trial = findings.trial
+    done = f"{_number(trial.sweeps, 'sweep')} of {_number(len(findings.tests), 'test')} in {duration(trial.seconds)}"
+    text = Text(f"{done}, seed {trial.seed}, {_number(trial.zygotes, 'zygote')}")
+    if trial.interrupted:
+        text.append("; ended early: this is what was seen until then", style="bold")
+    return text
+
+
+def _rank(finding: Finding) -> tuple[int, float]:
+    order = [Verdict.FLAKY, Verdict.FRAGILE, Verdict.BROKEN]
+    return order.index(finding.verdict), -finding.rate.low
+
+
+def _finding(finding: Finding, verbosity: int) -> Iterator[RenderableType]:
+    line = Text("\n")
+    line.append(finding.verdict.value.upper(), style=STYLES[finding.verdict])
+    line.append(f" {_clean(finding.nodeid)}", style="bold")
+    yield line
+    calm = f"calm {finding.calm.failures} of {finding.calm.runs}"
+    yield _indented(
+        Text(f"fails {finding.total.failures} of {finding.total.runs} ({_between(finding.rate)}); {calm}")
+    )
+    if verbosity < 0:
+        return
+    for mode in finding.modes[:MOST_MODES]:
+        yield from _mode(mode, len(finding.modes) > 1, verbosity)
+    if len(finding.modes) > MOST_MODES:
+        yield _indented(Text(f"{_number(len(finding.modes) - MOST_MODES, 'further mode')}: see the ledger"))
+    for note in finding.notes:
+        yield _indented(Text(f"note: {note}"))
+
+
+def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[RenderableType]:
+    evidence = mode.evidence
+    lines = _clean(evidence.message).splitlines() or [""]
+    text = Text(f"{_clean(evidence.exception)}: ", style="red")
+    text.append("\n  ".join(lines if verbosity > 0 else lines[:MOST_LINES]), style="not bold default")
+    yield _indented(text)
+    share = f", {_number(mode.failures, 'failure')}" if several else ""
+    note = f", {evidence.note}" if evidence.note else ""
+    yield _indented(Text(f"at {_clean(str(evidence.where))} in {evidence.phase}{share}{note}", style="dim"))
+    if mode.suspects:
+        yield Padding(_evidence(mode.suspects), (0, 0, 0, 2), expand=False)
+    if verbosity > 0 and (evidence.traceback or evidence.stacks):
+        yield _indented(Text(_clean(evidence.traceback or evidence.stacks), style="dim"), "    ")
+    again = Text("  again: ")
+    again.append(mode.repro, style="bold")
+    yield again
+
+
+def _evidence(suspects: Sequence[Suspect]) -> Table:
+    """Show runs and failures per condition."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("suspect")
+    for name in ("runs", "failed", "runs without", "failed", "p"):
+        table.add_column(name, justify="right")
+    for suspect in suspects:
+        setting = f"={suspect.setting}" if suspect.setting else ""
+        numbers = (*suspect.present, *suspect.absent)
+        table.add_row(f"{suspect.perturbation}{setting}", *map(str, numbers), f"{suspect.p_value:.2g}")
+    return table
+
+
+def _steady(steady: Sequence[Finding], verbosity: int) -> Iterator[RenderableType]:
+    if verbosity > 0:
+        for finding in steady:
+            line = Text("\n" if finding is steady[0] else "")
+            line.append("steady", style=STYLES[Verdict.STEADY])
+            line.append(f" {_clean(finding.nodeid)}: {_bound(finding)}{_notes(finding.notes)}")
+            yield line
+        return
+    yield Text(f"\n{_number(len(steady), 'test')} never failed: {_bound(min(steady, key=_runs))}")
+    for finding in steady:
+        if finding.notes and finding.total.runs:
+            yield Text(f"  {_clean(finding.nodeid)}{_notes(finding.notes)}")
+    idle = sum(not finding.total.runs for finding in steady)
+    if idle:
+        yield Text(f"  {_number(idle, 'test')} of them never ran to a result")
+
+
+def _runs(finding: Finding) -> int:
+    return finding.total.runs or 10**9
+
+
+def _bound(finding: Finding) -> str:
+    if not finding.total.runs:
+        return "no attempt ran to a result"
+    return f"0 of {finding.total.runs}; fails less than {_percent(finding.rate.high)} of the time (95 %)"
+
+
+def _notes(notes: Iterable[str]) -> str:
+    return "".join(f"; {note}" for note in notes)
+
+
+def _between(interval: Interval) -> str:
+    return f"{_percent(interval.low)} to {_percent(interval.high)} of the time, 95 %"
+
+
+def _percent(share: float) -> str:
+    """Write a share with two digits that matter.
+
+    >>> _percent(0.0036816), _percent(0.155), _percent(1.0)
+    ('0.37 %', '16 %', '100 %')
+    """
+    percent = 100 * share
+    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"
+
+
+def _number(count: int, noun: str) -> str:
+    """Count things.
+
+    >>> _number(1, "sweep"), _number(2, "sweep")
+    ('1 sweep', '2 sweeps')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _clean(text: str) -> str:
+    """Take out what a terminal would obey: escape sequences and control characters.
+
+    >>> _clean("a\\x1b[31mb\\tc")
+    'a?[31mb\\tc'
+    """
+    return "".join(letter if letter in "\n\t" or letter.isprintable() else "?" for letter in text)
+
+
+def _indented(text: Text, by: str = "  ") -> Text:
+    """Indent every line; nothing is ever wrapped or cut, so that commands can be copied."""
+    return Text("\n").join(Text.assemble(by, line) for line in text.split("\n", allow_blank=True))

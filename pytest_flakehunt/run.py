@@ -1,0 +1,342 @@
+"""A hunt within a pytest session: from what the user asked for to what the reports say."""
+
+import os
+import platform
+import secrets
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from math import ceil, log
+from pathlib import Path
+
+import pytest
+
+from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
+from pytest_flakehunt.analysis import verdicts
+from pytest_flakehunt.hunt import Hunt, HuntFailed, Tally
+from pytest_flakehunt.ledger.store import Ledger, LedgerError
+from pytest_flakehunt.mirror import Mirror
+from pytest_flakehunt.model import (
+    Contract,
+    Finding,
+    Findings,
+    Isolation,
+    Mode,
+    Perturbation,
+    Plan,
+    SettingError,
+    Trial,
+    Verdict,
+)
+from pytest_flakehunt.options import Options, usage
+from pytest_flakehunt.perturbations import random
+from pytest_flakehunt.plan import read_plan, replay, survey
+from pytest_flakehunt.reports import document, progress, terminal
+from pytest_flakehunt.zygote.link import Origin
+
+ORIGIN = pytest.StashKey[Origin]()
+HELD = pytest.StashKey[foreground.Foreground]()
+REFUSED = pytest.StashKey[pytest.UsageError]()
+MOST_NEEDED = 3000
+"""Sweeps that a repro command asks for at most, where nothing pins the failure."""
+
+
+def early(config: pytest.Config) -> None:
+    """Note how this process started; hold a plan over it, or keep coverage from starting."""
+    parameters = config.invocation_params
+    config.stash[ORIGIN] = Origin(
+        [str(arg) for arg in parameters.args],
+        str(parameters.dir),
+        list(sys.argv),
+        list(sys.path),
+        dict(os.environ),
+    )
+    if flags.given(config, "flakehunt"):
+        takeover.early(config)
+        return
+    text = flags.given(config, "flakehunt-plan")
+    if text:
+        try:
+            plan = read_plan(text, known(config))
+            foreground.restart_where_needed(config, plan)
+            config.stash[HELD] = foreground.Foreground(config, plan)
+        except SettingError as error:
+            config.stash[REFUSED] = usage(error, "flakehunt-plan")
+        except pytest.UsageError as error:
+            config.stash[REFUSED] = error
+
+
+def settle(config: pytest.Config) -> None:
+    """Check every option, switch off what would fight a hunt, and register what does the work.
+
+    Raises:
+        pytest.UsageError: see ``options``.
+    """
+    if REFUSED in config.stash:
+        raise config.stash[REFUSED]
+    options = Options.read(config)
+    if not options.asked and not options.plan:
+        return
+    workers = takeover.workers_wanted(config)
+    said = takeover.settle(config)
+    if options.asked:
+        config.pluginmanager.register(Session(config, options, workers, said))
+    else:
+        config.pluginmanager.register(config.stash[HELD])
+
+
+def known(config: pytest.Config) -> Mapping[str, Perturbation]:
+    """Give all perturbations by name, those of other plugins included."""
+    return perturbations.registry(takeover.perturbations_of_plugins(config))
+
+
+class Session:
+    """The pytest plugin of one hunt."""
+
+    def __init__(self, config: pytest.Config, options: Options, workers: int, switched_off: Sequence[str]) -> None:
+        self.config, self.options, self.workers, self.switched_off = config, options, workers, switched_off
+        self.seed = secrets.randbits(32) if options.seed is None else options.seed
+        self.known = known(config)
+        self.plan = self._plan()
+        self.active, self.stood_down = self._active()
+        self.ledger: Ledger | None = None
+        self.findings: Findings | None = None
+        self.began = realtime.now()
+
+    def _plan(self) -> Plan:
+        try:
+            return read_plan(self.options.plan, self.known)
+        except SettingError as error:
+            raise usage(error, "flakehunt-plan") from None
+
+    def _active(self) -> tuple[list[Perturbation], list[str]]:
+        """Choose the perturbations in use; say which cannot be used here."""
+        for option in ("only", "without"):
+            for name in getattr(self.options, option):
+                if name not in self.known:
+                    raise pytest.UsageError(
+                        f"--flakehunt-{option}={name}: there is no such perturbation; "
+                        f"give some of {', '.join(sorted(self.known))}"
+                    )
+        chosen, away = [], []
+        for name, perturbation in self.known.items():
+            if (self.options.only and name not in self.options.only) or name in self.options.without:
+                continue
+            reason = getattr(perturbation, "unavailable", "")
+            if reason:
+                away.append(f"{name} stands down: {reason}")
+            else:
+                chosen.append(perturbation)
+        return chosen, away
+
+    # hooks
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Silence the plugins that would rerun or reorder tests, now that they have declared their markers."""
+        takeover.silence(config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Open the ledger, so that a bad path is refused before anything is collected."""
+        del session
+        try:
+            self.ledger = Ledger(self.options.ledger)
+        except LedgerError as error:
+            raise pytest.UsageError(f"--flakehunt-ledger: {error}") from None
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what will be done, and with which seed."""
+        names = str(self.plan) if self.plan.settings else ", ".join(item.name for item in self.active) or "none"
+        sweeps = "1 sweep" if self.options.sweeps == 1 else f"{self.options.sweeps} sweeps"
+        length = sweeps if self.options.sweeps else self.options.asked
+        zygotes = "1 zygote" if self.workers == 1 else f"{self.workers} zygotes"
+        lines = [
+            f"flakehunt: {length}, seed {self.seed}, {zygotes} at a time",
+            f"flakehunt: {'under exactly' if self.plan.settings else 'perturbing'} {names}",
+        ]
+        if self.switched_off:
+            lines.append(f"flakehunt: switched off: {', '.join(self.switched_off)}")
+        lines.extend(f"flakehunt: {reason}" for reason in self.stood_down)
+        return lines
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Hunt instead of running the tests once."""
+        if not session.items or (session.testsfailed and not session.config.option.continue_on_collection_errors):
+            return None
+        self._hunt(session)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Let the findings decide the exit status, and write the reports that were asked for."""
+        if self.findings is not None:
+            if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+                session.exitstatus = int(any(counts(finding, self.options) for finding in self.findings.tests))
+            if self.options.json is not None:
+                document.write(self.findings, self.options.json)
+        if self.ledger is not None:
+            self.ledger.close()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show what was found."""
+        if self.findings is not None:
+            terminal.show(self.findings, terminalreporter, self.config.get_verbosity(), self.options.ledger)
+
+    # the hunt
+
+    def _hunt(self, session: pytest.Session) -> None:
+        assert self.ledger is not None
+        trial = self._trial()
+        versions = {name: version(name) for name in _plugins(session.config)}
+        self.ledger.begin(trial, f"{os.cpu_count()} cores, {platform.machine()}", versions, session.config.rootpath)
+        tests = list(tallies(session.items))
+        self.ledger.declare([(test.nodeid, test.file, test.line) for test in tests])
+        display = progress.display(session.config)
+        hunt = Hunt(
+            schedule=self._schedule(),
+            seed=self.seed,
+            tests=tests,
+            origin=session.config.stash[ORIGIN],
+            worker_input=self._worker_input,
+            known=self.known,
+            ledger=self.ledger,
+            audience=Mirror(session, display.show),
+            workers=self.workers,
+            hashseeds=any(item.name == "hashseed" for item in self.active) and not self.plan.settings,
+            isolation=self.options.isolation,
+            seconds=self.options.seconds,
+            timeout=self.options.timeout,
+            controller_digests=random.digests(),
+            survey=not self.plan.settings,
+        )
+        started = realtime.monotonic()
+        interrupted = True
+        try:
+            with display:
+                hunt.run()
+            interrupted = False
+        except (HuntFailed, LedgerError) as error:
+            raise session.Failed(f"flakehunt: {error}") from None
+        finally:
+            seconds = realtime.monotonic() - started
+            self.findings = self._conclude(hunt, replace(trial, seconds=seconds, interrupted=interrupted))
+
+    def _schedule(self):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        if self.plan.settings:
+            return replay(self.plan, self.options.sweeps)
+        return survey(self.seed, self.options.sweeps, self.active)
+
+    def _worker_input(self, slot: int) -> dict[str, object]:
+        if not hasattr(self, "_run_id"):
+            self._run_id = uuid.uuid4().hex
+        return takeover.worker_input(self.config, slot, self.workers, self._run_id)
+
+    def _trial(self) -> Trial:
+        return Trial(
+            seed=self.seed,
+            sweeps=0,
+            seconds=0.0,
+            started=self.began.isoformat(timespec="seconds"),
+            python=platform.python_version(),
+            pytest=pytest.__version__,
+            platform=sys.platform,
+            perturbations=tuple(sorted(self.plan.names) or [item.name for item in self.active]),
+            revision=revision(self.config.rootpath),
+            asked=self.options.asked,
+        )
+
+    def _conclude(self, hunt: Hunt, trial: Trial) -> Findings:
+        assert self.ledger is not None
+        trial = replace(trial, sweeps=len(hunt.sweeps), zygotes=hunt.zygotes)
+        cases, calm = [], []
+        for test in hunt.tests:
+            case = self._case(hunt, test) if test.total.failures else None
+            if case is not None and any(outcome.fails for _, outcome, _ in case.attempts):
+                cases.append(case)
+            else:
+                notes = ["it failed in forked processes only, and passes in fresh ones"] if case else []
+                total, quiet = (_counts(case), _counts(case, calm=True)) if case else (test.total, test.calm)
+                calm.append(verdicts.steady(test.nodeid, test.file, test.line, total, quiet, notes))
+        context = self._context()
+        judged = [replace(f, modes=tuple(self._repro(f, m, context) for m in f.modes)) for f in verdicts.judge(cases)]
+        place = {test.nodeid: index for index, test in enumerate(hunt.tests)}
+        tests = sorted((*judged, *calm), key=lambda finding: place[finding.nodeid])
+        if not trial.interrupted:
+            self.ledger.end(trial.seconds)
+        return Findings(trial, tuple(tests), tuple(hunt.outages), tuple(hunt.notes))
+
+    def _case(self, hunt: Hunt, test: Tally) -> verdicts.Case:
+        assert self.ledger is not None
+        attempts = [
+            (sweep, row.outcome, row.fingerprint)
+            for row in self.ledger.rows(test.nodeid)
+            if not (sweep := hunt.sweeps[row.sweep]).outage
+            and not (test.nodeid in hunt.suspicious and sweep.isolation is Isolation.FORK)
+        ]
+        return verdicts.Case(test.nodeid, test.file, test.line, attempts, self.ledger.evidence(test.nodeid))
+
+    def _context(self) -> repro.Context:
+        origin = self.config.stash[ORIGIN]
+        positional = [str(word) for word in getattr(self.config.option, "file_or_dir", None) or []]
+        return repro.Context(origin.args, positional, Path(origin.directory), self.config.rootpath)
+
+    def _repro(self, finding: Finding, mode: Mode, context: repro.Context) -> Mode:
+        plan = read_plan(mode.plan, self.known)
+        sweeps = 0
+        if not plan.settings and finding.verdict is not Verdict.BROKEN:
+            share = mode.failures / finding.total.runs
+            sweeps = min(MOST_NEEDED, max(2, ceil(log(0.05) / log(1 - share)))) if share < 1 else 2
+        command = repro.command(
+            finding.nodeid,
+            mode.plan,
+            needs_others=repro.needs_others(plan),
+            context=context,
+            sweeps=sweeps,
+        )
+        return replace(mode, repro=command)
+
+
+def counts(finding: Finding, options: Options) -> bool:
+    """Tell whether a finding makes the exit status 1."""
+    if finding.verdict is Verdict.FRAGILE and finding.contract is Contract.STRESS:
+        return "stress" in options.fail_on
+    return finding.verdict.value in options.fail_on
+
+
+def tallies(items: Sequence[pytest.Item]) -> Iterator[Tally]:
+    """Yield what is remembered of each collected test, each node id once."""
+    for nodeid, item in {item.nodeid: item for item in items}.items():
+        file, line, _ = item.location
+        yield Tally(nodeid, Path(file).as_posix(), 0 if line is None else line + 1)
+
+
+def _counts(case: verdicts.Case, *, calm: bool = False):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from pytest_flakehunt.model import Count
+
+    counted = [outcome for sweep, outcome, _ in case.attempts if outcome.counts and (sweep.calm or not calm)]
+    return Count(len(counted), sum(outcome.fails for outcome in counted))
+
+
+def revision(root: Path) -> str:
+    """Give the project's revision under git, with a plus where files were changed; empty where there is none."""
+    try:
+        asked = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],  # noqa: S607 - whichever git there is
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
+def _plugins(config: pytest.Config) -> list[str]:
+    return sorted({distribution.project_name for _, distribution in config.pluginmanager.list_plugin_distinfo()})

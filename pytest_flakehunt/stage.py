@@ -1,0 +1,96 @@
+"""Holding a plan while tests run, whether in a zygote's child or in an ordinary run."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from pytest_flakehunt.model import PerSweep, PerTest, Plan, Repeating
+
+
+class Stage:
+    """A pytest plugin that sets the plan's settings for each test, and repeats tests."""
+
+    def __init__(self, plan: Plan) -> None:
+        settings = [setting for _, setting in plan.settings]
+        self.per_test = [setting for setting in settings if isinstance(setting, PerTest)]
+        self.times = max((setting.times for setting in settings if isinstance(setting, Repeating)), default=1)
+        self.patient = plan.patience > 1
+        self.turn = 1
+        """Which run of the present test this is, from 1."""
+        self._repeating = False
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Run all turns of a repeated test but the last, which then goes its ordinary way."""
+        del nextitem
+        if self._repeating:
+            with self._held_for(item):
+                return (yield)
+        if self.times > 1 and repeatable(item):
+            self._repeat(item)
+        try:
+            with self._held_for(item):
+                return (yield)
+        finally:
+            self.turn = 1
+
+    def _repeat(self, item: pytest.Item) -> None:
+        restore = remembering(item)
+        self._repeating = True
+        try:
+            for self.turn in range(1, self.times):
+                # the parent stands in for the next item: only what belongs to this one test is torn down
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=item.parent)
+                restore()
+        finally:
+            self._repeating = False
+        self.turn = self.times
+
+    @contextmanager
+    def _held_for(self, item: pytest.Item) -> Iterator[None]:
+        with ExitStack() as undo:
+            for setting in self.per_test:
+                undo.enter_context(setting.held_for(item.nodeid))
+            yield
+
+    @pytest.hookimpl(tryfirst=True, optionalhook=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
+        """Keep pytest-timeout's short limits from blaming a test for being slowed down: ours is stretched."""
+        del item
+        return True if self.patient else None
+
+
+def repeatable(item: pytest.Item) -> bool:
+    """Tell whether a test can run twice at all: a parameter that is used up by the first run cannot."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is None or not any(hasattr(value, "__next__") for value in callspec.params.values())
+
+
+def remembering(item: pytest.Item) -> Callable[[], None]:
+    """Give a function that takes back what pytest itself keeps of a run: a doctest's variables."""
+    if not isinstance(item, pytest.DoctestItem):
+        return lambda: None
+    variables = item.dtest.globs
+    before = dict(variables)
+
+    def restore() -> None:
+        variables.clear()
+        variables.update(before)
+
+    return restore
+
+
+@contextmanager
+def held(config: pytest.Config, plan: Plan) -> Iterator[Stage]:
+    """Hold a plan in this process: what lasts for the sweep at once, the rest as each test starts."""
+    with ExitStack() as undo:
+        for _, setting in plan.settings:
+            if isinstance(setting, PerSweep):
+                undo.enter_context(setting.held())
+        stage = Stage(plan)
+        config.pluginmanager.register(stage)
+        undo.callback(config.pluginmanager.unregister, stage)
+        yield stage

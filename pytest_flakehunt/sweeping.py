@@ -1,0 +1,164 @@
+"""One sweep under way: what ran, what is left, and what became of its processes."""
+
+import signal
+from collections.abc import Sequence
+
+from pytest_flakehunt import realtime
+from pytest_flakehunt.model import Attempt, Evidence, Isolation, Outcome, Place, Plan, Sweep
+from pytest_flakehunt.plan import Draft
+from pytest_flakehunt.zygote import wire
+from pytest_flakehunt.zygote.link import Link, Watch
+
+OURS_FAILED = 70
+"""Exit status of a child in which our own code failed; see ``zygote.fork``."""
+
+
+class Ongoing:
+    """A sweep from its draft to its last attempt, over as many processes as it takes."""
+
+    def __init__(self, draft: Draft, plan: Plan, groups: Sequence[Sequence[int]], isolation: Isolation) -> None:
+        self.draft, self.plan, self.isolation = draft, plan, isolation
+        self.left: list[list[int]] = [list(group) for group in groups if group]
+        self.attempts: dict[int, wire.Finished] = {}
+        self.watch: Watch | None = None
+        self.neighbours = 0
+        self.link: Link | None = None
+        self.killed = False
+        """Whether the process was ended because a test took too long."""
+        self.torn = ""
+        """Why the sweep was given up; empty while it goes on."""
+        self.first_link: Link | None = None
+        self.started = realtime.time()
+        self._clock = realtime.monotonic()
+        self._fruitless = 0
+
+    def take(self, link: Link, run: wire.Run, watch: Watch) -> None:
+        """Let a zygote run what is left."""
+        self.first_link = self.first_link or link
+        self.link, self.watch, self.killed = link, watch, False
+        link.used = True
+        link.send(run)
+
+    def look(self) -> list[wire.Entry]:
+        """Take in what the journal says since the last look."""
+        assert self.watch is not None
+        entries = self.watch.look()
+        for item in entries:
+            if isinstance(item, wire.Finished):
+                self.attempts[item.position] = item
+                self._fruitless = 0
+        return entries
+
+    def ended(
+        self, status: int, places: Sequence[tuple[str, int]], *, by_test: bool
+    ) -> wire.Finished | None:
+        """Take note that the process is gone, after a last look.
+
+        Args:
+            status: its exit status, or minus the number of a signal.
+            places: file and line of every test, by position.
+            by_test: whether a test under way is to blame; not so where the
+                zygote itself was killed from outside.
+        Returns:
+            The attempt that ended with the process, if there was one.
+        """
+        assert self.watch is not None
+        assert self.link is not None
+        lost = None
+        running = self.watch.running
+        if running is not None and by_test:
+            lost = self._lost(running, status, Place(*places[running]))
+            self.attempts[running] = lost
+        elif not self.watch.done:
+            self._fruitless += 1
+        self.left = [
+            rest for group in self.left if (rest := [test for test in group if test not in self.attempts])
+        ]
+        if self.left and self._fruitless > 2:
+            self.torn = f"its process ended {self._fruitless} times without a test: {self.link.last_words(600)}"
+        self.watch.running = None
+        return lost
+
+    def missing(self, positions: Sequence[int]) -> None:
+        """Leave out tests that the zygote did not collect."""
+        gone = set(positions)
+        self.left = [rest for group in self.left if (rest := [test for test in group if test not in gone])]
+
+    def _lost(self, position: int, status: int, test: Place) -> wire.Finished:
+        assert self.link is not None
+        assert self.watch is not None
+        seconds = realtime.monotonic() - self.watch.since
+        stacks = self.link.stacks()
+        if self.killed:
+            message = f"no end in sight after {seconds:.0f} s"
+            evidence = Evidence("process", "Hang", message, innermost(stacks) or test, stacks=stacks)
+            return wire.Finished(position, Outcome.HUNG, seconds, evidence)
+        name = ending(status)
+        evidence = Evidence("process", name, f"the process ended: {name}", innermost(stacks) or test, stacks=stacks)
+        return wire.Finished(position, Outcome.CRASHED, seconds, evidence)
+
+    def sweep(self) -> Sweep:
+        """Give the record of the sweep."""
+        assert self.first_link is not None
+        return Sweep(
+            number=self.draft.number,
+            plan=self.plan,
+            focus=self.draft.focus,
+            isolation=self.isolation,
+            zygote=self.first_link.number,
+            hashseed=self.first_link.environment.get("PYTHONHASHSEED", ""),
+            neighbours=self.neighbours,
+            started=self.started,
+            seconds=realtime.monotonic() - self._clock,
+            torn=bool(self.torn),
+        )
+
+    def results(self, tests: Sequence[str]) -> list[Attempt]:
+        """Give the attempts, in the order in which they ended; what was not reached comes last."""
+        found = [
+            Attempt(tests[item.position], item.outcome, item.seconds, item.evidence)
+            for item in self.attempts.values()
+        ]
+        found.extend(Attempt(tests[test], Outcome.UNREACHED) for group in self.left for test in group)
+        return found
+
+
+def ending(status: int) -> str:
+    """Put an exit status into words.
+
+    >>> ending(-11), ending(3)
+    ('SIGSEGV', 'exit status 3')
+    """
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"
+
+
+def innermost(stacks: str) -> Place | None:
+    """Give the innermost line of the project's code, from stacks as faulthandler writes them.
+
+    The main thread comes last there, and each stack innermost first.
+    """
+    from pytest_flakehunt import project
+
+    for line in reversed(_threads(stacks)):
+        for frame in line:
+            if project.owns(frame.file):
+                return frame
+    return None
+
+
+def _threads(stacks: str) -> list[list[Place]]:
+    import re
+
+    threads: list[list[Place]] = [[]]
+    for line in stacks.splitlines():
+        frame = re.match(r'\s+File "(.+)", line (\d+) in (\S+)', line)
+        if frame:
+            threads[-1].append(Place(frame[1], int(frame[2]), frame[3]))
+        elif threads[-1]:
+            threads.append([])
+    return threads

@@ -1,0 +1,1 @@
+"""Interpreters that have collected the suite once and run sweeps of it."""

@@ -1,0 +1,314 @@
+"""The process that runs a sweep: comes clean of what its siblings share, runs tests, writes the journal.
+
+The only room that touches pytest's private parts: capture, base temp and
+cache have no public way to be renewed in a forked process.
+"""
+
+import faulthandler
+import os
+import random
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_flakehunt import project, stage
+from pytest_flakehunt.model import Evidence, Outcome, Place, Plan
+from pytest_flakehunt.zygote import wire
+
+STACKS_SIGNAL = getattr(signal, "SIGRTMIN", 34) + 7
+"""A real-time signal that hardly anything uses asks a hanging child for its stacks."""
+LONGEST_TEXT = 40_000
+"""Characters kept of a traceback or a captured section: the first and the last half."""
+LONGEST_MESSAGE = 4_000
+
+
+class Journal:
+    """The file that a sweep's events are appended to."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._open()
+
+    def _open(self) -> None:
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._status = _fstat(self._descriptor)
+
+    def write(self, *items: wire.Entry, write: Callable[[int, bytes], int] = os.write) -> None:
+        """Append entries in one piece, also after a test has closed or reused every descriptor."""
+        try:
+            ours = _samestat(_fstat(self._descriptor), self._status)
+        except OSError:
+            ours = False
+        if not ours:
+            self._open()
+        write(self._descriptor, b"".join(map(wire.entry, items)))
+
+
+_fstat, _samestat = os.fstat, os.path.samestat
+
+
+def clipped(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Shorten a text to its two ends, and say so.
+
+    >>> clipped("abcdefghij", 4)
+    'ab\\n… 6 characters left out …\\nij'
+    """
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"
+
+
+class Observer:
+    """A pytest plugin that turns the reports of each test into one attempt."""
+
+    def __init__(self, config: pytest.Config, journal: Journal, *, reported: bool) -> None:
+        self.config, self.journal, self.reported = config, journal, reported
+        self.stage: stage.Stage | None = None
+        self._start(None)
+
+    def _start(self, item: pytest.Item | None) -> None:
+        self.item = item
+        self.outcome: Outcome | None = None
+        self.seconds = 0.0
+        self.evidence: Evidence | None = None
+        self._raised: tuple[str, str, Place | None] | None = None
+
+    def begin(self, item: pytest.Item) -> None:
+        """Turn to the next test."""
+        self._start(item)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note the exception itself, of which a report keeps only text."""
+        self._raised = None if call.excinfo is None else raised(call.excinfo, item.config.rootpath)
+        return (yield)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Fold one phase into the attempt: the first failure decides."""
+        self.seconds += getattr(report, "duration", 0.0)
+        if self.reported:
+            data = self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
+            self.journal.write(wire.Told("report", data))
+        if self.outcome is not None and self.outcome.fails:
+            return
+        if report.failed:
+            self.outcome = Outcome.FAILED if report.when == "call" else Outcome.ERROR
+            self.evidence = self._evidence(report)
+        elif report.skipped:
+            self.outcome = Outcome.XFAILED if hasattr(report, "wasxfail") else Outcome.SKIPPED
+        elif report.when == "call":
+            self.outcome = Outcome.XPASSED if hasattr(report, "wasxfail") else Outcome.PASSED
+
+    def pytest_warning_recorded(
+        self, warning_message: warnings.WarningMessage, when: str, nodeid: str, location: Any
+    ) -> None:
+        """Pass on a warning of the sweep that pytest itself sees."""
+        if self.reported and when == "runtest":  # earlier ones are played back to every new plugin
+            category = warning_message.category
+            data = {
+                "text": str(warning_message.message),
+                "category": [category.__module__, category.__qualname__],
+                "filename": warning_message.filename,
+                "lineno": warning_message.lineno,
+                "when": when,
+                "nodeid": nodeid,
+                "location": location,
+            }
+            self.journal.write(wire.Told("warning", data))
+
+    def finished(self, position: int) -> wire.Finished:
+        """Give the attempt as it ended."""
+        return wire.Finished(position, self.outcome or Outcome.UNREACHED, self.seconds, self.evidence)
+
+    def interrupted(self, position: int, exception: BaseException) -> wire.Finished:
+        """Give the attempt of a test that tried to stop the whole session."""
+        evidence = Evidence(
+            "call",
+            type(exception).__name__,
+            clipped(f"the test ended the session: {exception}", LONGEST_MESSAGE),
+            place_of(self.item),
+        )
+        return wire.Finished(position, Outcome.CRASHED, self.seconds, evidence)
+
+    def _evidence(self, report: pytest.TestReport) -> Evidence:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        exception, message, where = self._raised or ("", "", None)
+        if crash is not None and not message:
+            message = crash.message
+        if not exception:
+            exception = message.partition(":")[0] if crash else "Failed"
+        turn, times = (self.stage.turn, self.stage.times) if self.stage else (1, 1)
+        return Evidence(
+            phase=report.when or "call",
+            exception=exception,
+            message=clipped(message or str(report.longrepr).strip(), LONGEST_MESSAGE),
+            where=where or place_of(self.item),
+            traceback=clipped(report.longreprtext),
+            sections=tuple((title, clipped(text)) for title, text in report.sections if text),
+            note=f"run {turn} of {times} in one process" if times > 1 else "",
+        )
+
+
+def raised(excinfo: pytest.ExceptionInfo[BaseException], root: Path) -> tuple[str, str, Place | None]:
+    """Give an exception's type, message, and the innermost line of the project's own code."""
+    kind = excinfo.type
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    try:
+        message = str(excinfo.value)
+    except Exception as error:  # noqa: BLE001 - an exception whose text fails is still evidence
+        message = f"<its text cannot be had: {type(error).__name__}>"
+    innermost = None
+    frames = excinfo.tb
+    step = frames
+    while step is not None:
+        code = step.tb_frame.f_code
+        if project.owns(code.co_filename):
+            innermost = Place(relative(code.co_filename, root), step.tb_lineno, code.co_name)
+        step = step.tb_next  # type: ignore[assignment]
+    return name.removeprefix("_pytest.outcomes."), message, innermost
+
+
+def relative(filename: str, root: Path) -> str:
+    """Give a path relative to the root directory where it lies inside."""
+    try:
+        return Path(filename).relative_to(root).as_posix()
+    except ValueError:
+        return filename
+
+
+def place_of(item: pytest.Item | None) -> Place:
+    """Give the line on which a test stands."""
+    if item is None:
+        return Place("", 0)
+    file, line, name = item.location
+    return Place(Path(file).as_posix(), (line or -1) + 1, name)
+
+
+def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item]) -> None:
+    """Part with everything that siblings of one zygote would share.
+
+    Args:
+        config: the zygote's.
+        scratch: where names of this sweep's own start; the folder around it exists.
+        items: the tests to come.
+    """
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    if capture is not None:
+        capture.stop_global_capturing()
+        capture.start_global_capturing()
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None:
+        factory._given_basetemp, factory._basetemp = Path(f"{scratch}.t"), None
+    cache = getattr(config, "cache", None)
+    if cache is not None:
+        cache._cachedir = Path(f"{scratch}.c")
+    own_randomness()
+    own_hypothesis(items)
+
+
+def own_randomness() -> None:
+    """Reseed numpy, which unlike Python's own generator is inherited as it stands."""
+    from pytest_flakehunt.perturbations import random as perturbation
+
+    for generator in perturbation.generators():
+        if generator.name in perturbation.spared:
+            generator.restore(inherited[generator.name])
+        else:
+            generator.seed(int.from_bytes(os.urandom(4), "big"))
+
+
+inherited: dict[str, Any] = {}
+"""States of the global generators when the suite had been collected: a forked Python reseeds its own."""
+
+
+def note_randomness() -> None:
+    """Keep the states of the global generators, before the first fork."""
+    from pytest_flakehunt.perturbations import random as perturbation
+
+    inherited.update({generator.name: generator.state() for generator in perturbation.generators()})
+
+
+def own_hypothesis(items: Sequence[pytest.Item]) -> None:
+    """Make Hypothesis draw anew in every sweep: no database, no fixed draws even where CI is set."""
+    core = sys.modules.get("hypothesis.core")
+    if core is None:
+        return
+    from hypothesis import settings
+
+    threadlocal = getattr(core, "threadlocal", None)
+    if threadlocal is not None:
+        threadlocal._hypothesis_global_random = random.Random()
+    else:
+        core._hypothesis_global_random = random.Random()  # type: ignore[attr-defined]
+    for item in items:
+        test = getattr(item, "obj", None)
+        test = getattr(test, "__func__", test)
+        given = getattr(test, "_hypothesis_internal_use_settings", None)
+        if given is not None and getattr(test, "is_hypothesis_test", False):
+            test._hypothesis_internal_use_settings = settings(  # type: ignore[union-attr]
+                given, database=None, derandomize=False, print_blob=True
+            )
+
+
+def perform(
+    session: pytest.Session,
+    work: Sequence[tuple[int, pytest.Item]],
+    plan: Plan,
+    journal: Journal,
+    *,
+    reported: bool,
+    stacks: int,
+) -> None:
+    """Run tests in this process, in the order given, under a plan.
+
+    Args:
+        session: the collected session.
+        work: position and item of each test.
+        plan: what is held.
+        journal: where everything is written.
+        reported: whether pytest itself should see the reports.
+        stacks: a descriptor for stacks of all threads, in a crash or when asked.
+    """
+    faulthandler.enable(stacks)
+    if hasattr(faulthandler, "register"):
+        faulthandler.register(STACKS_SIGNAL, stacks, all_threads=True)
+    config = session.config
+    observer = Observer(config, journal, reported=reported)
+    config.pluginmanager.register(observer)
+    journal.write(wire.Began(os.getpid()))
+    try:
+        with stage.held(config, plan) as observer.stage:
+            _each(session, work, observer, journal)
+    finally:
+        config.pluginmanager.unregister(observer)
+    journal.write(wire.Done())
+
+
+def _each(
+    session: pytest.Session, work: Sequence[tuple[int, pytest.Item]], observer: Observer, journal: Journal
+) -> None:
+    protocol = session.config.hook.pytest_runtest_protocol
+    ended: tuple[wire.Entry, ...] = ()
+    for index, (position, item) in enumerate(work):
+        nextitem = work[index + 1][1] if index + 1 < len(work) else None
+        observer.begin(item)
+        journal.write(*ended, wire.Started(position))
+        try:
+            protocol(item=item, nextitem=nextitem)
+        except (KeyboardInterrupt, pytest.exit.Exception, SystemExit) as exception:
+            journal.write(observer.interrupted(position, exception))
+            raise
+        if session.shouldstop or session.shouldfail:
+            session._shouldstop = session._shouldfail = False  # the sweep goes on, whatever a plugin wishes
+        ended = (observer.finished(position),)
+    journal.write(*ended)
+

@@ -1,0 +1,116 @@
+"""The only place that forks, and the one that leaves nothing running."""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+
+PR_SET_CHILD_SUBREAPER = 36
+ABORTED = 70
+"""Exit status of a child that our own code failed in (EX_SOFTWARE)."""
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever a child leaves running, where the system can do so (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def forked(work: Callable[[], None]) -> int:
+    """Run ``work`` in a forked child, which leaves without any clean-up.
+
+    Returns:
+        The child's process id, which is also its process group's.
+    """
+    pid = os.fork()
+    if pid:
+        return pid
+    status = ABORTED
+    try:
+        os.setsid()
+        work()
+        status = 0
+    except BaseException:  # noqa: BLE001 - a child must never return into the zygote's loop
+        with contextlib.suppress(BaseException):
+            sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(status)
+
+
+def wait(pid: int, parent: int) -> int | None:
+    """Wait for a child, for as long as the controller lives.
+
+    Args:
+        pid: the child.
+        parent: a descriptor at whose other end the controller sits.
+    Returns:
+        The exit status or minus the signal's number; None where the
+        controller is gone, and the child with it.
+    """
+    with _process_descriptor(pid) as descriptor:
+        if descriptor is not None:
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLIN)
+            waiting.register(parent, select.POLLHUP)
+            ready = dict(waiting.poll())
+            if descriptor not in ready:
+                kill_group(pid)
+                os.waitpid(pid, 0)
+                return None
+        _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+@contextlib.contextmanager
+def _process_descriptor(pid: int):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a generator of int or None
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not Linux, or an old kernel: the controller's death is noticed later
+        yield None
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def kill_group(pid: int) -> None:
+    """Kill a child and its process group."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+
+
+def sweep_up(child: int, spared: frozenset[int]) -> int:
+    """End what the last child left running, also what fled into sessions of its own.
+
+    Args:
+        child: the child, which has been waited for.
+        spared: children that were there before the first fork.
+    Returns:
+        How many processes had to be ended.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
+    ended = 0
+    while not spared:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if pid:
+            ended += 1
+        else:
+            break
+    import psutil
+
+    for process in psutil.Process().children(recursive=True):
+        if process.pid not in spared:
+            ended += 1
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+                process.wait(5)
+    return ended

@@ -1,0 +1,182 @@
+"""The controller's end: starts a zygote, talks to it, follows a sweep's journal, and ends it when it must."""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_flakehunt import realtime
+from pytest_flakehunt.zygote import wire
+from pytest_flakehunt.zygote.child import STACKS_SIGNAL
+from pytest_flakehunt.zygote.warm import STACKS
+
+BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));"
+    "from pytest_flakehunt.zygote.warm import main; main()"
+)
+SETTLING = 0.5
+"""Seconds a hanging process is given to write its stacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What every zygote of a hunt starts from: the controller's own start."""
+
+    args: Sequence[str]
+    directory: str
+    argv: Sequence[str]
+    sys_path: Sequence[str]
+    environ: Mapping[str, str]
+
+
+class Link:
+    """One zygote, seen from the controller."""
+
+    def __init__(
+        self,
+        number: int,
+        slot: int,
+        origin: Origin,
+        environment: Mapping[str, str],
+        birth: wire.Birth,
+        inbox: "queue.SimpleQueue[tuple[Link, wire.Message | None]]",
+    ) -> None:
+        self.number, self.slot, self.environment = number, slot, dict(environment)
+        self.scratch = Path(birth.scratch)
+        self.started = realtime.monotonic()
+        self.ready: wire.Ready | None = None
+        self.start_cost = 0.0
+        """Seconds from the start until the suite was collected."""
+        self.retiring = self.used = False
+        self._inbox = inbox
+        self.scratch.mkdir()
+        self.log = self.scratch / "log"
+        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - this very interpreter
+                [sys.executable, *flags, "-c", BOOT, json.dumps(list(origin.sys_path))],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**origin.environ, **environment, **worker_variables(birth.workerinput)},
+                start_new_session=True,
+            )
+        threading.Thread(target=self._listen, name=f"flakehunt-link-{number}", daemon=True).start()
+        self.send(birth)
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.endswith(b"\n"):
+                self._inbox.put((self, wire.decode(line)))
+        self._inbox.put((self, None))
+
+    def send(self, message: wire.Message) -> None:
+        """Tell the zygote something; one that is gone says so itself."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(wire.encode(message))
+            self.process.stdin.flush()
+
+    def stacks(self) -> str:
+        """Give what crashing and hanging children wrote of their stacks."""
+        with contextlib.suppress(OSError):
+            return (self.scratch / STACKS).read_text("utf-8", "replace")
+        return ""
+
+    def last_words(self, characters: int = 3000) -> str:
+        """Give the end of what the zygote wrote to standard error."""
+        with contextlib.suppress(OSError):
+            return self.log.read_text("utf-8", "replace").strip()[-characters:]
+        return ""
+
+    def close(self) -> int:
+        """End the process and what is left of it; give its exit status."""
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            if stream is self.process.stdin:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        try:
+            self.process.wait(2 if self.retiring else 0)
+        except subprocess.TimeoutExpired:
+            end_tree(self.process.pid)
+        return self.process.wait()
+
+
+def worker_variables(workerinput: Mapping[str, object]) -> dict[str, str]:
+    """Give the variables by which xdist's workers are known."""
+    return {
+        "PYTEST_XDIST_WORKER": str(workerinput["workerid"]),
+        "PYTEST_XDIST_WORKER_COUNT": str(workerinput["workercount"]),
+        "PYTEST_XDIST_TESTRUNUID": str(workerinput["testrunuid"]),
+    }
+
+
+def end_tree(pid: int) -> None:
+    """Kill a process and all its descendants."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for descendant in process.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                descendant.kill()
+        process.kill()
+
+
+def ask_for_stacks(pid: int) -> None:
+    """Let a process that hangs write the stacks of its threads; wake it first if it was stopped."""
+    if not hasattr(signal, "SIGCONT"):
+        return
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGCONT)
+        os.kill(pid, STACKS_SIGNAL)
+        realtime.sleep(SETTLING)
+
+
+class Watch:
+    """Follows the journal of a run as it grows."""
+
+    def __init__(self, journal: Path) -> None:
+        self.journal = journal
+        self._read = 0
+        self.pid: int | None = None
+        self.running: int | None = None
+        """The test under way, by position."""
+        self.since = realtime.monotonic()
+        """When it was first seen under way, or the last one ended."""
+        self.done = False
+        """Whether the process said that nothing is left to do."""
+
+    def look(self) -> list[wire.Entry]:
+        """Give the entries that are new."""
+        try:
+            with self.journal.open("rb") as lines:
+                lines.seek(self._read)
+                data = lines.read()
+        except FileNotFoundError:
+            return []
+        whole = data[: data.rfind(b"\n") + 1]
+        self._read += len(whole)
+        found = list(wire.entries(whole))
+        for item in found:
+            match item:
+                case wire.Began(pid):
+                    self.pid, self.running, self.done = pid, None, False
+                case wire.Started(position):
+                    self.running, self.since = position, realtime.monotonic()
+                case wire.Finished():
+                    self.running, self.since = None, realtime.monotonic()
+                case wire.Done():
+                    self.done = True
+                case wire.Told():
+                    pass
+        return found

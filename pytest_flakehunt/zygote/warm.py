@@ -1,0 +1,203 @@
+"""The zygote's end: collect the suite once, then run one sweep after another."""
+
+import contextlib
+import functools
+import gc
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_flakehunt import perturbations, takeover
+from pytest_flakehunt.perturbations import random
+from pytest_flakehunt.plan import read_plan
+from pytest_flakehunt.zygote import child, fork, wire
+
+NAME = "flakehunt-zygote"
+STACKS = "stacks"
+"""File in the scratch folder that crashing and hanging children write their stacks to."""
+
+
+class Control:
+    """The pipes to the controller."""
+
+    def __init__(self, commands: int, answers: int) -> None:
+        self.commands, self.answers = commands, answers
+        self._lines = os.fdopen(os.dup(commands), "rb")
+
+    def receive(self) -> wire.Message | None:
+        """Wait for the next command; None where the controller is gone."""
+        line = self._lines.readline()
+        return wire.decode(line) if line.endswith(b"\n") else None
+
+    def send(self, message: wire.Message) -> None:
+        """Answer."""
+        data = wire.encode(message)
+        while data:
+            data = data[os.write(self.answers, data) :]
+
+    def close(self) -> None:
+        """Let go of the pipes, in a child that must not hold them open."""
+        self._lines.close()
+        os.close(self.commands)
+        os.close(self.answers)
+
+
+class Warm:
+    """The pytest plugin that makes an ordinary pytest process serve as a zygote."""
+
+    __name__ = NAME
+
+    def __init__(self, control: Control, birth: wire.Birth) -> None:
+        self.control, self.birth = control, birth
+        self.scratch = Path(birth.scratch)
+        self.collection_errors: list[str] = []
+        self.answered = False
+        """Whether the controller knows how the collection went."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+        """Keep coverage from starting."""
+        takeover.early(early_config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> None:
+        """Present this process the way xdist presents a worker, and put other plugins' reruns to rest."""
+        config.workerinput = dict(self.birth.workerinput)  # type: ignore[attr-defined]
+        config.workeroutput = {}  # type: ignore[attr-defined]
+        takeover.settle(config)
+        takeover.settle_zygote(config)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Go without a terminal, as an xdist worker does, and without plugins that rerun tests."""
+        takeover.silence(config)
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            config.pluginmanager.unregister(reporter)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note what cannot be collected under this interpreter's hash seed."""
+        if report.failed:
+            self.collection_errors.append(report.longreprtext)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Serve the controller instead of running the tests once."""
+        self.answered = True
+        if self.collection_errors and not session.config.option.continue_on_collection_errors:
+            self.control.send(wire.Failed(self.collection_errors[0]))
+            return True
+        self._serve(session)
+        return True
+
+    def _serve(self, session: pytest.Session) -> None:
+        items = {item.nodeid: item for item in session.items}
+        tests = [items.get(nodeid) for nodeid in self.birth.tests]
+        known = set(self.birth.tests)
+        missing = [position for position, item in enumerate(tests) if item is None]
+        extra = [nodeid for nodeid in items if nodeid not in known]
+        tests += [items[nodeid] for nodeid in extra]
+        self.known = perturbations.registry(takeover.perturbations_of_plugins(session.config))
+        child.note_randomness()
+        random.seeders()
+        self.stacks = os.open(self.scratch / STACKS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        gc.collect()
+        self.control.send(wire.Ready(missing, extra, random.digests(), unsafe_to_fork()))
+        while True:
+            match self.control.receive():
+                case wire.Run() as run:
+                    self._run(session, tests, run)
+                    if not run.forked:
+                        return
+                case wire.Retire() | None:
+                    return
+                case message:
+                    raise AssertionError(f"a zygote cannot be told {type(message).__name__}")
+
+    def _run(self, session: pytest.Session, tests: list[pytest.Item | None], run: wire.Run) -> None:
+        os.ftruncate(self.stacks, 0)
+        random.spared.clear()
+        random.spared.update(run.spared)
+        work = [
+            [(position, item) for position in group if (item := tests[position]) is not None]
+            for group in run.groups
+        ]
+        if not run.forked:
+            (only,) = work
+            self._perform(session, only, run)
+            self.control.send(wire.Ended(0, 0))
+            return
+        status, group = 0, 0
+        for group, some in enumerate(work):  # noqa: B007 - the last one is reported
+            status = self._forked(functools.partial(self._perform, session, some, run))
+            if status:
+                break
+        self.control.send(wire.Ended(group, status))
+
+    def _forked(self, work: Any) -> int:
+        gc.collect(0)
+        pid = fork.forked(work)
+        status = fork.wait(pid, self.control.commands)
+        if status is None:
+            os._exit(0)
+        fork.sweep_up(pid, frozenset())
+        return status
+
+    def _perform(self, session: pytest.Session, work: list[tuple[int, pytest.Item]], run: wire.Run) -> None:
+        if run.forked:
+            self.control.close()
+        child.come_clean(session.config, run.journal, [item for _, item in work])
+        child.perform(
+            session,
+            work,
+            read_plan(run.plan, self.known),
+            child.Journal(run.journal),
+            reported=run.reported,
+            stacks=self.stacks,
+        )
+
+
+def unsafe_to_fork() -> str:
+    """Say why this process must not fork; empty where it may."""
+    if sys.platform in {"win32", "darwin"}:
+        return f"forking is not safe on {sys.platform}"
+    others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if others:
+        return f"importing the suite starts threads: {', '.join(sorted(others))}"
+    with contextlib.suppress(OSError):
+        threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - names alone are wanted, cheaply
+        if threads > 1:
+            return f"importing the suite starts {threads - 1} native thread{'s' if threads > 2 else ''}"
+    return ""
+
+
+def main() -> None:
+    """Serve a controller that sits at standard input and output."""
+    control = Control(os.dup(0), os.dup(1))
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    os.dup2(2, 1)
+    birth = control.receive()
+    if birth is None:
+        return
+    assert isinstance(birth, wire.Birth)
+    sys.argv[:] = birth.argv
+    for variable in birth.hidden:
+        os.environ.pop(variable, None)
+    os.chdir(birth.directory)
+    fork.adopt_orphans()
+    warm = Warm(control, birth)
+    try:
+        status = pytest.main(list(birth.args), plugins=[warm])
+        reason = f"pytest ended with exit status {int(status)} before it had collected the suite"
+    except SystemExit as exception:
+        reason = f"collecting the suite ended the process: exit status {exception.code}"
+    if not warm.answered:
+        control.send(wire.Failed(reason))
+
+

@@ -1,0 +1,200 @@
+"""What the controller and its zygotes say to each other: one JSON document a line.
+
+Commands go down and answers come up through pipes; what happens within a
+sweep is written to a journal, a file of its own for every run, so that a
+killed child loses nothing that had ended, and nobody wakes up per test.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeAlias
+
+from pytest_flakehunt.model import Evidence, Outcome, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What a zygote must know before it collects."""
+
+    args: Sequence[str]
+    directory: str
+    argv: Sequence[str]
+    workerinput: Mapping[str, Any]
+    tests: Sequence[str]
+    """Node ids, in the controller's order; runs name them by position."""
+    scratch: str
+    hidden: Sequence[str] = ()
+    """Variables that were set for this interpreter's start alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One sweep, or what is left of it."""
+
+    number: int
+    plan: str
+    groups: Sequence[Sequence[int]]
+    """Tests by position, for each process."""
+    forked: bool
+    journal: str
+    spared: Sequence[str] = ()
+    """Generators that the project seeds itself."""
+    reported: bool = False
+    """Whether full reports are wanted, for pytest itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Finish the session and leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The suite is collected."""
+
+    missing: Sequence[int]
+    """Positions of tests that this interpreter did not collect."""
+    extra: Sequence[str]
+    """Node ids that only this interpreter collected."""
+    digests: Mapping[str, str]
+    """Of the states of global random generators."""
+    unsafe: str
+    """Why it must not fork; empty where it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The suite could not be collected here."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run is over."""
+
+    group: int
+    """The last group that was started, from 0."""
+    status: int
+    """Of its process: the exit status, or minus the number of the signal that killed it."""
+
+
+Message: TypeAlias = Birth | Run | Retire | Ready | Failed | Ended
+_KINDS = {kind.__name__: kind for kind in (Birth, Run, Retire, Ready, Failed, Ended)}
+
+
+def encode(message: Message) -> bytes:
+    """Give a message as one line; text that is no valid Unicode survives."""
+    return json.dumps([type(message).__name__, asdict(message)], default=repr).encode("ascii") + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """Read a message.
+
+    >>> decode(encode(Failed("no such file")))
+    Failed(reason='no such file')
+    """
+    kind, fields = json.loads(line)
+    message: Message = _KINDS[kind](**fields)
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A process takes up the work."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A test starts."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A test has ended."""
+
+    position: int
+    outcome: Outcome
+    seconds: float
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that pytest itself should see: a report or a warning."""
+
+    kind: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """All tests of the process have ended, and nothing was left to do."""
+
+
+Entry: TypeAlias = Began | Started | Finished | Told | Done
+
+
+def entry(item: Entry) -> bytes:
+    """Give a journal entry as one line."""
+    match item:
+        case Began(pid):
+            return b'["b",%d]\n' % pid
+        case Started(position):
+            return b'["s",%d]\n' % position
+        case Finished(position, outcome, seconds, None):
+            return b'["f",%d,"%s",%.6f]\n' % (position, outcome.encode(), seconds)
+        case Finished(position, outcome, seconds, evidence):
+            assert evidence is not None
+            return _line(["f", position, outcome, seconds, asdict(evidence)])
+        case Told(kind, data):
+            return _line(["t", kind, data])
+        case Done():
+            return b'["d"]\n'
+
+
+def _line(document: list[Any]) -> bytes:
+    return json.dumps(document, default=repr).encode("ascii") + b"\n"
+
+
+def entries(lines: bytes) -> Iterator[Entry]:
+    """Read whole lines of a journal.
+
+    >>> list(entries(entry(Started(3)) + entry(Done())))
+    [Started(position=3), Done()]
+    """
+    for line in lines.splitlines():
+        yield _entry(json.loads(line))
+
+
+def _entry(document: list[Any]) -> Entry:
+    match document:
+        case ["b", pid]:
+            return Began(pid)
+        case ["s", position]:
+            return Started(position)
+        case ["f", position, outcome, seconds]:
+            return Finished(position, Outcome(outcome), seconds)
+        case ["f", position, outcome, seconds, evidence]:
+            return Finished(position, Outcome(outcome), seconds, read_evidence(evidence))
+        case ["t", kind, data]:
+            return Told(kind, data)
+        case ["d"]:
+            return Done()
+    raise ValueError(f"not a journal entry: {document!r:.200}")
+
+
+def read_evidence(fields: Mapping[str, Any]) -> Evidence:
+    """Give evidence from its JSON form."""
+    return Evidence(
+        **{
+            **fields,
+            "where": Place(*fields["where"]),
+            "sections": tuple((title, text) for title, text in fields["sections"]),
+        }
+    )

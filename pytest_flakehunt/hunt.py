@@ -60,7 +60,7 @@ LOST_ZYGOTES = 3
 class Tally:
     """What the hunt remembers of one test while it runs."""
 
-    __slots__ = ("calm", "fails_forked", "file", "hangs", "line", "nodeid", "passes_unforked", "slowest", "total")
+    __slots__ = ("calm", "file", "forked", "hangs", "line", "nodeid", "slowest", "total", "unforked")
 
     def __init__(self, nodeid: str, file: str, line: int) -> None:
         self.nodeid, self.file, self.line = nodeid, file, line
@@ -68,9 +68,9 @@ class Tally:
         self.slowest: float | None = None
         """Seconds of the slowest calm attempt."""
         self.hangs = 0
-        self.fails_forked = Count()
-        """Calm attempts in forks."""
-        self.passes_unforked = Count()
+        self.forked = Count()
+        """Attempts in forks, under whatever plan."""
+        self.unforked = Count()
         """Calm attempts that were not forked."""
 
 
@@ -539,12 +539,12 @@ class Hunt:
             test = self.tests[self._positions[attempt.nodeid]]
             failures = int(attempt.outcome.fails)
             test.total = test.total.plus(1, failures)
+            if sweep.isolation is Isolation.FORK:
+                test.forked = test.forked.plus(1, failures)
             if sweep.calm:
                 test.calm = test.calm.plus(1, failures)
-                if sweep.isolation is Isolation.FORK:
-                    test.fails_forked = test.fails_forked.plus(1, failures)
-                else:
-                    test.passes_unforked = test.passes_unforked.plus(1, failures)
+                if sweep.isolation is not Isolation.FORK:
+                    test.unforked = test.unforked.plus(1, failures)
                 if attempt.outcome is not Outcome.HUNG:
                     test.slowest = max(test.slowest or 0.0, attempt.seconds)
 
@@ -577,10 +577,7 @@ class Hunt:
         doubted = tuple(
             test.nodeid
             for test in self.tests
-            if test.fails_forked.failures
-            and test.fails_forked.failures == test.fails_forked.runs
-            and not test.passes_unforked.failures
-            and (test.passes_unforked.runs or test.fails_forked.runs > 1)
+            if test.forked.failures and test.forked.failures == test.forked.runs and not test.unforked.failures
         )
         if not doubted:
             return False

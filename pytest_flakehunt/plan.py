@@ -160,13 +160,13 @@ def _drafts(seed: int, active: Sequence[Perturbation]) -> Iterator[Draft]:
 
 
 def _few(seed: int, number: int, active: Sequence[Perturbation]) -> Iterator[tuple[str, Setting]]:
-    """Draw a random few, none of them stress: what fails among them should count."""
+    """Draw a random few, none of them stress, as what fails should count, and none that costs many times a sweep."""
     chance = Random(seeds.derive(seed, "sweep", str(number), "few"))
     wanted = chance.choice(FEW)
     for perturbation in chance.sample(active, len(active)):
         drawn = seeds.derive(seed, "sweep", str(number), perturbation.name)
         setting = perturbation.draw(drawn, chance.randrange(MIXED_TURNS))
-        if setting.contract is not Contract.STRESS:
+        if setting.contract is not Contract.STRESS and not getattr(setting, "dear", False):
             yield perturbation.name, setting
             wanted -= 1
         if not wanted:

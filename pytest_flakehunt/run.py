@@ -189,8 +189,15 @@ class Session:
 
     # the hunt
 
+    def _withdraw(self) -> list[str]:
+        """Give up perturbations of what the suite, now that it is imported, turned out to settle itself."""
+        reasons = {item.name: item.withdrawn() for item in self.active if hasattr(item, "withdrawn")}
+        self.active = [item for item in self.active if not reasons.get(item.name)]
+        return [f"{name} stands down: {reason}" for name, reason in reasons.items() if reason]
+
     def _hunt(self, session: pytest.Session) -> None:
         assert self.ledger is not None
+        notes = self._withdraw()
         trial = self._trial()
         versions = {name: version(name) for name in _plugins(session.config)}
         self.ledger.begin(trial, f"{os.cpu_count()} cores, {platform.machine()}", versions, session.config.rootpath)
@@ -213,6 +220,7 @@ class Session:
             timeout=self.options.timeout,
             controller_digests=random.digests(),
             survey=not self.plan.settings,
+            notes=notes,
         )
         started = realtime.monotonic()
         interrupted = True
@@ -263,7 +271,7 @@ class Session:
                 total, quiet = (_counts(case), _counts(case, calm=True)) if case else (test.total, test.calm)
                 calm.append(verdicts.steady(test.nodeid, test.file, test.line, total, quiet, notes))
         context = self._context()
-        judged = [replace(f, modes=tuple(self._repro(f, m, context) for m in f.modes)) for f in verdicts.judge(cases)]
+        judged = [replace(f, modes=tuple(self._repro(f, m, context) for m in f.modes)) for f in verdicts.judge(cases, len(trial.perturbations))]
         place = {test.nodeid: index for index, test in enumerate(hunt.tests)}
         tests = sorted((*judged, *calm), key=lambda finding: place[finding.nodeid])
         if not trial.interrupted:

@@ -32,11 +32,12 @@ def fisher(present: Count, absent: Count) -> float:
     return ways / comb(runs, failures)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float], family: int = 0) -> list[float]:
     """Correct p-values for having been many, so that the chance of any false one stays bounded.
 
     Args:
-        p_values: all tests of the family, each from 0 to 1.
+        p_values: each from 0 to 1.
+        family: how many there were to begin with, where those left out are 1.
     Returns:
         The corrected values, in the same order.
     Source:
@@ -46,8 +47,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     [0.03, 0.06, 0.06, 0.02]
     """
     corrected = [1.0] * len(p_values)
+    many = max(family, len(p_values))
     highest = 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        highest = max(highest, min(1.0, (many - rank) * p_values[place]))
         corrected[place] = highest
     return corrected

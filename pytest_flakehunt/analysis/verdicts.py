@@ -1,6 +1,5 @@
 """From attempts to verdicts: what is said of each test, never more than was seen."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +17,7 @@ from pytest_flakehunt.model import (
 )
 
 MOST_SUSPECTS = 3
+STANDS_OUT = 0.5
 RANK = {Contract.NATURAL: 0, Contract.ENVIRONMENT: 1, Contract.STRESS: 2}
 
 
@@ -49,8 +49,14 @@ def steady(nodeid: str, file: str, line: int, total: Count, calm: Count, notes: 
     )
 
 
-def judge(cases: Sequence[Case]) -> list[Finding]:
-    """Give the findings for tests that failed; suspects are corrected over all of them at once."""
+def judge(cases: Sequence[Case], perturbations: int) -> list[Finding]:
+    """Give the findings for tests that failed.
+
+    Args:
+        cases: tests that failed at least once.
+        perturbations: how many were in use: suspects are corrected once, for
+            all pairs of a mode and a perturbation.
+    """
     findings = [_finding(case) for case in cases]
     nominated = [
         (place, rank, suspect)
@@ -59,7 +65,8 @@ def judge(cases: Sequence[Case]) -> list[Finding]:
         for rank, mode in enumerate(finding.modes)
         for suspect in _suspects(case, mode.fingerprint)
     ]
-    corrected = association.holm([suspect.p_value for _, _, suspect in nominated])
+    family = perturbations * sum(len(finding.modes) for finding in findings)
+    corrected = association.holm([suspect.p_value for _, _, suspect in nominated], family)
     chosen: dict[tuple[int, int], list[Suspect]] = {}
     for (place, rank, suspect), p_value in zip(nominated, corrected, strict=True):
         if suspect.present.failures * max(1, suspect.absent.runs) > suspect.absent.failures * suspect.present.runs:
@@ -153,34 +160,49 @@ def _telling(sweep: Sweep) -> tuple[bool, int, int, int, int]:
 
 
 def _suspects(case: Case, fingerprint: str) -> list[Suspect]:
-    """Compare sweeps that put a perturbation under trial with all that left it alone."""
+    """Compare sweeps under trial of a perturbation with all that left it alone, for each that a failure met."""
     hits = [
         (sweep, outcome.fails and found == fingerprint) for sweep, outcome, found in case.attempts if outcome.counts
     ]
     names = {name for sweep, hit in hits if hit for name in sweep.focus} - {"random", "hashseed"}
-    suspects = [_suspect(name, hits) for name in sorted(names)]
-    seeds = {sweep.hashseed for sweep, _ in hits if sweep.hashseed}
-    if len(seeds) > 1:
-        suspects.append(min((_seed_suspect(seed, hits, len(seeds)) for seed in seeds), key=lambda s: s.p_value))
+    suspects = [
+        _best(name, hits, {sweep.number: str(sweep.plan.setting(name)) for sweep, _ in hits if name in sweep.focus})
+        for name in sorted(names)
+    ]
+    if len({sweep.hashseed for sweep, _ in hits}) > 1:
+        # every sweep has the seed of its interpreter, calm ones too, so that one seed is held against the others
+        seeds = {sweep.number: sweep.hashseed for sweep, _ in hits if sweep.hashseed}
+        suspects.append(min(_by_setting("hashseed", hits, seeds), key=_surest))
     return suspects
 
 
-def _suspect(name: str, hits: Sequence[tuple[Sweep, bool]]) -> Suspect:
-    present = [hit for sweep, hit in hits if name in sweep.focus]
-    absent = [hit for sweep, hit in hits if name not in sweep.focus]
-    settings = Counter(str(sweep.plan.setting(name)) for sweep, hit in hits if hit and name in sweep.focus)
-    setting = next(iter(settings)) if len(settings) == 1 else ""
-    counts = Count(len(present), sum(present)), Count(len(absent), sum(absent))
-    return Suspect(name, setting, *counts, association.fisher(*counts))
+def _best(name: str, hits: Sequence[tuple[Sweep, bool]], settings: Mapping[int, str]) -> Suspect:
+    """Give the perturbation as a whole or one setting of it, whichever goes with the failures more surely."""
+    whole = _suspect(name, "", hits, set(settings), looks=1)
+    return min((whole, *_by_setting(name, hits, settings)), key=_surest)
 
 
-def _seed_suspect(seed: str, hits: Sequence[tuple[Sweep, bool]], seeds: int) -> Suspect:
-    """Compare one interpreter's hash seed with all others, corrected for having looked at each."""
-    present = [hit for sweep, hit in hits if sweep.hashseed == seed]
-    absent = [hit for sweep, hit in hits if sweep.hashseed != seed]
+def _by_setting(name: str, hits: Sequence[tuple[Sweep, bool]], settings: Mapping[int, str]) -> Iterable[Suspect]:
+    values = sorted(set(settings.values()))
+    for value in values:
+        under = {number for number, held in settings.items() if held == value}
+        yield _suspect(name, value, hits, under, looks=len(values))
+
+
+def _suspect(name: str, setting: str, hits: Sequence[tuple[Sweep, bool]], under: set[int], looks: int) -> Suspect:
+    """Compare sweeps with all others; the p-value pays for having looked at several settings."""
+    present = [hit for sweep, hit in hits if sweep.number in under]
+    absent = [hit for sweep, hit in hits if sweep.number not in under]
     counts = Count(len(present), sum(present)), Count(len(absent), sum(absent))
-    return Suspect("hashseed", seed, *counts, min(1.0, seeds * association.fisher(*counts)))
+    return Suspect(name, setting, *counts, min(1.0, looks * association.fisher(*counts)))
+
+
+def _surest(suspect: Suspect) -> tuple[float, float]:
+    return suspect.p_value, -suspect.present.failures / max(1, suspect.present.runs)
 
 
 def _nearest(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
-    return tuple(sorted(suspects, key=lambda suspect: suspect.p_value)[:MOST_SUSPECTS])
+    """Keep the few that stand out; where none does, the nearest one."""
+    ranked = sorted(suspects, key=_surest)
+    outstanding = [suspect for suspect in ranked if suspect.p_value < STANDS_OUT]
+    return tuple((outstanding or ranked[:1])[:MOST_SUSPECTS])

@@ -52,7 +52,7 @@ class Clock:
         del nodeid
         from pytest_flakehunt.perturbations import hands
 
-        hands.move_to(epoch_seconds(self.moment, realtime.time))
+        hands.move_to(epoch_seconds(self.moment, hands.true_time))
         yield
 
 

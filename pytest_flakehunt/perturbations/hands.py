@@ -27,6 +27,8 @@ class Hands:
     """Where the clock's hands point."""
 
     def __init__(self) -> None:
+        self.base = 0.0
+        """True time less ``monotonic``, in seconds: time-machine moves even ``time`` functions that are held on to."""
         self.offset = 0.0
         """Seconds added to the true time while the clock ticks."""
         self.standing: float | None = None
@@ -34,18 +36,27 @@ class Hands:
         self.mover: Callable[[float], None] | None = None
         """Moves an engine that keeps its own time."""
 
+    def true(self) -> float:
+        """Give the true time, in seconds since 1970."""
+        return self.base + realtime.monotonic()
+
     def seconds(self) -> float:
         """Give the time shown, in seconds since 1970."""
-        return realtime.time() + self.offset if self.standing is None else self.standing
+        return self.true() + self.offset if self.standing is None else self.standing
 
 
 _hands = Hands()
 
 
+def true_time() -> float:
+    """Give the true time while the clock is ours, in seconds since 1970."""
+    return _hands.true()
+
+
 def move_to(seconds: float) -> None:
     """Set the clock, in seconds since 1970."""
     if _hands.standing is None:
-        _hands.offset = seconds - realtime.time()
+        _hands.offset = seconds - _hands.true()
     else:
         _hands.standing = seconds
         _hands.offset = 0.0
@@ -61,7 +72,8 @@ def mounted(*, ticking: bool) -> Iterator[None]:
         ticking: whether time goes on; a clock that does not tick is always
             freezegun's, and stops nothing but the wall clock.
     """
-    _hands.offset, _hands.standing, _hands.mover = 0.0, None if ticking else realtime.time(), None
+    _hands.base = realtime.time() - realtime.monotonic()
+    _hands.offset, _hands.standing, _hands.mover = 0.0, None if ticking else _hands.true(), None
     engine = _time_machine() if ticking and importlib.util.find_spec("time_machine") else _freezegun()
     with engine, _dated_files():
         yield
@@ -72,7 +84,7 @@ def mounted(*, ticking: bool) -> Iterator[None]:
 def _time_machine() -> Iterator[None]:
     import time_machine
 
-    with time_machine.travel(realtime.time(), tick=True) as traveller:
+    with time_machine.travel(_hands.true(), tick=True) as traveller:
         _hands.mover = traveller.move_to
         yield
 
@@ -150,7 +162,7 @@ def _dated_files() -> Iterator[None]:
     two must not be blamed for our tools' gap. Times that a test sets with
     ``os.utime`` are left as they are.
     """
-    since = realtime.time() - FILE_CLOCK_SLACK
+    since = _hands.true() - FILE_CLOCK_SLACK
     with ExitStack() as undo:
         for name in ("stat", "lstat", "fstat"):
             undo.enter_context(replaced(os, name, _dated(getattr(os, name), since)))
@@ -160,10 +172,10 @@ def _dated_files() -> Iterator[None]:
 def _dated(look: Callable[..., os.stat_result], since: float) -> Callable[..., os.stat_result]:
     def dated(*args: Any, **kwargs: Any) -> os.stat_result:
         status = look(*args, **kwargs)
-        offset = _hands.seconds() - realtime.time()
+        offset = _hands.seconds() - _hands.true()
         if not offset:
             return status
-        until = realtime.time() + FILE_CLOCK_SLACK
+        until = _hands.true() + FILE_CLOCK_SLACK
         values, named = status.__reduce__()[1]  # type: ignore[misc]
         values, named = list(values), dict(named)
         for place, kind in enumerate(("atime", "mtime", "ctime"), start=7):

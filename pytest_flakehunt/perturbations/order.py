@@ -42,6 +42,11 @@ class Order:
     seed: int | None = None
     """From 0 to 4294967295 for ``shuffled`` and ``subset``, else None."""
 
+    @property
+    def dear(self) -> bool:
+        """Whether a sweep costs many times what others do, so that it is not mixed with other settings."""
+        return self.arrangement is Arrangement.ALONE
+
     def __str__(self) -> str:
         return self.arrangement if self.seed is None else f"{self.arrangement}:{self.seed}"
 

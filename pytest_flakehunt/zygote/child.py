@@ -87,9 +87,10 @@ class Observer:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Note the exception itself, of which a report keeps only text."""
+        """Note the exception itself, of which a report keeps only text; unittest's is known only afterwards."""
+        report = yield
         self._raised = None if call.excinfo is None else raised(call.excinfo, item.config.rootpath)
-        return (yield)
+        return report
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

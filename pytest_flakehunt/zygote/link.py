@@ -21,6 +21,8 @@ BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));"
     "from pytest_flakehunt.zygote.warm import main; main()"
 )
+LEAVING = 3.0
+"""Seconds a zygote that retires is given to finish its session."""
 SETTLING = 0.5
 """Seconds a hanging process is given to write its stacks."""
 
@@ -68,14 +70,16 @@ class Link:
                 env={**origin.environ, **environment, **worker_variables(birth.workerinput)},
                 start_new_session=True,
             )
-        threading.Thread(target=self._listen, name=f"flakehunt-link-{number}", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name=f"flakehunt-link-{number}", daemon=True)
+        self._listener.start()
         self.send(birth)
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if line.endswith(b"\n"):
-                self._inbox.put((self, wire.decode(line)))
+        with self.process.stdout as answers:
+            for line in answers:
+                if line.endswith(b"\n"):
+                    self._inbox.put((self, wire.decode(line)))
         self._inbox.put((self, None))
 
     def send(self, message: wire.Message) -> None:
@@ -99,16 +103,16 @@ class Link:
 
     def close(self) -> int:
         """End the process and what is left of it; give its exit status."""
-        for stream in (self.process.stdin, self.process.stdout):
-            assert stream is not None
-            if stream is self.process.stdin:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
         try:
-            self.process.wait(2 if self.retiring else 0)
+            self.process.wait(LEAVING if self.retiring else 0)
         except subprocess.TimeoutExpired:
             end_tree(self.process.pid)
-        return self.process.wait()
+        status = self.process.wait()
+        self._listener.join(LEAVING)
+        return status
 
 
 def worker_variables(workerinput: Mapping[str, object]) -> dict[str, str]:

@@ -1,0 +1,47 @@
+"""What tests of whole hunts share."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+pytest_plugins = ["pytester"]
+ZOO = Path(__file__).parent / "zoo"
+
+
+class Hunted(NamedTuple):
+    """What a hunt that ran in a process of its own gave."""
+
+    result: pytest.RunResult
+    report: dict[str, Any]
+
+    @property
+    def tests(self) -> dict[str, dict[str, Any]]:
+        return {test["nodeid"].partition("::")[2]: test for test in self.report["tests"]}
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        return {name: test["verdict"] for name, test in self.tests.items()}
+
+    def mode(self, name: str) -> dict[str, Any]:
+        (mode,) = self.tests[name]["modes"]
+        found: dict[str, Any] = mode
+        return found
+
+
+@pytest.fixture
+def hunt(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Hunted]:
+    """Run pytest with a hunt, in a process of its own, on what the test has written down."""
+    for name in ("PYTEST_ADDOPTS", "CI", "PYTHONHASHSEED", "TZ"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*args: str, sweeps: int | str = 6, seed: int = 7) -> Hunted:
+        result = pytester.runpytest_subprocess(
+            f"--flakehunt={sweeps}", f"--flakehunt-seed={seed}", "--flakehunt-json=report.json", "-pno:randomly", *args
+        )
+        path = pytester.path / "report.json"
+        return Hunted(result, json.loads(path.read_text("utf-8")) if path.exists() else {})
+
+    return run

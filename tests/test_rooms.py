@@ -1,0 +1,88 @@
+"""The table of doors: which room may import which."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "pytest_flakehunt"
+DOORS: dict[str, set[str]] = {
+    "": set(),
+    "model": set(),
+    "seeds": set(),
+    "realtime": set(),
+    "project": set(),
+    "flags": set(),
+    "hookspecs": {"model"},
+    "options": {"flags", "model"},
+    "perturbations": {"model", "seeds", "realtime", "project"},
+    "plan": {"model", "seeds"},
+    "stage": {"model"},
+    "takeover": {"model"},
+    "zygote": {"model", "plan", "perturbations", "project", "realtime", "stage", "takeover", "flags"},
+    "sweeping": {"model", "plan", "zygote", "realtime", "project"},
+    "ledger": {"model"},
+    "analysis": {"model"},
+    "hunt": {"model", "plan", "seeds", "realtime", "analysis", "sweeping", "zygote"},
+    "mirror": {"model", "hunt"},
+    "repro": {"model"},
+    "reports": {"model", "hunt", "realtime"},
+    "foreground": {"model", "plan", "stage"},
+    "run": {
+        "analysis", "flags", "foreground", "hunt", "ledger", "mirror", "model", "options", "perturbations", "plan",
+        "realtime", "repro", "reports", "takeover", "zygote",
+    },
+    "plugin": {"flags", "hookspecs", "run"},
+}  # fmt: skip
+ONE_DOOR = {
+    "sqlite3": {"ledger/store.py"},
+    "tomlkit": set[str](),
+    "rich": {"reports/terminal.py", "reports/progress.py"},
+    "freezegun": {"perturbations/hands.py"},
+    "time_machine": {"perturbations/hands.py"},
+    "_pytest": set[str](),
+}
+"""Outside things, and the files that may touch them."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports go by full name"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py").removeprefix("__init__")
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_imports_go_through_allowed_doors(path: Path) -> None:
+    for name in imports(path):
+        if name.startswith("pytest_flakehunt."):
+            target = name.split(".")[1]
+            assert target == room(path) or target in DOORS[room(path)], f"{path}: {name}"
+        outside = name.partition(".")[0]
+        if outside in ONE_DOOR:
+            assert path.relative_to(PACKAGE).as_posix() in ONE_DOOR[outside], f"{path}: {name}"
+
+
+def test_doors_form_no_circle() -> None:
+    left = {name: set(doors) for name, doors in DOORS.items()}
+    while left:
+        ground = [name for name, doors in left.items() if not doors & left.keys()]
+        assert ground, f"a circle among {sorted(left)}"
+        for name in ground:
+            del left[name]
+
+
+def test_only_the_fork_room_forks() -> None:
+    forking = [path.name for path in FILES if "os.fork(" in path.read_text("utf-8")]
+    assert forking == ["fork.py"]

@@ -1,0 +1,186 @@
+"""Sound tests that consult every source we perturb; a verdict on any of them is a false alarm."""
+
+import asyncio
+import datetime
+import gc
+import os
+import queue
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import uuid
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import freezegun
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.fixture(scope="session")
+def server():
+    listening = socket.create_server(("127.0.0.1", 0))
+    stop = threading.Event()
+
+    def serve():
+        while not stop.is_set():
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection:
+                connection.sendall(connection.recv(100)[::-1])
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield listening.getsockname()
+    stop.set()
+    socket.create_connection(listening.getsockname()).close()
+    thread.join()
+    listening.close()
+
+
+@pytest.mark.parametrize("word", ["abc", "hello"])
+def test_socket(server, word):
+    with socket.create_connection(server) as client:
+        client.sendall(word.encode())
+        assert client.recv(100) == word[::-1].encode()
+
+
+def test_file_is_not_older_than_the_clock(tmp_path):
+    before = time.time()
+    path = tmp_path / "file"
+    path.write_text("x")
+    assert abs(path.stat().st_mtime - before) < 5
+    assert abs(os.stat(path).st_mtime_ns / 1e9 - time.time()) < 5
+    os.utime(path, (1e9, 1e9))
+    assert path.stat().st_mtime == 1e9
+
+
+def test_local_time_agrees_with_itself():
+    now = datetime.datetime.now()
+    local = time.localtime()
+    assert abs(datetime.datetime(*local[:6]) - now) < datetime.timedelta(seconds=2)
+    assert abs(now.timestamp() - time.time()) < 2
+    utc = datetime.datetime.now(datetime.timezone.utc)
+    assert abs(utc - now.astimezone()) < datetime.timedelta(seconds=2)
+    assert abs(datetime.datetime.fromtimestamp(time.time()) - now) < datetime.timedelta(seconds=2)
+
+
+def test_monotonic_is_never_moved():
+    start = time.monotonic()
+    time.sleep(0.01)
+    assert 0.009 < time.monotonic() - start < 5
+
+
+def test_freezegun_within():
+    with freezegun.freeze_time("2020-02-02"):
+        assert datetime.date.today() == datetime.date(2020, 2, 2)
+    assert datetime.date.today().year > 2020
+
+
+def test_random_draws_differ():
+    assert random.random() != random.random()
+    assert uuid.uuid4() != uuid.uuid4()
+    assert os.urandom(8) != os.urandom(8)
+    assert random.Random().random() != random.Random().random()
+    assert len(os.urandom(0)) == 0
+
+
+def test_threads_and_queues():
+    inbox = queue.Queue()
+    thread = threading.Thread(target=lambda: inbox.put(threading.current_thread().name), name="worker")
+    thread.start()
+    assert inbox.get(timeout=30) == "worker"
+    thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(str, range(3))) == ["0", "1", "2"]
+
+
+def test_asyncio_streams():
+    async def echo(reader, writer):
+        writer.write(await reader.readline())
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def main():
+        listening = await asyncio.start_server(echo, "127.0.0.1", 0)
+        async with listening:
+            reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname()[:2])
+            writer.write(b"hello\n")
+            assert await asyncio.wait_for(reader.readline(), 30) == b"hello\n"
+            writer.close()
+            await writer.wait_closed()
+            await asyncio.sleep(0.001)
+
+    asyncio.run(main())
+
+
+def test_collects_what_it_drops():
+    class Node:
+        pass
+
+    node = Node()
+    node.itself = node
+    found = weakref.ref(node)
+    del node
+    gc.collect()
+    assert found() is None
+
+
+def test_set_holds_what_was_put_in():
+    assert {"a", "b"} == {"b", "a"}
+    assert sorted({"x", "y", "z"}) == ["x", "y", "z"]
+
+
+def test_subprocess():
+    assert subprocess.run([sys.executable, "-c", "print(3)"], capture_output=True, check=True).stdout == b"3\n"
+
+
+def test_temporary_names():
+    with tempfile.NamedTemporaryFile() as one, tempfile.NamedTemporaryFile() as other:
+        assert one.name != other.name
+
+
+def test_output(capfd):
+    print("hello")
+    assert capfd.readouterr().out == "hello\n"
+
+
+def test_cache(cache):
+    assert cache.get("zoo/absent", None) is None
+
+
+def test_worker(worker_id):
+    assert worker_id.startswith("gw")
+
+
+@given(st.lists(st.integers()))
+def test_property(numbers):
+    assert sorted(sorted(numbers)) == sorted(numbers)
+
+
+@pytest.mark.parametrize("numbers", [iter([1, 2])])
+def test_parameter_that_can_be_used_once(numbers):
+    assert list(numbers) == [1, 2]
+
+
+class TestUnit(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = []
+
+    def test_subtests(self):
+        for number in range(3):
+            with self.subTest(number=number):
+                self.assertLess(number, 3)
+
+    def test_shared(self):
+        self.assertEqual(self.shared, [])

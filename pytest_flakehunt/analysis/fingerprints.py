@@ -6,7 +6,7 @@ import re
 from pytest_flakehunt.model import Evidence, Outcome
 
 _VARYING = (
-    (re.compile(r"0x[0-9a-fA-F]+"), "0x…"),
+    (re.compile(r"0x[0-9a-fA-F]+"), "<address>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "<uuid>"),
     (re.compile(r"(?:/[\w.+-]+){2,}/?"), "<path>"),
     (re.compile(r"(['\"]).*?\1"), "<text>"),
@@ -20,7 +20,7 @@ def normalised(message: str) -> str:
     """Give the first line of a message without what varies: addresses, paths, numbers, quoted text, values.
 
     >>> normalised("assert 17 == 18 at 0x7f3a2b")
-    'assert # == # at 0x…'
+    'assert # == # at <address>'
     """
     line = message.strip().partition("\n")[0][:300]
     for pattern, stand_in in _VARYING:

@@ -6,12 +6,12 @@ import re
 from pytest_flakehunt.model import Evidence, Outcome
 
 _VARYING = (
-    (re.compile(r"0x[0-9a-fA-F]+"), "<address>"),
-    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "<uuid>"),
-    (re.compile(r"(?:/[\w.+-]+){2,}/?"), "<path>"),
-    (re.compile(r"(['\"]).*?\1"), "<text>"),
+    (re.compile(r"0x[0-9a-fA-F]+"), "ADDRESS"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "UUID"),
+    (re.compile(r"(?:/[\w.+-]+){2,}/?"), "PATH"),
+    (re.compile(r"(['\"]).*?\1"), "TEXT"),
     (re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"), "#"),
-    (re.compile(r"[\[({<].*[\])}>]"), "<value>"),
+    (re.compile(r"[\[({<].*[\])}>]"), "VALUE"),
 )
 """What differs from failure to failure of one bug, and what stands for it."""
 
@@ -20,7 +20,7 @@ def normalised(message: str) -> str:
     """Give the first line of a message without what varies: addresses, paths, numbers, quoted text, values.
 
     >>> normalised("assert 17 == 18 at 0x7f3a2b")
-    'assert # == # at <address>'
+    'assert # == # at ADDRESS'
     """
     line = message.strip().partition("\n")[0][:300]
     for pattern, stand_in in _VARYING:

@@ -27,7 +27,7 @@ from pytest_flakehunt.plan import Draft, Schedule, arranged, environment
 from pytest_flakehunt.sweeping import OURS_FAILED, Ongoing
 from pytest_flakehunt.zygote import link as links
 from pytest_flakehunt.zygote import wire
-from pytest_flakehunt.zygote.link import Link, Origin, Watch
+from pytest_flakehunt.zygote.link import Link, Nursery, Origin, Watch
 
 LOOK = 0.2
 """Seconds between two looks at the journals of sweeps under way."""
@@ -177,10 +177,11 @@ class Hunt:
     _benched: set[str] = field(default_factory=set)
     _spared: set[str] = field(default_factory=set)
     _scratch: Path = field(default_factory=Path)
+    _nursery: Nursery = field(default_factory=Nursery)
     _began: float = 0.0
     _journals: int = 0
     _unsafe: str = ""
-    _encored: bool = False
+    _checked: set[str] = field(default_factory=set)
     _numbers: int = 0
     _stopping: bool = False
 
@@ -196,6 +197,7 @@ class Hunt:
         self._scratch = Path(tempfile.mkdtemp(prefix="flakehunt-"))
         count = self.workers if self.schedule.limit is None else min(self.workers, self.schedule.limit)
         self._slots = [Slot(index) for index in range(max(1, count))]
+        self._nursery.adopt()
         try:
             for slot in self._slots:
                 self._advance(slot)
@@ -265,12 +267,12 @@ class Hunt:
                 f"the suite was collected here, but not in an interpreter started for the hunt{under}:\n{reason}"
             )
         self._say(f"an interpreter started{under} could not collect the suite: {reason.strip()[-300:]}")
-        link.close()
+        self._part(link)
         slot.link = None
         self._advance(slot)
 
     def _gone(self, slot: Slot, link: Link) -> None:
-        status = link.close()
+        status = self._part(link)
         slot.link = None
         if link.ready is None:
             slot.link = link
@@ -297,7 +299,7 @@ class Hunt:
                 self.audience.lost(attempt)
         if ongoing.isolation is not Isolation.FORK and slot.link is not None:
             slot.link.retiring = True
-            slot.link.close()
+            self._part(slot.link)
             slot.link = None
         if ongoing.isolation is Isolation.UNFORKED and ongoing.left:
             ongoing.torn = ongoing.torn or "its interpreter ended with a test"
@@ -317,6 +319,8 @@ class Hunt:
                     self.audience.started(self.tests[position].nodeid)
                 case wire.Told(kind, data):
                     self.audience.told(kind, data)
+                case wire.Finished(position, Outcome.CRASHED as outcome, seconds, evidence):
+                    self.audience.lost(Attempt(self.tests[position].nodeid, outcome, seconds, evidence))
                 case wire.Finished(position):
                     self.audience.finished(self.tests[position].nodeid)
                 case wire.Began() | wire.Done():
@@ -328,7 +332,7 @@ class Hunt:
         if link is not None and link.ready is None and realtime.monotonic() - link.started > START_LIMIT:
             links.end_tree(link.process.pid)
             return
-        if link is None or ongoing is None or not slot.running or ongoing.killed:
+        if link is None or ongoing is None or not slot.running or ongoing.killed is not None:
             return
         self._take_in(slot)
         watch = ongoing.watch
@@ -339,7 +343,7 @@ class Hunt:
                 links.end_tree(link.process.pid)
             return
         if waited > self._limit(self.tests[watch.running], ongoing.plan):
-            ongoing.killed = True
+            ongoing.killed = watch.running
         elif not printing_without_end(watch.pid):
             return
         if watch.pid is not None:
@@ -439,9 +443,15 @@ class Hunt:
         if slot.link is not None:
             slot.link.retiring = True
             slot.link.send(wire.Retire())
-            slot.link.close()
+            self._part(slot.link)
             slot.link = None
         slot.served = 0
+
+    def _part(self, link: Link) -> int:
+        """End a zygote and whatever it left running; give its exit status."""
+        status = link.close()
+        self._nursery.sweep_up({slot.link.process.pid for slot in self._slots if slot.link not in {None, link}})  # type: ignore[union-attr]
+        return status
 
     def _start(self, slot: Slot, wanted: Mapping[str, str]) -> None:
         self.zygotes += 1
@@ -570,21 +580,28 @@ class Hunt:
         return test.calm.runs > test.calm.failures
 
     def _doubts(self) -> bool:
-        """Queue fresh interpreters for tests that fail forked and pass unforked: our own fault, until shown."""
-        if self._encored or not self.survey:
+        """Queue fresh interpreters for tests that failed in every fork, until it is known that we are not the cause.
+
+        One attempt where no unforked one has been made; several where one
+        passed, and from then on only what was not forked counts.
+        """
+        if not self.survey:
             return False
-        self._encored = True
+        always = [
+            test for test in self.tests if test.forked.failures and test.forked.failures == test.forked.runs
+        ]
+        unchecked = tuple(test.nodeid for test in always if not test.unforked.runs and test.nodeid not in self._checked)
         doubted = tuple(
             test.nodeid
-            for test in self.tests
-            if test.forked.failures and test.forked.failures == test.forked.runs and not test.unforked.failures
+            for test in always
+            if test.unforked.runs > test.unforked.failures and test.nodeid not in self.suspicious
         )
-        if not doubted:
-            return False
+        self._checked.update(unchecked)
         self.suspicious.update(doubted)
-        for _ in range(FRESH_CHECKS):
-            self._encores.append((Draft(self._next_number()), doubted, Isolation.FRESH))
-        return True
+        for nodeids, attempts in ((unchecked, 1), (doubted, FRESH_CHECKS)):
+            for _ in range(attempts if nodeids else 0):
+                self._encores.append((Draft(self._next_number()), nodeids, Isolation.FRESH))
+        return bool(unchecked or doubted)
 
     def _next_number(self) -> int:
         self._numbers = max(self._numbers, self.schedule.limit or 0, *self.sweeps, 0) + 1
@@ -618,7 +635,7 @@ class Hunt:
         """End all processes; keep what sweeps under way had done."""
         for slot in self._slots:
             if slot.link is not None:
-                slot.link.close()
+                self._part(slot.link)
             if slot.ongoing is not None and slot.ongoing.watch is not None:
                 with contextlib.suppress(Exception):
                     slot.ongoing.look()

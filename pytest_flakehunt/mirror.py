@@ -36,7 +36,7 @@ class Mirror:
         if not self._shown:
             return
         if kind == "report":
-            report = self.config.hook.pytest_report_from_serializable(config=self.config, data=dict(data))
+            report = self.config.hook.pytest_report_from_serializable(config=self.config, data=as_given(data))
             self.config.hook.pytest_runtest_logreport(report=report)
         else:
             self._warn(data)
@@ -89,3 +89,19 @@ class Mirror:
                 "location": tuple(location) if location else None,
             }
         )
+
+
+def as_given(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a report's values as they were before JSON made lists of its tuples.
+
+    >>> as_given({"location": ["a.py", 3, "x"], "longrepr": None, "sections": [["out", "hello"]]})
+    {'location': ('a.py', 3, 'x'), 'longrepr': None, 'sections': [('out', 'hello')]}
+    """
+    restored = dict(data)
+    for name in ("location", "longrepr"):
+        if isinstance(restored.get(name), list):
+            restored[name] = tuple(restored[name])
+    for name in ("sections", "user_properties"):
+        if name in restored:
+            restored[name] = [tuple(pair) for pair in restored[name]]
+    return restored

@@ -175,7 +175,8 @@ class Session:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Let the findings decide the exit status, and write the reports that were asked for."""
         if self.findings is not None:
-            if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+            ended = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+            if ended and not self.findings.trial.interrupted:
                 session.exitstatus = int(any(counts(finding, self.options) for finding in self.findings.tests))
             if self.options.json is not None:
                 document.write(self.findings, self.options.json)
@@ -229,7 +230,8 @@ class Session:
                 hunt.run()
             interrupted = False
         except (HuntFailed, LedgerError) as error:
-            raise session.Failed(f"flakehunt: {error}") from None
+            session.shouldfail = f"flakehunt: {error}"
+            raise session.Failed(session.shouldfail) from None
         finally:
             seconds = realtime.monotonic() - started
             self.findings = self._conclude(hunt, replace(trial, seconds=seconds, interrupted=interrupted))

@@ -23,8 +23,8 @@ class Ongoing:
         self.watch: Watch | None = None
         self.neighbours = 0
         self.link: Link | None = None
-        self.killed = False
-        """Whether the process was ended because a test took too long."""
+        self.killed: int | None = None
+        """The test that took too long, by position, where the process was ended for it."""
         self.torn = ""
         """Why the sweep was given up; empty while it goes on."""
         self.first_link: Link | None = None
@@ -35,7 +35,7 @@ class Ongoing:
     def take(self, link: Link, run: wire.Run, watch: Watch) -> None:
         """Let a zygote run what is left."""
         self.first_link = self.first_link or link
-        self.link, self.watch, self.killed = link, watch, False
+        self.link, self.watch, self.killed = link, watch, None
         link.used = True
         link.send(run)
 
@@ -65,7 +65,7 @@ class Ongoing:
         assert self.watch is not None
         assert self.link is not None
         lost = None
-        running = self.watch.running
+        running = self.watch.running if self.killed is None else self.killed
         if running is not None and by_test:
             lost = self._lost(running, status, Place(*places[running]))
             self.attempts[running] = lost
@@ -89,7 +89,7 @@ class Ongoing:
         assert self.watch is not None
         seconds = realtime.monotonic() - self.watch.since
         stacks = self.link.stacks()
-        if self.killed:
+        if self.killed is not None:
             message = f"no end in sight after {seconds:.0f} s"
             evidence = Evidence("process", "Hang", message, innermost(stacks) or test, stacks=stacks)
             return wire.Finished(position, Outcome.HUNG, seconds, evidence)

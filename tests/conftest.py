@@ -1,7 +1,7 @@
 """What tests of whole hunts share."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,12 +34,15 @@ class Hunted(NamedTuple):
 @pytest.fixture
 def hunt(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Hunted]:
     """Run pytest with a hunt, in a process of its own, on what the test has written down."""
-    for name in ("PYTEST_ADDOPTS", "CI", "PYTHONHASHSEED", "TZ"):
+    for name in ("PYTEST_ADDOPTS", "CI", "PYTHONHASHSEED", "TZ", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # interpreters that start fast
 
-    def run(*args: str, sweeps: int | str = 6, seed: int = 7) -> Hunted:
+    def run(*args: str, sweeps: int | str = 6, seed: int = 7, plugins: Sequence[str] = ()) -> Hunted:
+        """Hunt; ``plugins`` are those of other packages that the suite needs."""
+        chosen = [f"-p{name}" for name in ("xdist.plugin", "pytest_flakehunt.plugin", *plugins)]
         result = pytester.runpytest_subprocess(
-            f"--flakehunt={sweeps}", f"--flakehunt-seed={seed}", "--flakehunt-json=report.json", "-pno:randomly", *args
+            *chosen, f"--flakehunt={sweeps}", f"--flakehunt-seed={seed}", "--flakehunt-json=report.json", *args
         )
         path = pytester.path / "report.json"
         return Hunted(result, json.loads(path.read_text("utf-8")) if path.exists() else {})

@@ -99,11 +99,31 @@ def _freezegun() -> Iterator[None]:
             undo.enter_context(replaced(api, f"fake_{name}", getattr(api, f"real_{name}")))
         for owner, name, value in _local_time(api):
             undo.enter_context(replaced(owner, name, value))
+        undo.enter_context(_named(api.FakeDate, api.real_date))
+        undo.enter_context(_named(api.FakeDatetime, api.real_datetime))
         undo.enter_context(
             freezegun.freeze_time(_naive_utc(), ignore=["pytest_flakehunt"], tick=_hands.standing is None)
         )
         api.freeze_factories[-1] = _Shown()  # type: ignore[call-overload]
         yield
+
+
+@contextmanager
+def _named(fake: Any, real: type) -> Iterator[None]:
+    """Let a stand-in class bear the name of the real one, also in ``repr``: doctests compare it."""
+    names = fake.__name__, fake.__qualname__, fake.__module__
+    written = real.__repr__
+
+    def own_repr(self: Any) -> str:
+        text = written(self)
+        return f"datetime.{text}" if type(self) is fake else text
+
+    fake.__name__, fake.__qualname__, fake.__module__ = real.__name__, real.__qualname__, real.__module__
+    try:
+        with replaced(fake, "__repr__", own_repr):
+            yield
+    finally:
+        fake.__name__, fake.__qualname__, fake.__module__ = names
 
 
 class _Shown:

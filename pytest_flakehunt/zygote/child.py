@@ -4,6 +4,7 @@ The only room that touches pytest's private parts: capture, base temp and
 cache have no public way to be renewed in a forked process.
 """
 
+import doctest
 import faulthandler
 import os
 import random
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.doctest import MultipleDoctestFailures
 
 from pytest_flakehunt import project, stage
 from pytest_flakehunt.model import Evidence, Outcome, Place, Plan
@@ -35,7 +37,7 @@ class Journal:
         self._open()
 
     def _open(self) -> None:
-        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._descriptor = _os_open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._status = _fstat(self._descriptor)
 
     def write(self, *items: wire.Entry, write: Callable[[int, bytes], int] = os.write) -> None:
@@ -49,7 +51,7 @@ class Journal:
         write(self._descriptor, b"".join(map(wire.entry, items)))
 
 
-_fstat, _samestat = os.fstat, os.path.samestat
+_fstat, _samestat, _os_open = os.fstat, os.path.samestat, os.open  # held on to: a test may replace them
 
 
 def clipped(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -163,6 +165,8 @@ def raised(excinfo: pytest.ExceptionInfo[BaseException], root: Path) -> tuple[st
     """Give an exception's type, message, and the innermost line of the project's own code."""
     kind = excinfo.type
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    if isinstance(excinfo.value, DOCTEST_FAILURES):
+        return doctest_failure(excinfo.value, root)
     try:
         message = str(excinfo.value)
     except Exception as error:  # noqa: BLE001 - an exception whose text fails is still evidence
@@ -176,6 +180,22 @@ def raised(excinfo: pytest.ExceptionInfo[BaseException], root: Path) -> tuple[st
             innermost = Place(relative(code.co_filename, root), step.tb_lineno, code.co_name)
         step = step.tb_next  # type: ignore[assignment]
     return name.removeprefix("_pytest.outcomes."), message, innermost
+
+
+DOCTEST_FAILURES = (doctest.DocTestFailure, MultipleDoctestFailures)
+
+
+def doctest_failure(
+    failure: "doctest.DocTestFailure | MultipleDoctestFailures", root: Path
+) -> tuple[str, str, Place | None]:
+    """Give a doctest's first failure: what was expected, what came instead, and the line of the example."""
+    if isinstance(failure, MultipleDoctestFailures):
+        failure = failure.failures[0]  # type: ignore[assignment]
+    if not isinstance(failure, doctest.DocTestFailure):
+        return type(failure).__name__, str(failure), None
+    test, example = failure.test, failure.example
+    place = Place(relative(test.filename or "", root), (test.lineno or 0) + example.lineno + 1, test.name)
+    return "DocTestFailure", f"expected {example.want.strip()}, got {failure.got.strip()}", place
 
 
 def relative(filename: str, root: Path) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_flakehunt import realtime
-from pytest_flakehunt.zygote import wire
+from pytest_flakehunt.zygote import fork, wire
 from pytest_flakehunt.zygote.child import STACKS_SIGNAL
 from pytest_flakehunt.zygote.warm import STACKS
 
@@ -134,6 +134,30 @@ def end_tree(pid: int) -> None:
             with contextlib.suppress(psutil.Error):
                 descendant.kill()
         process.kill()
+
+
+class Nursery:
+    """Keeps what zygotes leave behind from outliving them, and leaves the user's own processes alone."""
+
+    def __init__(self) -> None:
+        self._spared: set[int] = set()
+
+    def adopt(self) -> None:
+        """Become the parent of orphans; the children there are by now are none of ours."""
+        import psutil
+
+        self._spared = {child.pid for child in psutil.Process().children()}
+        fork.adopt_orphans()
+
+    def sweep_up(self, at_work: set[int]) -> None:
+        """End orphans: children that were not there before, and are no zygotes at work."""
+        import psutil
+
+        for child in psutil.Process().children():
+            if child.pid not in self._spared and child.pid not in at_work:
+                end_tree(child.pid)
+                with contextlib.suppress(psutil.Error):
+                    child.wait(LEAVING)
 
 
 def ask_for_stacks(pid: int) -> None:

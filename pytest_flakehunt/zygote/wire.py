@@ -159,7 +159,10 @@ def entry(item: Entry) -> bytes:
 
 
 def _line(document: list[Any]) -> bytes:
-    return json.dumps(document, default=repr).encode("ascii") + b"\n"
+    return _dumps(document, default=repr).encode("ascii") + b"\n"
+
+
+_dumps = json.dumps  # held on to: a test may replace it
 
 
 def entries(lines: bytes) -> Iterator[Entry]:

@@ -1,0 +1,300 @@
+"""What a test may do to its process, and to those around it, and what a hunt makes of it."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+Hunter = Callable[..., Any]
+CALM_ONLY = "--flakehunt-only=hashseed"
+
+
+@pytest.mark.parametrize(
+    ("deed", "exception"),
+    [
+        ("os._exit(0)", "exit status 0"),
+        ("os._exit(3)", "exit status 3"),
+        ("os.abort()", "SIGABRT"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
+        ("faulthandler._sigsegv()", "SIGSEGV"),
+        ("pytest.exit('no more')", "Exit"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    ],
+)
+def test_a_crash_costs_one_attempt_and_the_sweep_goes_on(
+    pytester: pytest.Pytester, hunt: Hunter, deed: str, exception: str
+) -> None:
+    pytester.makepyfile(
+        f"""
+        import faulthandler, os, signal, pytest
+        def test_before(): pass
+        def test_crashes(): {deed}
+        def test_after(): pass
+        """
+    )
+    found = hunt(CALM_ONLY, sweeps=3)
+    assert found.verdicts == {"test_before": "steady", "test_crashes": "broken", "test_after": "steady"}
+    mode = found.mode("test_crashes")
+    assert (mode["outcome"], mode["exception"]) == ("crashed", exception)
+    assert mode["failures"] == found.tests["test_crashes"]["runs"] >= 3
+    assert mode["where"].endswith(".py:3")
+    assert found.result.parseoutcomes() == {"passed": 2, "failed": 1}
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "os.chdir(tmp_path); shutil.rmtree(tmp_path)",
+        "time.monotonic = time.time = json.dumps = json.loads = None",
+        "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))",
+        "sys.stdout = sys.stderr = None",
+        "os.environ.clear()",
+        "gc.disable(); sys.setrecursionlimit(200)",
+        "subprocess.Popen(['sleep', '1000'], start_new_session=True)",
+        "os.fork() or time.sleep(1000)",
+    ],
+)
+def test_a_sweep_survives(pytester: pytest.Pytester, hunt: Hunter, deed: str) -> None:
+    pytester.makepyfile(
+        f"""
+        import gc, json, os, shutil, signal, subprocess, sys, time
+        def test_before(): pass
+        def test_deed(tmp_path): {deed}
+        def test_after(): pass
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", sweeps=3)
+    assert found.verdicts == {"test_before": "steady", "test_deed": "steady", "test_after": "steady"}
+    assert {test["runs"] for test in found.report["tests"]} == {3}
+    assert found.report["notes"] == []
+
+
+def test_a_test_that_closes_every_descriptor_is_recorded_all_the_same(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        def test_before(): pass
+        def test_deed(): os.closerange(3, 4096)
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", sweeps=3)
+    assert found.verdicts == {"test_before": "steady", "test_deed": "broken"}  # pytest's own capture is gone with them
+    assert {mode["exception"] for mode in found.tests["test_deed"]["modes"]} == {"OSError"}
+
+
+@pytest.mark.parametrize(
+    ("deed", "innermost"),
+    [
+        ("time.sleep(1000)", "def wait"),
+        ("signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65)); time.sleep(1000)", ""),
+        ("os.kill(os.getpid(), signal.SIGSTOP)", "def wait"),
+        ("exec('while True: pass')", "def wait"),
+    ],
+)
+def test_a_hang_is_ended_with_its_stacks_and_benched(
+    pytester: pytest.Pytester, hunt: Hunter, deed: str, innermost: str
+) -> None:
+    pytester.makepyfile(
+        f"""
+        import os, signal, time
+        def wait(): {deed}
+        def test_hangs(): wait()
+        def test_after(): pass
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", "--flakehunt-timeout=0.5", sweeps=4)
+    assert found.verdicts == {"test_hangs": "broken", "test_after": "steady"}
+    mode = found.mode("test_hangs")
+    assert mode["outcome"] == "hung"
+    assert mode["message"].startswith("no end in sight after ")
+    assert found.tests["test_after"]["runs"] == 4
+    assert found.tests["test_hangs"]["runs"] in {5, 6}  # two in shared sweeps, three alone, and one in no fork
+    if innermost:
+        source = pytester.path.joinpath("test_a_hang_is_ended_with_its_stacks_and_benched.py").read_text().splitlines()
+        line = int(mode["where"].rpartition(":")[2])
+        assert source[line - 1].startswith(innermost)
+
+
+def test_nothing_a_child_starts_outlives_its_sweep(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    mark = f"987.{os.getpid()}"
+    pytester.makepyfile(
+        f"""
+        import subprocess, sys
+        DAEMON = "import os, time; os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0); time.sleep({mark})"
+        def test_leaves_daemons():
+            subprocess.run([sys.executable, "-c", DAEMON])
+            subprocess.Popen(["sleep", "{mark}"], start_new_session=True)
+            subprocess.Popen(["sleep", "{mark}"])
+        """
+    )
+    found = hunt(CALM_ONLY, sweeps=5)
+    assert found.verdicts == {"test_leaves_daemons": "steady"}
+    assert not [p for p in psutil.process_iter(["cmdline"]) if mark in " ".join(p.info["cmdline"] or [])]
+
+
+def test_a_zygote_that_is_killed_is_replaced_and_nothing_is_blamed(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import os, pathlib, signal
+        def test_shoots_the_zygote_once():
+            mark = pathlib.Path(__file__).with_name("shot")
+            if not mark.exists():
+                mark.touch()
+                os.kill(os.getppid(), signal.SIGKILL)
+        def test_after(): pass
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", "--flakehunt-isolation=fork", sweeps=4)
+    assert found.verdicts == {"test_shoots_the_zygote_once": "steady", "test_after": "steady"}
+    assert {test["runs"] for test in found.report["tests"]} == {4}
+
+
+def test_a_controller_that_is_killed_takes_everything_with_it(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    pytester.makepyfile("import time\ndef test_quick(): pass\ndef test_slow(): time.sleep(0.3)")
+    process = subprocess.Popen([sys.executable, "-m", "pytest", "--flakehunt=1000"], stdout=subprocess.DEVNULL)
+    ledger = Path(".flakehunt", "ledger.sqlite")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not attempts_in(ledger):
+        time.sleep(0.1)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert family
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive
+    assert attempts_in(ledger) % 2 == 0  # a sweep is kept whole or not at all
+
+
+def attempts_in(ledger: Path) -> int:
+    if not ledger.exists():
+        return 0
+    db = sqlite3.connect(ledger)
+    try:
+        return int(db.execute("SELECT count(*) FROM attempts").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+    finally:
+        db.close()
+
+
+def test_printing_without_end_is_a_crash_and_fills_no_disk(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        def test_prints():
+            while True: os.write(1, b"x" * 1_000_000)
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", "--flakehunt-timeout=30", sweeps=1)
+    assert found.mode("test_prints")["exception"] == "SIGKILL"
+
+
+def test_threads_started_at_import_mean_fresh_interpreters(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import threading, time
+        threading.Thread(target=time.sleep, args=(1000,), daemon=True, name="ticker").start()
+        def test_it(): assert threading.active_count() == 2
+        """
+    )
+    found = hunt(CALM_ONLY, sweeps=3)
+    assert found.verdicts == {"test_it": "steady"}
+    assert found.report["notes"] == [
+        "every sweep has a fresh interpreter: importing the suite starts threads: ticker"
+    ]
+
+
+def test_what_fails_only_because_it_was_forked_is_not_blamed(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        AT_IMPORT = os.getpid()
+        def test_same_process(): assert os.getpid() == AT_IMPORT
+        def test_after(): pass
+        """
+    )
+    found = hunt("-n1", sweeps=20)
+    assert found.verdicts == {"test_same_process": "steady", "test_after": "steady"}
+    assert found.tests["test_same_process"]["notes"] == ["it failed in forked processes only, and passes in fresh ones"]
+
+
+def test_node_ids_of_any_kind(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        IDS = ["a b", "x::y", "[z]", "it's", 'say "hi"', "new\\nline", "ü", "\\u2028", "x" * 4000, "$(rm) `ls` ; &"]
+        @pytest.mark.parametrize("value", IDS, ids=IDS)
+        def test_it(value): assert value != "it's"
+        """
+    )
+    found = hunt(sweeps=6)
+    assert len(found.tests) == 10
+    assert [t["verdict"] for t in found.report["tests"]].count("broken") == 1
+    assert [t["verdict"] for t in found.report["tests"]].count("steady") == 9
+
+
+def test_most_tests_failing_at_once_is_an_outage(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import os, pytest
+        @pytest.mark.parametrize("n", range(12))
+        def test_needs_more_than_one_core(n): assert len(os.sched_getaffinity(0)) > 1
+        """
+    )
+    found = hunt("--flakehunt-only=cores", sweeps=4)
+    assert set(found.verdicts.values()) == {"steady"}
+    assert len(found.report["outages"]) == 2 or len(found.report["outages"]) == 3
+    assert found.report["outages"][0]["plan"] == "cores=1"
+    assert found.result.ret == 0
+
+
+def test_a_damaged_ledger_is_refused_and_left_as_it_is(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    damage = "not a database, and long enough to be read as one " * 50
+    pytester.makepyfile("def test_it(): pass")
+    Path("ledger.sqlite").write_text(damage)
+    found = hunt("--flakehunt-ledger=ledger.sqlite")
+    assert found.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "move it away, or give another path with --flakehunt-ledger" in found.result.stderr.str()
+    assert Path("ledger.sqlite").read_text() == damage
+
+
+def test_a_ledger_of_something_else_is_refused(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    with sqlite3.connect("other.sqlite") as db:
+        db.execute("CREATE TABLE precious (value)")
+    db.close()
+    found = hunt("--flakehunt-ledger=other.sqlite")
+    assert "other.sqlite is an SQLite file of something else; give another path" in found.result.stderr.str()
+
+
+def test_a_ledger_from_the_future_is_refused(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    hunt(sweeps=1)
+    with sqlite3.connect(".flakehunt/ledger.sqlite") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    found = hunt(sweeps=1)
+    assert found.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "was written by a newer pytest-flakehunt (format 99, this one reads up to 1)" in found.result.stderr.str()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_ledger_that_cannot_be_written_is_refused(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    Path("locked").mkdir(mode=0o500)
+    found = hunt("--flakehunt-ledger=locked/ledger.sqlite")
+    assert "make it writable, or give another path with --flakehunt-ledger" in found.result.stderr.str()
+
+

@@ -1,0 +1,274 @@
+"""Whole hunts, each in a process of its own: what users are promised of the loop."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+SCHEMA = Path(__file__).parents[1] / "pytest_flakehunt" / "reports" / "schema.json"
+Hunter = Callable[..., Any]
+
+
+def test_pytest_itself_sees_one_ordinary_run(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import warnings, pytest
+        def test_passes(record_property): record_property("key", "value")
+        def test_warns(): warnings.warn("look here", UserWarning)
+        def test_fails():
+            print("said before")
+            assert 1 == 2
+        @pytest.mark.skip(reason="not now")
+        def test_skipped(): pass
+        @pytest.mark.xfail
+        def test_xfails(): assert 0
+        """
+    )
+    found = hunt("-v", "--junitxml=junit.xml", "--durations=1", "-W", "default")
+    outcomes = found.result.parseoutcomes()
+    assert outcomes == {"passed": 2, "failed": 1, "skipped": 1, "xfailed": 1, "warnings": 1}
+    found.result.stdout.fnmatch_lines(
+        ["*::test_passes PASSED*", "*::test_fails FAILED*", "*::test_skipped SKIPPED (n*", "*said before*"]
+    )
+    found.result.stdout.fnmatch_lines(["*UserWarning: look here*", "*slowest 1 durations*"])
+    suite = ElementTree.parse(pytester.path / "junit.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("5", "1")
+    assert suite.find(".//property") is not None
+    assert found.result.ret == 1
+
+
+def test_the_report_keeps_to_its_schema(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import random
+        def test_steady(): pass
+        def test_flaky(): assert random.random() > 0.5
+        """
+    )
+    found = hunt(sweeps=20)
+    jsonschema.validate(found.report, json.loads(SCHEMA.read_text("utf-8")))
+    assert found.report["hunt"]["sweeps"] == 20
+    steady, flaky = found.report["tests"]
+    assert (steady["verdict"], steady["runs"], steady["failures"]) == ("steady", 20, 0)
+    assert flaky["verdict"] in {"flaky", "fragile"}
+    assert flaky["modes"][0]["where"].endswith(".py:3")
+
+
+def test_every_test_gets_as_many_attempts_as_there_are_sweeps(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    found = hunt(sweeps=40)
+    assert found.tests["test_it"]["runs"] in {39, 40}  # a subset sweep may leave the only test in
+    assert found.tests["test_it"]["calm"]["runs"] == 8
+
+
+def test_the_same_seed_gives_the_same_plans(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    plans = []
+    for ledger in ("one.sqlite", "two.sqlite"):
+        hunt(f"--flakehunt-ledger={ledger}", "-n1", sweeps=12)
+        with sqlite3.connect(pytester.path / ledger) as db:
+            plans.append(db.execute("SELECT number, plan FROM sweeps ORDER BY number").fetchall())
+        db.close()
+    assert plans[0] == plans[1]
+    assert len(plans[0]) == 12
+
+
+def test_a_time_instead_of_a_number(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    found = hunt(sweeps="2s")
+    assert found.result.ret == 0
+    assert found.report["hunt"]["asked"] == "2s"
+    assert found.report["hunt"]["sweeps"] > 2
+
+
+def test_exit_status_counts_what_the_user_says_counts(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        seen = []
+        def test_cannot_run_twice():
+            assert not seen
+            seen.append(1)
+        """
+    )
+    args = ("--flakehunt-only=repeat",)
+    assert hunt(*args).result.ret == 0
+    assert hunt(*args, "--flakehunt-fail-on=stress").result.ret == 1
+    found = hunt(*args)
+    assert found.verdicts == {"test_cannot_run_twice": "fragile"}
+    assert found.tests["test_cannot_run_twice"]["contract"] == "stress"
+    found.result.stdout.fnmatch_lines(["*under stress alone*", "*run 2 of 2 in one process*"])
+
+
+def test_a_broken_test_fails_the_run_unless_told_otherwise(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): assert 0")
+    assert hunt().result.ret == 1
+    assert hunt("--flakehunt-fail-on=none").result.ret == 0
+
+
+def test_one_zygote_at_a_time_has_no_neighbours(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(worker_id): assert worker_id == 'gw0'")
+    assert hunt("-n1").verdicts == {"test_it": "steady"}
+    with sqlite3.connect(pytester.path / ".flakehunt" / "ledger.sqlite") as db:
+        assert db.execute("SELECT max(neighbours) FROM sweeps").fetchone() == (0,)
+    db.close()
+
+
+def test_history_is_kept_over_hunts(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    hunt()
+    hunt()
+    with sqlite3.connect(pytester.path / ".flakehunt" / "ledger.sqlite") as db:
+        assert db.execute("SELECT count(*), count(seconds) FROM hunts").fetchone() == (2, 2)
+        assert db.execute("SELECT hunt, count(*) FROM attempts GROUP BY hunt").fetchall() == [(1, 6), (2, 6)]
+    db.close()
+
+
+def test_an_empty_selection_is_pytests_own_business(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    assert hunt("-k", "nothing").result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_an_error_in_collection_is_shown_once(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("raise RuntimeError('cannot be imported')")
+    found = hunt()
+    assert found.result.ret == pytest.ExitCode.INTERRUPTED
+    assert found.result.stdout.str().count("RuntimeError: cannot be imported") == 1
+
+
+def test_a_conftest_that_exits_is_pytests_own_business(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeconftest("import sys; sys.exit(9)")
+    pytester.makepyfile("def test_it(): pass")
+    assert hunt().result.ret == 9
+
+
+def test_a_suite_that_no_other_interpreter_collects(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeconftest(
+        """
+        import os, sys
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            sys.exit(9)
+        """
+    )
+    pytester.makepyfile("def test_it(): pass")
+    found = hunt()
+    assert found.result.ret == 1
+    found.result.stdout.fnmatch_lines(["*the suite was collected here, but not in an interpreter started for the hunt*"])
+
+
+def test_collecting_differently_is_noted_and_no_error(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import os, pytest
+        @pytest.mark.parametrize("name", ["always", os.environ.get("PYTEST_XDIST_WORKER", "controller")])
+        def test_it(name): pass
+        """
+    )
+    found = hunt()
+    assert found.verdicts["test_it[always]"] == "steady"
+    assert found.tests["test_it[controller]"]["notes"] == ["it never ran to a result: skipped in every attempt"]
+    assert any("not every interpreter collects" in note for note in found.report["notes"])
+    assert any("collected by some interpreters only" in note for note in found.report["notes"])
+    assert found.tests["test_it[gw0]"]["runs"] > 0
+
+
+def test_other_plugins_reruns_are_switched_off_and_said_so(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    pytester.makeconftest(
+        """
+        def pytest_addoption(parser):
+            parser.addoption("--reruns", type=int)
+        """
+    )
+    found = hunt("--reruns=3")
+    found.result.stdout.fnmatch_lines(["flakehunt: switched off: --reruns*"])
+
+
+def test_x_ends_what_pytest_sees_and_not_the_hunt(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_a(): assert 0\ndef test_b(): pass")
+    found = hunt("-x")
+    assert found.result.parseoutcomes() == {"failed": 1}
+    assert found.verdicts == {"test_a": "broken", "test_b": "steady"}
+
+
+@pytest.mark.parametrize("verbosity", ["-q", "-v"])
+def test_quiet_shortens_and_verbose_lengthens(pytester: pytest.Pytester, hunt: Hunter, verbosity: str) -> None:
+    pytester.makepyfile("def test_a(): assert 0\ndef test_b(): pass")
+    shown = hunt(verbosity).result.stdout.str().partition("= flakehunt =")[2]
+    assert "BROKEN" in shown
+    assert ("again: pytest" in shown) == (verbosity == "-v")
+    assert ("steady test_quiet" in shown) == (verbosity == "-v")
+
+
+def test_a_perturbation_of_another_plugin_is_drawn_held_and_reported(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeconftest(
+        """
+        import contextlib, os
+        from pytest_flakehunt.model import Contract
+
+        class Weather:
+            contract, patience = Contract.ENVIRONMENT, 1.0
+            def __init__(self, text): self.text = text
+            def __str__(self): return self.text
+            @contextlib.contextmanager
+            def held(self):
+                os.environ["WEATHER"] = self.text
+                yield
+                del os.environ["WEATHER"]
+
+        class Weathers:
+            name, allowed = "weather", "rain or sun"
+            def draw(self, seed, turn): return Weather("rain")
+            def read(self, text): return Weather(text)
+
+        def pytest_flakehunt_perturbations(config): return [Weathers()]
+        """
+    )
+    pytester.makepyfile("import os\ndef test_it(): assert os.environ.get('WEATHER') != 'rain'")
+    found = hunt("--flakehunt-only=weather")
+    assert found.verdicts == {"test_it": "fragile"}
+    assert found.mode("test_it")["suspects"][0]["perturbation"] == "weather"
+    assert found.mode("test_it")["plan"] == "weather=rain"
+
+
+def test_ctrl_c_gives_the_report_of_what_was_seen(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    pytester.makepyfile("import time\ndef test_a(): assert 0\ndef test_b(): time.sleep(0.2)")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--flakehunt=1000", "--flakehunt-json=report.json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    ledger = pytester.path / ".flakehunt" / "ledger.sqlite"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and sweeps_in(ledger) < 3:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    shown, _ = process.communicate(timeout=60)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert "ended early: this is what was seen until then" in shown
+    assert "BROKEN" in shown
+    report = json.loads((pytester.path / "report.json").read_text("utf-8"))
+    assert report["hunt"]["interrupted"]
+    assert 3 <= report["hunt"]["sweeps"] < 1000
+
+
+def sweeps_in(ledger: Path) -> int:
+    if not ledger.exists():
+        return 0
+    db = sqlite3.connect(ledger)
+    try:
+        return int(db.execute("SELECT count(*) FROM sweeps").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+    finally:
+        db.close()

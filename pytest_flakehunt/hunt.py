@@ -272,13 +272,16 @@ class Hunt:
         self._advance(slot)
 
     def _gone(self, slot: Slot, link: Link) -> None:
+        if slot.running and slot.ongoing is not None and slot.ongoing.isolation is not Isolation.FORK:
+            link.mute = True  # a test may have closed its pipes: the journal says how it goes on
+            return
         status = self._part(link)
         slot.link = None
         if link.ready is None:
             slot.link = link
             self._failed(slot, link, f"exit status {status}\n{link.last_words()}")
         elif slot.ongoing is not None and slot.running:
-            self._ended(slot, status, by_test=slot.ongoing.isolation is not Isolation.FORK)
+            self._ended(slot, status, by_test=False)
         else:
             self._advance(slot)
 
@@ -332,11 +335,16 @@ class Hunt:
         if link is not None and link.ready is None and realtime.monotonic() - link.started > START_LIMIT:
             links.end_tree(link.process.pid)
             return
-        if link is None or ongoing is None or not slot.running or ongoing.killed is not None:
+        if link is None or ongoing is None or not slot.running:
             return
+        gone = link.mute and link.process.poll() is not None
         self._take_in(slot)
         watch = ongoing.watch
         assert watch is not None
+        if gone or (link.mute and watch.done):
+            self._ended(slot, link.process.poll() or 0, by_test=True)
+        if ongoing.killed is not None or not slot.running:
+            return
         waited = realtime.monotonic() - watch.since
         if watch.running is None:
             if waited > START_LIMIT:

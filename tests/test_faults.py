@@ -122,6 +122,14 @@ def test_a_hang_is_ended_with_its_stacks_and_benched(
         assert source[line - 1].startswith(innermost)
 
 
+def test_a_hang_in_an_interpreter_of_its_own_is_ended_too(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("import time\ndef test_hangs(): time.sleep(1000)\ndef test_after(): pass")
+    found = hunt(CALM_ONLY, "--flakehunt-isolation=fresh", "--flakehunt-timeout=0.5", sweeps=2)
+    assert found.verdicts == {"test_hangs": "broken", "test_after": "steady"}
+    assert found.mode("test_hangs")["outcome"] == "hung"
+    assert found.tests["test_after"]["runs"] == 2
+
+
 def test_nothing_a_child_starts_outlives_its_sweep(pytester: pytest.Pytester, hunt: Hunter) -> None:
     mark = f"987.{os.getpid()}"
     pytester.makepyfile(

@@ -147,14 +147,19 @@ def _local_time(api: Any) -> list[tuple[Any, str, Any]]:
         shown: datetime.datetime = api.get_current_time()
         return float(shown.replace(tzinfo=datetime.UTC).timestamp())
 
+    def stand_in(given: datetime.datetime) -> Any:
+        """Convert as freezegun does, and keep ``fold``, which it forgets."""
+        fields = given.year, given.month, given.day, given.hour, given.minute, given.second, given.microsecond
+        return fake(*fields, given.tzinfo, fold=given.fold)
+
     def now(_: Any, tz: datetime.tzinfo | None = None) -> Any:
-        return api.datetime_to_fakedatetime(real.fromtimestamp(seconds(), tz))
+        return stand_in(real.fromtimestamp(seconds(), tz))
 
     def utcnow(_: Any) -> Any:
-        return api.datetime_to_fakedatetime(real.fromtimestamp(seconds(), datetime.UTC).replace(tzinfo=None))
+        return stand_in(real.fromtimestamp(seconds(), datetime.UTC).replace(tzinfo=None))
 
     def fromtimestamp(_: Any, t: float, tz: datetime.tzinfo | None = None) -> Any:
-        return api.datetime_to_fakedatetime(real.fromtimestamp(t, tz))
+        return stand_in(real.fromtimestamp(t, tz))
 
     def today(_: Any) -> Any:
         return api.date_to_fakedate(real.fromtimestamp(seconds()).date())
@@ -164,6 +169,7 @@ def _local_time(api: Any) -> list[tuple[Any, str, Any]]:
         return shown
 
     return [
+        (api, "datetime_to_fakedatetime", stand_in),
         (api, "fake_localtime", localtime),
         (fake, "now", classmethod(now)),
         (fake, "today", classmethod(now)),

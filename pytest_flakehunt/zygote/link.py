@@ -57,6 +57,8 @@ class Link:
         self.start_cost = 0.0
         """Seconds from the start until the suite was collected."""
         self.retiring = self.used = False
+        self.mute = False
+        """Whether its pipes are closed while a sweep goes on in it."""
         self._inbox = inbox
         self.scratch.mkdir()
         self.log = self.scratch / "log"

@@ -46,6 +46,16 @@ class Control:
         os.close(self.answers)
 
 
+class Silenced:
+    """Stands where plugins look for the terminal reporter: it answers them, and hears of no test."""
+
+    def __init__(self, reporter: Any) -> None:
+        self._reporter = reporter
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reporter, name)
+
+
 class Warm:
     """The pytest plugin that makes an ordinary pytest process serve as a zygote."""
 
@@ -78,6 +88,7 @@ class Warm:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             config.pluginmanager.unregister(reporter)
+            config.pluginmanager.register(Silenced(reporter), "terminalreporter")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what cannot be collected under this interpreter's hash seed."""

@@ -1,0 +1,301 @@
+"""What each setting does to a process while it is held, and that everything is put back."""
+
+import asyncio
+import datetime
+import gc
+import importlib.util
+import os
+import random
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_flakehunt import realtime
+from pytest_flakehunt.model import PerSweep, PerTest
+from pytest_flakehunt.perturbations import clock, cores, instants, registry, timezone
+from pytest_flakehunt.perturbations.order import containers
+from pytest_flakehunt.plan import read_plan
+
+KNOWN = registry()
+
+
+@contextmanager
+def under(plan: str, nodeid: str = "test_a.py::test_x") -> Iterator[None]:
+    with ExitStack() as undo:
+        for _, setting in read_plan(plan, KNOWN).settings:
+            if isinstance(setting, PerSweep):
+                undo.enter_context(setting.held())
+        for _, setting in read_plan(plan, KNOWN).settings:
+            if isinstance(setting, PerTest):
+                undo.enter_context(setting.held_for(nodeid))
+        yield
+
+
+@pytest.fixture(params=["time-machine", "freezegun"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "freezegun":
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    else:
+        pytest.importorskip("time_machine")
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/New_York"])
+def test_a_moved_clock_is_consistent_with_itself_in_every_zone(zone: str, tmp_path: Path) -> None:
+    true, ticking = realtime.time(), time.monotonic()
+    with under(f"clock=2028-02-29T23:59:58 timezone={zone}"):
+        now = datetime.datetime.now()
+        assert now.isoformat().startswith("2028-02-29T23:59:58")
+        assert datetime.date.today() == datetime.date(2028, 2, 29)
+        assert time.localtime()[:5] == (2028, 2, 29, 23, 59)
+        assert time.strftime("%Y-%m-%d") == "2028-02-29"
+        assert abs(now.timestamp() - time.time()) < 1
+        aware = datetime.datetime.now(datetime.timezone.utc)
+        assert abs(aware.timestamp() - time.time()) < 1
+        assert abs(now.astimezone() - aware) < datetime.timedelta(seconds=1)
+        assert abs(datetime.datetime.utcnow() - aware.replace(tzinfo=None)) < datetime.timedelta(seconds=1)
+        assert abs(datetime.datetime.fromtimestamp(time.time()) - now) < datetime.timedelta(seconds=1)
+        assert time.gmtime()[:4] == aware.timetuple()[:4]
+        assert repr(datetime.date(2028, 1, 1)) == "datetime.date(2028, 1, 1)"
+        assert repr(datetime.datetime(2028, 1, 1)) == "datetime.datetime(2028, 1, 1, 0, 0)"
+        assert 0 <= time.monotonic() - ticking < 10
+        path = tmp_path / "file"
+        path.touch()
+        assert abs(path.stat().st_mtime - time.time()) < 3
+        os.utime(path, (5e8, 5e8))
+        assert path.stat().st_mtime == 5e8
+    assert abs(time.time() - true) < 10
+    assert datetime.datetime.now().year < 2028 or true > 1.83e9
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_moved_clock_ticks() -> None:
+    with under("clock=2027-12-31T23:59:59.99"):
+        assert datetime.date.today().year == 2027
+        time.sleep(0.05)
+        assert datetime.date.today().year == 2028
+
+
+def test_a_frozen_clock_stands_and_nothing_waits_for_it() -> None:
+    with under("clock=frozen:2027-06-30T12:00:00"):
+        assert datetime.datetime.now() == datetime.datetime(2027, 6, 30, 12)
+        start = time.monotonic()
+        asyncio.run(asyncio.sleep(0.01))
+        assert time.monotonic() > start
+        assert datetime.datetime.now() == datetime.datetime(2027, 6, 30, 12)
+
+
+def test_a_shift_is_from_now() -> None:
+    true = realtime.time()
+    with under("clock=+400d"):
+        assert abs(time.time() - true - 400 * 86400) < 10
+    with under("clock=-1h"):
+        assert abs(time.time() - true + 3600) < 10
+
+
+@given(st.integers(2024, 2060), st.integers(0, 2**32 - 1))
+def test_every_catalogued_and_every_drawn_moment_can_be_read(year: int, seed: int) -> None:
+    for moment in (*instants.telling(year), instants.drawn(year, seed)):
+        assert str(clock.Clocks().read(moment)) == moment
+
+
+def test_the_catalogue_knows_its_calendar() -> None:
+    found = instants.telling(2026)
+    assert found[0] == "2028-02-29T23:59:58"
+    assert "2032-12-31T12:00:00" in found  # ISO week 53
+    assert "2027-03-28T01:59:58" in found  # daylight saving starts in Europe
+    assert "2027-03-14T01:59:58" in found  # and in the United States
+
+
+def test_random_numbers_follow_from_the_seed_and_the_test() -> None:
+    def drawn(plan: str, nodeid: str) -> tuple[object, ...]:
+        with under(plan, nodeid):
+            return random.random(), uuid.uuid4(), os.urandom(4), random.SystemRandom().random(), random.Random().random()
+
+    assert drawn("random=1", "a") == drawn("random=1", "a")
+    assert not set(drawn("random=1", "a")) & set(drawn("random=1", "b"))
+    assert not set(drawn("random=1", "a")) & set(drawn("random=2", "a"))
+    assert os.urandom(8) != os.urandom(8)
+    assert random.Random(3).random() == random.Random(3).random()
+
+
+def test_numpy_is_seeded_where_it_is_loaded() -> None:
+    numpy = pytest.importorskip("numpy")
+    pytest.importorskip("numpy.random")
+    drawn = []
+    for _ in range(2):
+        with under("random=4"):
+            drawn.append((numpy.random.random(), numpy.random.default_rng().random()))
+    assert drawn[0] == drawn[1]
+
+
+def test_one_core_is_one_core() -> None:
+    before = os.sched_getaffinity(0)
+    if cores.CoreCounts().unavailable:
+        pytest.skip(cores.CoreCounts().unavailable)
+    with under("cores=1"):
+        assert len(os.sched_getaffinity(0)) == 1
+        assert os.environ["PYTHON_CPU_COUNT"] == "1"
+    assert os.sched_getaffinity(0) == before
+    assert "PYTHON_CPU_COUNT" not in os.environ
+
+
+@pytest.mark.parametrize("plan", ["gc=eager", "gc=off", "gc=random:3"])
+def test_the_collector_is_given_back_as_it_was(plan: str) -> None:
+    before = gc.get_threshold(), gc.isenabled()
+    with under(plan):
+        assert (gc.get_threshold(), gc.isenabled()) != before
+    assert (gc.get_threshold(), gc.isenabled()) == before
+
+
+def test_a_zone_is_moved_to_and_back() -> None:
+    before = time.tzname
+    with under("timezone=Asia/Kolkata"):
+        assert time.strftime("%z") == "+0530"
+        assert os.environ["TZ"] == "Asia/Kolkata"
+    assert time.tzname == before
+
+
+def test_a_suite_that_sets_its_zone_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    time.tzset()
+    assert timezone.Zones.withdrawn() == "the suite sets TZ itself as it is imported"
+    with under("timezone=Asia/Kolkata"):
+        assert os.environ["TZ"] == "Europe/Paris"
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_late_sockets_are_late_and_whole() -> None:
+    one, other = socket.socketpair()
+    with one, other, under("latency=30ms"):
+        total = 0.0
+        for _ in range(20):
+            one.sendall(b"x" * 100)
+            start = realtime.monotonic()
+            assert other.recv(100) == b"x" * 100
+            total += realtime.monotonic() - start
+        assert 0.2 < total < 3
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            other.recv(1)
+
+
+def test_a_delay_past_a_sockets_patience_is_a_time_out() -> None:
+    one, other = socket.socketpair()
+    with one, other, under("latency=1000ms"):
+        one.sendall(b"x")
+        other.settimeout(0.001)
+        with pytest.raises(TimeoutError):
+            other.recv(1)
+
+
+def test_an_event_loop_is_late_and_never_blocked() -> None:
+    async def main() -> tuple[float, int]:
+        beats = 0
+
+        async def beat() -> None:
+            nonlocal beats
+            while True:
+                await asyncio.sleep(0.005)
+                beats += 1
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while line := await reader.readline():
+                writer.write(line)
+            writer.close()
+            await writer.wait_closed()
+            served.set()
+
+        served = asyncio.Event()
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        heart = asyncio.create_task(beat())
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        start = realtime.monotonic()
+        for number in range(5):
+            writer.write(b"%d\n" % number)
+            assert await reader.readline() == b"%d\n" % number
+        seconds = realtime.monotonic() - start
+        writer.close()
+        await writer.wait_closed()
+        await served.wait()
+        heart.cancel()
+        server.close()
+        await server.wait_closed()
+        return seconds, beats
+
+    with under("latency=40ms"):
+        seconds, beats = asyncio.run(main())
+    assert seconds > 0.1
+    assert beats > 5
+    assert "_late" not in asyncio.selector_events._SelectorSocketTransport._read_ready.__qualname__  # type: ignore[attr-defined]
+
+
+def test_sleep_overshoots_and_is_given_back() -> None:
+    with under("latency=30ms"):
+        start = realtime.monotonic()
+        for _ in range(10):
+            time.sleep(0.001)
+        assert realtime.monotonic() - start > 0.1
+    assert time.sleep is realtime.sleep
+    assert "recv" not in vars(socket.socket)
+
+
+def test_names_of_hosts_are_looked_up_late_and_right() -> None:
+    with under("latency=5ms"):
+        assert socket.getaddrinfo("127.0.0.1", 80)
+
+
+def test_a_patched_read_does_not_disturb_threads() -> None:
+    one, other = socket.socketpair()
+    got: list[bytes] = []
+    with one, other, under("latency=5ms"):
+        thread = threading.Thread(target=lambda: got.append(other.recv(4)))
+        thread.start()
+        one.sendall(b"ping")
+        thread.join(10)
+    assert got == [b"ping"]
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "names"),
+    [
+        ("a.py::test_x", ["a.py", "a.py::test_x"]),
+        ("a.py::T::test_x[b::c]", ["a.py", "a.py::T", "a.py::T::test_x[b::c]"]),
+        ("a[1]/b.py::test_x", ["a[1]/b.py::test_x"]),
+    ],
+)
+def test_containers_of_a_node_id(nodeid: str, names: list[str]) -> None:
+    assert containers(nodeid) == names
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("TU"), st.integers(0, 5)), unique=True), st.integers(0, 99))
+def test_shuffling_keeps_modules_and_classes_together(tests: list[tuple[str, str, int]], seed: int) -> None:
+    nodeids = [f"{module}.py::{group}::test_{number}" for module, group, number in tests]
+    (shuffled,) = read_plan(f"order=shuffled:{seed}", KNOWN).settings[0][1].arranged(nodeids)  # type: ignore[attr-defined]
+    assert sorted(shuffled) == sorted(nodeids)
+    for depth in (1, 2):
+        seen: list[str] = []
+        for nodeid in shuffled:
+            name = "::".join(nodeid.split("::")[:depth])
+            if not seen or seen[-1] != name:
+                assert name not in seen
+                seen.append(name)
+
+
+@given(st.lists(st.integers(0, 99).map(lambda n: f"a.py::test_{n}"), unique=True, min_size=1), st.integers(0, 99))
+def test_a_subset_is_half_in_the_order_as_written(nodeids: list[str], seed: int) -> None:
+    (chosen,) = read_plan(f"order=subset:{seed}", KNOWN).settings[0][1].arranged(nodeids)  # type: ignore[attr-defined]
+    assert len(chosen) == (len(nodeids) + 1) // 2
+    assert chosen == [nodeid for nodeid in nodeids if nodeid in set(chosen)]
+
+

@@ -1,0 +1,221 @@
+"""Replaying a failure: the printed command, an ordinary run under a plan, and counting how often."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_flakehunt.plan import read_plan
+from pytest_flakehunt.perturbations import registry
+from pytest_flakehunt.repro import Context, command, needs_others
+
+Hunter = Callable[..., Any]
+LEAP = "clock=2028-02-29T23:59:58"
+LEAP_TEST = """
+import datetime
+def test_leap(): assert datetime.date.today().day != 29
+def test_other(): pass
+"""
+
+
+PYTEST = [sys.executable, "-m", "pytest", "-p", "xdist.plugin", "-p", "pytest_flakehunt.plugin"]
+
+
+def ordinary(*args: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest as a person at a desk does."""
+    return subprocess.run([*PYTEST, *args], capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+
+
+def test_a_plan_without_a_hunt_is_an_ordinary_run_under_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(LEAP_TEST)
+    ran = ordinary(f"--flakehunt-plan={LEAP}")
+    assert ran.returncode == 1
+    assert f"flakehunt: under {LEAP}" in ran.stdout
+    assert "1 failed, 1 passed" in ran.stdout
+    assert not Path(".flakehunt").exists()
+
+
+def test_what_passes_is_said_not_to_have_been_reproduced(pytester: pytest.Pytester) -> None:
+    path = pytester.makepyfile(LEAP_TEST)
+    ran = ordinary(f"{path.name}::test_other", f"--flakehunt-plan={LEAP}")
+    assert ran.returncode == 0
+    assert f"flakehunt: did not reproduce: 1 test passed under {LEAP}" in ran.stdout
+
+
+def test_the_interpreter_is_restarted_with_the_hash_seed(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("import os\ndef test_it(): print(os.environ['PYTHONHASHSEED'], hash('tea')); assert 0")
+    shown = {
+        line
+        for _ in range(2)
+        for line in ordinary("--flakehunt-plan=hashseed=7").stdout.splitlines()
+        if line.startswith("7 ")
+    }
+    assert len(shown) == 1
+
+
+def test_where_python_cannot_be_restarted_the_user_is_told_what_to_do(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    result = pytester.runpytest_inprocess("-pxdist.plugin", "-ppytest_flakehunt.plugin", "--flakehunt-plan=hashseed=7")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: --flakehunt-plan=hashseed=7: PYTHONHASHSEED=7 can only be set before Python starts; "
+            "set it in the environment"
+        ]
+    )
+
+
+def test_the_debugger_works_under_a_plan(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(LEAP_TEST)
+    child = pytester.spawn(f"{shlex.join(PYTEST)} --pdb '--flakehunt-plan={LEAP} hashseed=3'")
+    child.expect(r"\(Pdb\)")
+    child.sendline("p datetime.date.today().year")
+    child.expect("2028")
+    child.sendline("c")
+    child.expect("1 failed, 1 passed")
+    child.wait()
+
+
+def test_an_order_arranges_the_ordinary_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_a(): pass\ndef test_b(): pass")
+    shown = ordinary("-v", "--flakehunt-plan=order=reversed").stdout
+    assert shown.index("::test_b PASSED") < shown.index("::test_a PASSED")
+
+
+def test_alone_needs_one_test_or_a_hunt(pytester: pytest.Pytester) -> None:
+    path = pytester.makepyfile("def test_a(): pass\ndef test_b(): pass")
+    ran = ordinary("--flakehunt-plan=order=alone")
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+    assert (
+        "ERROR: order=alone runs every test in a process of its own; name one test, or add --flakehunt=1" in ran.stderr
+    )
+    assert ordinary(f"{path.name}::test_a", "--flakehunt-plan=order=alone").returncode == 0
+
+
+def test_xdist_is_left_out_of_an_ordinary_run_under_a_plan(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_a(worker_id): assert worker_id == 'master'")
+    assert ordinary("-n2", "--flakehunt-plan=gc=eager").returncode == 0
+
+
+def test_random_numbers_are_drawn_again(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import os, random, secrets, uuid
+        def test_it():
+            print("drew", random.random(), uuid.uuid4(), secrets.token_hex(4), os.urandom(3), random.Random().random())
+            assert 0
+        """
+    )
+    drawn = [
+        line
+        for seed in ("5", "5", "6")
+        for line in ordinary(f"--flakehunt-plan=random={seed}").stdout.splitlines()
+        if line.startswith("drew")
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_hypothesis_draws_again(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from hypothesis import given, settings, strategies as st
+        drawn = []
+        @settings(database=None, max_examples=5)
+        @given(st.integers())
+        def test_it(number): drawn.append(number)
+        def test_show(): print("drew", drawn); assert 0
+        """
+    )
+    drawn = [
+        line
+        for seed in ("5", "5", "6")
+        for line in ordinary("-p_hypothesis_pytestplugin", f"--flakehunt-plan=random={seed}").stdout.splitlines()
+        if line.startswith("drew")
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_plan_with_a_hunt_counts_how_often_it_fails(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(LEAP_TEST)
+    found = hunt(f"--flakehunt-plan={LEAP}", sweeps=5)
+    assert found.verdicts == {"test_leap": "fragile", "test_other": "steady"}
+    test = found.tests["test_leap"]
+    assert (test["runs"], test["failures"], test["calm"]["runs"]) == (6, 5, 1)
+    assert found.report["hunt"]["perturbations"] == ["clock"]
+
+
+def test_the_printed_command_makes_the_failure_come_back(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import datetime, pytest
+        IDS = ["it's", "a b", "$HOME `x` \\\\ \\"", "new\\nline"]
+        @pytest.mark.parametrize("value", IDS, ids=IDS)
+        def test_leap(value): assert datetime.date.today().day != 29
+        """
+    )
+    found = hunt("--flakehunt-only=clock,hashseed,random", sweeps=4)
+    assert set(found.verdicts.values()) == {"fragile"}
+    for test in found.report["tests"]:
+        repro = test["modes"][0]["repro"]
+        assert shlex.split(repro)[0] == "pytest"
+        ran = subprocess.run(
+            ["sh", "-c", repro.replace("pytest ", f"{sys.executable} -m pytest ", 1)],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert "1 failed" in ran.stdout, ran.stdout + ran.stderr
+
+
+def test_an_order_needs_the_other_tests_to_be_replayed(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_order="""
+        state = []
+        def test_victim(): assert not state
+        def test_polluter(): state.append(1)
+        """
+    )
+    found = hunt("test_order.py", "--flakehunt-only=order", sweeps=3)
+    assert found.verdicts == {"test_victim": "fragile", "test_polluter": "steady"}
+    repro = found.mode("test_victim")["repro"]
+    assert repro.startswith("pytest test_order.py ")
+    assert repro.endswith(" --flakehunt-plan=order=reversed")
+
+
+KNOWN = registry()
+
+
+@pytest.mark.parametrize(("plan", "others"), [("order=reversed", True), ("order=alone", False), ("gc=off", False)])
+def test_only_an_order_needs_others(plan: str, others: bool) -> None:
+    assert needs_others(read_plan(plan, KNOWN)) is others
+
+
+@pytest.mark.parametrize(
+    ("args", "positional", "kept"),
+    [
+        (["--flakehunt=200", "tests", "--ds=settings"], ["tests"], ["--ds=settings"]),
+        (["--flakehunt", "200", "-x", "-n4", "-k", "not slow"], [], ["-k", "not slow"]),
+        (["-n", "4", "--junitxml=x.xml", "--maxfail", "3", "-vv", "--cov=src"], [], []),
+        (["-p", "no:cacheprovider", "-c", "other.ini"], [], ["-p", "no:cacheprovider", "-c", "other.ini"]),
+    ],
+)
+def test_options_that_matter_are_kept(args: list[str], positional: list[str], kept: list[str]) -> None:
+    context = Context(args, positional, Path("/p"), Path("/p"))
+    written = command("a.py::x", "gc=off", needs_others=False, context=context)
+    assert shlex.split(written) == ["pytest", "a.py::x", *kept, "--flakehunt-plan=gc=off"]
+
+
+def test_a_command_is_written_for_the_folder_it_was_given_in() -> None:
+    context = Context([], [], Path("/p/sub"), Path("/p"))
+    assert command("a.py::x[/]", "", needs_others=False, context=context, sweeps=9) == (
+        "pytest '../a.py::x[/]' --flakehunt=9"
+    )

@@ -1,0 +1,79 @@
+"""The zoo: what is found of each kind of flaky test, and that sound tests are left in peace."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ZOO = Path(__file__).parent / "zoo"
+BY_20_SWEEPS = {
+    "test_order.py::test_victim": "order",
+    "test_order.py::test_brittle": "order",
+    "test_clock.py::test_same_day_next_year": "clock",
+    "test_timezone.py::test_no_zone_is_farther_than_thirteen_hours": "timezone",
+    "test_cores.py::test_leaves_one_core_to_others": "cores",
+    "test_gc.py::test_cycle_stays_alive": "gc",
+    "test_latency.py::test_answer_within_sixty_milliseconds": "latency",
+    "test_repeat.py::test_registers_once": "repeat",
+}
+"""Tests that twenty sweeps must find, and the perturbation whose sweeps they fail in."""
+BY_CHANCE = {
+    "test_hashseed.py::test_first_of_a_set",
+    "test_crash.py::test_aborts_under_some_hash_seeds",
+    "test_random.py::test_one_draw_in_three",
+    "test_random.py::test_one_uuid_in_four",
+    "test_clock.py::test_certificate_is_valid",
+    "test_clock.py::test_asks_twice_around_midnight",
+}
+"""Tests that some hunts find and others do not."""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("zoo")
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"CI", "PYTEST_ADDOPTS", "PYTHONHASHSEED", "TZ", "PYTEST_XDIST_WORKER"}
+    }
+    plugins = ["xdist.plugin", "pytest_flakehunt.plugin", "_hypothesis_pytestplugin"]
+    subprocess.run(
+        [
+            sys.executable, "-m", "pytest", str(ZOO), f"--rootdir={ZOO}", f"-c{os.devnull}", "--flakehunt=20",
+            "--flakehunt-seed=7", f"--flakehunt-json={folder / 'report.json'}",
+            f"--flakehunt-ledger={folder / 'ledger.sqlite'}", *(f"-p{name}" for name in plugins),
+        ],
+        env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=folder,
+        check=False,
+        timeout=300,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    read: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
+    return read
+
+
+def failing(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {test["nodeid"]: test for test in report["tests"] if test["verdict"] != "steady"}
+
+
+def test_no_sound_test_is_blamed(report: dict[str, Any]) -> None:
+    blamed = {name: test["modes"] for name, test in failing(report).items() if name.startswith("test_calm.py")}
+    assert blamed == {}
+    assert sum(test["nodeid"].startswith("test_calm.py") for test in report["tests"]) > 15
+
+
+@pytest.mark.parametrize("name", BY_20_SWEEPS)
+def test_twenty_sweeps_find(report: dict[str, Any], name: str) -> None:
+    test = failing(report)[name]
+    assert test["verdict"] == "fragile"
+    plans = [mode["plan"] for mode in test["modes"]]
+    assert all(f"{BY_20_SWEEPS[name]}=" in plan for plan in plans)
+
+
+def test_nothing_else_is_found(report: dict[str, Any]) -> None:
+    assert failing(report).keys() <= BY_20_SWEEPS.keys() | BY_CHANCE

@@ -1,0 +1,184 @@
+"""What siblings of one zygote would share, and how each sweep comes clean of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Hunter = Callable[..., Any]
+CALM = "--flakehunt-only=hashseed"
+
+
+def noted(pytester: pytest.Pytester, hunt: Hunter, expression: str, *, setup: str = "", **kwargs: Any) -> list[str]:
+    """Give what an expression was in every sweep of one zygote."""
+    pytester.makepyfile(
+        f"""
+        import os, pathlib, random, sys, tempfile
+        {setup}
+        def test_it(request, tmp_path_factory):
+            with open({str(pytester.path / "noted")!r}, "a") as notes:
+                print({expression}, file=notes)
+        """
+    )
+    found = hunt(CALM, "-n1", sweeps=4, **kwargs)
+    assert found.verdicts == {"test_it": "steady"}, found.result.stdout.str()
+    lines = (pytester.path / "noted").read_text().splitlines()
+    assert len(lines) == 4
+    return lines
+
+
+def test_each_sweep_has_a_process_of_its_own(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    assert len(set(noted(pytester, hunt, "os.getpid()"))) == 4
+
+
+def test_each_sweep_has_a_base_temp_of_its_own(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    assert len(set(noted(pytester, hunt, "tmp_path_factory.getbasetemp()"))) == 4
+
+
+def test_each_sweep_has_an_empty_cache(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    expression = "(request.config.cache.get('seen/it', 0), request.config.cache.set('seen/it', 1))"
+    assert set(noted(pytester, hunt, expression)) == {"(0, None)"}
+
+
+def test_each_sweep_captures_into_a_file_of_its_own(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    assert len(set(noted(pytester, hunt, "os.fstat(1).st_ino, os.getpid()"))) == 4
+    pytester.makepyfile(
+        """
+        def test_one(capfd): print("one"); assert capfd.readouterr().out == "one\\n"
+        def test_two(): print("two"); assert 0
+        """
+    )
+    found = hunt(CALM, sweeps=4)
+    assert found.result.stdout.str().count("\ntwo\n") == 1
+
+
+def test_each_sweep_draws_its_own_random_numbers(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    assert len(set(noted(pytester, hunt, "random.random()"))) == 4
+
+
+def test_each_sweep_draws_its_own_numpy_numbers(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytest.importorskip("numpy")
+    code = "numpy.random.random()"
+    assert len(set(noted(pytester, hunt, code, setup="import numpy.random"))) == 4
+
+
+def test_a_generator_the_project_seeds_at_import_is_left_as_it_was(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    assert len(set(noted(pytester, hunt, "random.random()", setup="random.seed(5)"))) == 1
+
+
+def test_a_random_setting_spares_a_generator_the_project_seeds(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import random
+        random.seed(5)
+        def test_it(): assert random.random() == random.Random(5).random()
+        """
+    )
+    assert hunt("--flakehunt-only=random", sweeps=6).verdicts == {"test_it": "steady"}
+
+
+def test_the_hash_seed_is_not_handed_to_the_processes_of_calm_tests(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        def test_it(): assert "PYTHONHASHSEED" not in os.environ
+        """
+    )
+    found = hunt("--flakehunt-only=hashseed", sweeps=6)
+    assert found.verdicts == {"test_it": "fragile"}
+    assert found.tests["test_it"]["calm"]["failures"] == 0
+
+
+def test_hypothesis_draws_anew_in_every_sweep_even_where_ci_is_set(
+    pytester: pytest.Pytester, hunt: Hunter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    pytester.makepyfile(
+        f"""
+        from hypothesis import given, settings, strategies as st
+        drawn = []
+        @settings(max_examples=5)
+        @given(st.integers())
+        def test_it(number): drawn.append(number)
+        def test_note():
+            with open({str(pytester.path / "noted")!r}, "a") as notes:
+                print(drawn, file=notes)
+        """
+    )
+    monkeypatch.setenv("CI", "true")
+    found = hunt(CALM, "-n1", sweeps=4, plugins=["_hypothesis_pytestplugin"])
+    assert set(found.verdicts.values()) == {"steady"}
+    lines = (pytester.path / "noted").read_text().splitlines()
+    assert len(set(lines)) == 4
+    assert not (pytester.path / ".hypothesis" / "examples").exists()
+
+
+def test_workers_present_themselves_as_xdists_do(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        def test_it(worker_id, testrun_uid, request):
+            assert worker_id == os.environ["PYTEST_XDIST_WORKER"] == request.config.workerinput["workerid"]
+            assert testrun_uid == os.environ["PYTEST_XDIST_TESTRUNUID"]
+            assert os.environ["PYTEST_XDIST_WORKER_COUNT"] == "2"
+        """
+    )
+    assert hunt("-n2").verdicts == {"test_it": "steady"}
+
+
+@pytest.mark.parametrize("isolation", ["fork", "fresh"])
+def test_fixtures_of_every_scope_live_as_long_as_they_say(
+    pytester: pytest.Pytester, hunt: Hunter, isolation: str
+) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        made = []
+        def scoped(scope):
+            @pytest.fixture(scope=scope)
+            def fixture():
+                made.append(scope)
+                yield scope
+                made.append("end of " + scope)
+            return fixture
+        session, module, class_, function = map(scoped, ["session", "module", "class", "function"])
+        class TestIt:
+            def test_one(self, session, module, class_, function):
+                assert made == ["session", "module", "class", "function"]
+            def test_two(self, session, module, class_, function):
+                assert made[4:] == ["end of function", "function"]
+        def test_three(session, module, function):
+            assert made[6:] == ["end of function", "end of class", "function"]
+        """
+    )
+    found = hunt(CALM, f"--flakehunt-isolation={isolation}", sweeps=3)
+    assert set(found.verdicts.values()) == {"steady"}
+
+
+def test_plugins_for_asyncio_timeouts_and_subtests_work(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makepyfile(
+        """
+        import asyncio, time, unittest, pytest
+        @pytest.mark.asyncio
+        async def test_asyncio(): await asyncio.sleep(0.001)
+        @pytest.mark.anyio
+        async def test_anyio(anyio_backend): await asyncio.sleep(0.001)
+        @pytest.fixture
+        def anyio_backend(): return "asyncio"
+        @pytest.mark.timeout(0.3)
+        def test_timeout(): time.sleep(5)
+        class TestUnit(unittest.TestCase):
+            def test_sub(self):
+                for number in range(3):
+                    with self.subTest(number=number):
+                        self.assertNotEqual(number, 1)
+        def test_doc(): pass
+        """
+    )
+    found = hunt("--flakehunt-only=hashseed", sweeps=4, plugins=["pytest_asyncio.plugin", "anyio.pytest_plugin", "pytest_timeout"])
+    assert found.verdicts == {
+        "test_asyncio": "steady", "test_anyio": "steady", "test_timeout": "broken", "TestUnit::test_sub": "broken",
+        "test_doc": "steady",
+    }  # fmt: skip
+    assert "Timeout" in found.mode("test_timeout")["message"]

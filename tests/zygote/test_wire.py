@@ -1,0 +1,61 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_flakehunt.model import Evidence, Outcome, Place
+from pytest_flakehunt.zygote import wire
+
+texts = st.text(st.characters())
+evidence = st.builds(
+    Evidence,
+    phase=texts,
+    exception=texts,
+    message=texts,
+    where=st.builds(Place, texts, st.integers(0, 10**6), texts),
+    traceback=texts,
+    sections=st.lists(st.tuples(texts, texts), max_size=2).map(tuple),
+    stacks=texts,
+    note=texts,
+)
+seconds = st.floats(0, 1e6).map(lambda value: round(value, 6))
+items = st.one_of(
+    st.builds(wire.Began, st.integers(1, 10**7)),
+    st.builds(wire.Started, st.integers(0, 10**6)),
+    st.builds(wire.Finished, st.integers(0, 10**6), st.sampled_from(Outcome), seconds, st.none() | evidence),
+    st.builds(wire.Told, texts, st.dictionaries(texts, st.none() | st.integers() | texts, max_size=3)),
+    st.just(wire.Done()),
+)
+
+
+@given(st.lists(items, max_size=5))
+def test_a_journal_reads_back_as_it_was_written(written: list[wire.Entry]) -> None:
+    assert list(wire.entries(b"".join(map(wire.entry, written)))) == written
+
+
+def test_what_cannot_be_written_as_json_is_written_in_its_own_words() -> None:
+    (read,) = wire.entries(wire.entry(wire.Told("report", {"key": {1, 2}})))
+    assert read == wire.Told("report", {"key": "{1, 2}"})
+
+
+def test_a_line_that_is_no_entry_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a journal entry"):
+        list(wire.entries(b'["z"]\n'))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        wire.Birth(["-q"], "/d", ["pytest"], {"workerid": "gw0"}, ["a.py::x\ud800"], "/s", ["PYTHONHASHSEED"]),
+        wire.Run(3, "gc=off", [[1, 2], [3]], True, "/j", ["random"], True),
+        wire.Retire(),
+        wire.Ready([1], ["b.py::y"], {"random": "ab"}, "threads"),
+        wire.Failed("no such file"),
+        wire.Ended(2, -9),
+    ],
+)
+def test_messages_read_back_as_they_were_sent(message: Any) -> None:
+    line = wire.encode(message)
+    assert line.count(b"\n") == 1
+    assert wire.decode(line) == message

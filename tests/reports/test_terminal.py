@@ -1,0 +1,105 @@
+import io
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from pytest_flakehunt.hunt import Progress
+from pytest_flakehunt.model import (
+    Contract, Count, Evidence, Finding, Findings, Interval, Mode, Outage, Outcome, Place, Suspect, Trial, Verdict,
+)  # fmt: skip
+from pytest_flakehunt.reports import document, progress, terminal
+
+TRIAL = Trial(1, 200, 61.2, "2026-11-23T06:00:00+00:00", "3.13.0", "9.2.0", "linux", ("clock", "order"), zygotes=8)
+EVIDENCE = Evidence("call", "AssertionError", "assert 1 == 2\n + more\n + more\n + more\n + more", Place("src/a.py", 40))
+SUSPECT = Suspect("clock", "+400d", Count(20, 20), Count(180, 0), 1e-11)
+REPRO = "pytest 'tests/test_a.py::test_x[" + "long " * 60 + "]' '--flakehunt-plan=clock=+400d'"
+MODE = Mode("f" * 16, Outcome.FAILED, EVIDENCE, 20, 0, "clock=+400d", Contract.ENVIRONMENT, (SUSPECT,), REPRO)
+FRAGILE = Finding(
+    "tests/test_a.py::test_x", "tests/test_a.py", 12, Verdict.FRAGILE, Count(200, 20), Interval(0.066, 0.149),
+    Count(40, 0), Interval(0, 0.088), Contract.ENVIRONMENT, (MODE,), ("noted",),
+)  # fmt: skip
+STEADY = Finding(
+    "tests/test_a.py::test_y", "tests/test_a.py", 20, Verdict.STEADY, Count(1000, 0), Interval(0, 0.00368),
+    Count(200, 0), Interval(0, 0.0183),
+)  # fmt: skip
+
+
+def shown(findings: Findings, verbosity: int = 0) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=1000, highlight=False)
+    for part in terminal.parts(findings, verbosity, Path("ledger.sqlite")):
+        console.print(part, soft_wrap=True)
+    return stream.getvalue()
+
+
+def test_a_finding_says_how_often_under_what_and_how_to_see_it_again() -> None:
+    text = shown(Findings(TRIAL, (FRAGILE, STEADY)))
+    assert text.startswith("200 sweeps of 2 tests in 1 min 1 s, seed 1, 8 zygotes\n")
+    assert "FRAGILE tests/test_a.py::test_x\n" in text
+    assert "  fails 20 of 200 (6.6 % to 15 % of the time, 95 %); calm 0 of 40\n" in text
+    assert "  at src/a.py:40 in call\n" in text
+    assert "clock=+400d    20      20           180       0  1e-11" in text
+    assert "1 test never failed: 0 of 1000; fails less than 0.37 % of the time (95 %)" in text
+    assert text.count(" + more") == terminal.MOST_LINES - 1
+
+
+def test_a_command_is_never_wrapped_or_cut() -> None:
+    assert f"  again: {REPRO}\n" in shown(Findings(TRIAL, (FRAGILE,)))
+
+
+def test_quiet_is_short_and_verbose_names_every_test() -> None:
+    findings = Findings(TRIAL, (FRAGILE, STEADY))
+    assert "again:" not in shown(findings, -1)
+    assert "steady tests/test_a.py::test_y: 0 of 1000; fails less than 0.37 %" in shown(findings, 1)
+
+
+def test_stress_is_listed_apart() -> None:
+    text = shown(Findings(TRIAL, (replace(FRAGILE, contract=Contract.STRESS),)))
+    assert text.index("under stress alone") < text.index("FRAGILE")
+
+
+def test_outages_notes_and_an_early_end_are_said() -> None:
+    outage = Outage(17, "cores=1", Count(50, 49), "OSError", "no route\nto host")
+    text = shown(Findings(replace(TRIAL, interrupted=True), (), (outage,), ("something odd",)))
+    assert "ended early: this is what was seen until then" in text
+    assert (
+        "outage: sweep 17 (cores=1) set aside: 49 of 50 tests failed that pass when calm; the first with OSError: "
+        "no route\n"
+    ) in text
+    assert "note: something odd" in text
+
+
+def test_what_tests_print_cannot_command_the_terminal() -> None:
+    evil = replace(MODE, evidence=replace(EVIDENCE, message="\x1b]0;owned\x07 [bold]x[/bold]"))
+    text = shown(Findings(TRIAL, (replace(FRAGILE, modes=(evil,)),)))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "[bold]x[/bold]" in text
+
+
+def test_only_some_of_many_modes_are_shown() -> None:
+    text = shown(Findings(TRIAL, (replace(FRAGILE, modes=(MODE,) * 5),)))
+    assert text.count("again:") == 3
+    assert "2 further modes: see the ledger" in text
+
+
+def test_counts_and_words_agree_in_number() -> None:
+    one = replace(TRIAL, sweeps=1, zygotes=1)
+    assert shown(Findings(one, (STEADY,))).startswith("1 sweep of 1 test in 1 min 1 s, seed 1, 1 zygote\n")
+
+
+def test_progress_in_words() -> None:
+    assert progress.sentence(Progress(3, 20, 65.0, 300.0, 1, ())) == (
+        "sweep 3 of 20, 1 test failed so far, 1 min 5 s gone, 5 min 0 s left"
+    )
+    assert progress.sentence(Progress(3, None, 5.0, None, 2, ())) == "sweep 3, 2 tests failed so far, 5 s gone"
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    document.write(Findings(TRIAL, (FRAGILE, STEADY)), path)
+    assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
+    report = document.report(Findings(TRIAL, (FRAGILE, STEADY)))
+    assert report["tests"][0]["modes"][0]["suspects"][0]["without"] == {"runs": 180, "failures": 0}
+    assert report["tests"][0]["modes"][0]["causes"] == []

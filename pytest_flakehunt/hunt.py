@@ -458,7 +458,7 @@ class Hunt:
     def _part(self, link: Link) -> int:
         """End a zygote and whatever it left running; give its exit status."""
         status = link.close()
-        self._nursery.sweep_up({slot.link.process.pid for slot in self._slots if slot.link not in {None, link}})  # type: ignore[union-attr]
+        self._nursery.sweep_up({slot.link.process.pid for slot in self._slots if slot.link not in {None, link}})
         return status
 
     def _start(self, slot: Slot, wanted: Mapping[str, str]) -> None:
@@ -535,7 +535,7 @@ class Hunt:
         attempts = ongoing.results([test.nodeid for test in self.tests])
         sweep = ongoing.sweep()
         if ongoing.torn:
-            self._say(f"sweep {sweep.number} ({sweep.plan or 'calm'}) was cut short: {ongoing.torn}")
+            self._say(f"sweep {sweep.number} ({str(sweep.plan) or 'calm'}) was cut short: {ongoing.torn}")
         outage = self._outage(sweep, attempts)
         if outage is not None:
             self.outages.append(outage)
@@ -595,9 +595,7 @@ class Hunt:
         """
         if not self.survey:
             return False
-        always = [
-            test for test in self.tests if test.forked.failures and test.forked.failures == test.forked.runs
-        ]
+        always = [test for test in self.tests if test.forked.failures and test.forked.failures == test.forked.runs]
         unchecked = tuple(test.nodeid for test in always if not test.unforked.runs and test.nodeid not in self._checked)
         doubted = tuple(
             test.nodeid
@@ -667,5 +665,3 @@ def printing_without_end(pid: int | None) -> bool:
     with contextlib.suppress(OSError):
         return os.stat(f"/proc/{pid}/fd/1").st_size > OUTPUT_LIMIT  # noqa: PTH116 - a link to a deleted file
     return False
-
-

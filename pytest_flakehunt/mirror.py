@@ -78,7 +78,7 @@ class Mirror:
         except (ImportError, AttributeError):
             category = builtins.UserWarning
         message = warnings.WarningMessage(
-            data["text"], category, data["filename"], data["lineno"]  # type: ignore[arg-type]
+            data["text"], category, data["filename"], data["lineno"]
         )  # fmt: skip
         location = data["location"]
         self.config.hook.pytest_warning_recorded.call_historic(

@@ -60,9 +60,7 @@ class Options:
 
     def _agree(self, config: pytest.Config) -> None:
         if self.only and self.without:
-            raise pytest.UsageError(
-                "--flakehunt-only and --flakehunt-without contradict each other; give one of them"
-            )
+            raise pytest.UsageError("--flakehunt-only and --flakehunt-without contradict each other; give one of them")
         if self.plan and (self.only or self.without):
             raise pytest.UsageError(
                 "--flakehunt-plan is exactly what runs; leave out --flakehunt-only and --flakehunt-without"

@@ -32,6 +32,7 @@ def read_plan(text: str, known: Mapping[str, Perturbation]) -> Plan:
         text: settings such as ``hashseed=7 timezone=Asia/Kolkata``, in any
             order; white space between them, none within.
         known: the perturbations there are, by name.
+
     Raises:
         SettingError: names the part that is wrong, and what is allowed.
     """
@@ -173,9 +174,7 @@ def _few(seed: int, number: int, active: Sequence[Perturbation]) -> Iterator[tup
             return
 
 
-def _pinned(
-    seed: int, number: int, chosen: Sequence[tuple[str, Setting]], active: Sequence[Perturbation]
-) -> Draft:
+def _pinned(seed: int, number: int, chosen: Sequence[tuple[str, Setting]], active: Sequence[Perturbation]) -> Draft:
     """Pin the natural sources that vary anyway, so that a failure can be replayed."""
     focus = tuple(sorted(name for name, _ in chosen))
     names = {perturbation.name: perturbation for perturbation in active}

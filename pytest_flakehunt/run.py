@@ -21,6 +21,7 @@ from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.mirror import Mirror
 from pytest_flakehunt.model import (
     Contract,
+    Count,
     Finding,
     Findings,
     Isolation,
@@ -33,7 +34,7 @@ from pytest_flakehunt.model import (
 )
 from pytest_flakehunt.options import Options, usage
 from pytest_flakehunt.perturbations import random
-from pytest_flakehunt.plan import read_plan, replay, survey
+from pytest_flakehunt.plan import Schedule, read_plan, replay, survey
 from pytest_flakehunt.reports import document, progress, terminal
 from pytest_flakehunt.zygote.link import Origin
 
@@ -236,7 +237,7 @@ class Session:
             seconds = realtime.monotonic() - started
             self.findings = self._conclude(hunt, replace(trial, seconds=seconds, interrupted=interrupted))
 
-    def _schedule(self):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def _schedule(self) -> Schedule:
         if self.plan.settings:
             return replay(self.plan, self.options.sweeps)
         return survey(self.seed, self.options.sweeps, self.active)
@@ -273,7 +274,10 @@ class Session:
                 total, quiet = (_counts(case), _counts(case, calm=True)) if case else (test.total, test.calm)
                 calm.append(verdicts.steady(test.nodeid, test.file, test.line, total, quiet, notes))
         context = self._context()
-        judged = [replace(f, modes=tuple(self._repro(f, m, context) for m in f.modes)) for f in verdicts.judge(cases, len(trial.perturbations))]
+        judged = [
+            replace(f, modes=tuple(self._repro(f, m, context) for m in f.modes))
+            for f in verdicts.judge(cases, len(trial.perturbations))
+        ]
         place = {test.nodeid: index for index, test in enumerate(hunt.tests)}
         tests = sorted((*judged, *calm), key=lambda finding: place[finding.nodeid])
         if not trial.interrupted:
@@ -325,9 +329,7 @@ def tallies(items: Sequence[pytest.Item]) -> Iterator[Tally]:
         yield Tally(nodeid, Path(file).as_posix(), 0 if line is None else line + 1)
 
 
-def _counts(case: verdicts.Case, *, calm: bool = False):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    from pytest_flakehunt.model import Count
-
+def _counts(case: verdicts.Case, *, calm: bool = False) -> Count:
     counted = [outcome for sweep, outcome, _ in case.attempts if outcome.counts and (sweep.calm or not calm)]
     return Count(len(counted), sum(outcome.fails for outcome in counted))
 

@@ -17,6 +17,7 @@ def derive(master: int, *names: str) -> int:
     Args:
         master: the hunt's seed, any integer.
         names: what the seed is for, such as ``"sweep", "7", "order"``.
+
     Returns:
         An integer from 0 to 2**32 - 1: the first four bytes of a BLAKE2b
         digest, so that equal arguments give equal seeds on every machine.

@@ -41,7 +41,8 @@ class Stage:
         restore = remembering(item)
         self._repeating = True
         try:
-            for self.turn in range(1, self.times):
+            for turn in range(1, self.times):
+                self.turn = turn
                 # the parent stands in for the next item: only what belongs to this one test is torn down
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=item.parent)
                 restore()

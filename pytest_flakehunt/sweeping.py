@@ -49,9 +49,7 @@ class Ongoing:
                 self._fruitless = 0
         return entries
 
-    def ended(
-        self, status: int, places: Sequence[tuple[str, int]], *, by_test: bool
-    ) -> wire.Finished | None:
+    def ended(self, status: int, places: Sequence[tuple[str, int]], *, by_test: bool) -> wire.Finished | None:
         """Take note that the process is gone, after a last look.
 
         Args:
@@ -59,6 +57,7 @@ class Ongoing:
             places: file and line of every test, by position.
             by_test: whether a test under way is to blame; not so where the
                 zygote itself was killed from outside.
+
         Returns:
             The attempt that ended with the process, if there was one.
         """
@@ -71,9 +70,7 @@ class Ongoing:
             self.attempts[running] = lost
         elif not self.watch.done:
             self._fruitless += 1
-        self.left = [
-            rest for group in self.left if (rest := [test for test in group if test not in self.attempts])
-        ]
+        self.left = [rest for group in self.left if (rest := [test for test in group if test not in self.attempts])]
         if self.left and self._fruitless > 2:
             self.torn = f"its process ended {self._fruitless} times without a test: {self.link.last_words(600)}"
         self.watch.running = None
@@ -116,8 +113,7 @@ class Ongoing:
     def results(self, tests: Sequence[str]) -> list[Attempt]:
         """Give the attempts, in the order in which they ended; what was not reached comes last."""
         found = [
-            Attempt(tests[item.position], item.outcome, item.seconds, item.evidence)
-            for item in self.attempts.values()
+            Attempt(tests[item.position], item.outcome, item.seconds, item.evidence) for item in self.attempts.values()
         ]
         found.extend(Attempt(tests[test], Outcome.UNREACHED) for group in self.left for test in group)
         return found

@@ -70,9 +70,7 @@ def settle(config: pytest.Config) -> list[str]:
             said.append(written)
         if hasattr(config.option, name):
             setattr(config.option, name, value)
-    for name in PLUGINS_OFF:
-        if config.pluginmanager.has_plugin(name):
-            said.append(f"plugin {name}")
+    said.extend(f"plugin {name}" for name in PLUGINS_OFF if config.pluginmanager.has_plugin(name))
     return said
 
 

@@ -42,7 +42,11 @@ def hunt(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable
         """Hunt; ``plugins`` are those of other packages that the suite needs."""
         chosen = [f"-p{name}" for name in ("xdist.plugin", "pytest_flakehunt.plugin", *plugins)]
         result = pytester.runpytest_subprocess(
-            *chosen, f"--flakehunt={sweeps}", f"--flakehunt-seed={seed}", "--flakehunt-json=report.json", *args
+            *chosen,
+            f"--flakehunt={sweeps}",
+            f"--flakehunt-seed={seed}",
+            "--flakehunt-json=report.json",
+            *args,
         )
         path = pytester.path / "report.json"
         return Hunted(result, json.loads(path.read_text("utf-8")) if path.exists() else {})

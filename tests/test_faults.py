@@ -85,7 +85,10 @@ def test_a_test_that_closes_every_descriptor_is_recorded_all_the_same(pytester: 
         """
     )
     found = hunt(CALM_ONLY, "-n1", sweeps=3)
-    assert found.verdicts == {"test_before": "steady", "test_deed": "broken"}  # pytest's own capture is gone with them
+    assert found.verdicts == {
+        "test_before": "steady",
+        "test_deed": "broken",
+    }  # pytest's own capture is gone with them
     assert {mode["exception"] for mode in found.tests["test_deed"]["modes"]} == {"OSError"}
 
 
@@ -115,7 +118,10 @@ def test_a_hang_is_ended_with_its_stacks_and_benched(
     assert mode["outcome"] == "hung"
     assert mode["message"].startswith("no end in sight after ")
     assert found.tests["test_after"]["runs"] == 4
-    assert found.tests["test_hangs"]["runs"] in {5, 6}  # two in shared sweeps, three alone, and one in no fork
+    assert found.tests["test_hangs"]["runs"] in {
+        5,
+        6,
+    }  # two in shared sweeps, three alone, and one in no fork
     if innermost:
         source = pytester.path.joinpath("test_a_hang_is_ended_with_its_stacks_and_benched.py").read_text().splitlines()
         line = int(mode["where"].rpartition(":")[2])
@@ -195,9 +201,7 @@ def attempts_in(ledger: Path) -> int:
         db.close()
 
 
-def test_printing_without_end_is_a_crash_and_fills_no_disk(
-    pytester: pytest.Pytester, hunt: Hunter
-) -> None:
+def test_printing_without_end_is_a_crash_and_fills_no_disk(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """
         import os
@@ -219,9 +223,7 @@ def test_threads_started_at_import_mean_fresh_interpreters(pytester: pytest.Pyte
     )
     found = hunt(CALM_ONLY, sweeps=3)
     assert found.verdicts == {"test_it": "steady"}
-    assert found.report["notes"] == [
-        "every sweep has a fresh interpreter: importing the suite starts threads: ticker"
-    ]
+    assert found.report["notes"] == ["every sweep has a fresh interpreter: importing the suite starts threads: ticker"]
 
 
 def test_what_fails_only_because_it_was_forked_is_not_blamed(pytester: pytest.Pytester, hunt: Hunter) -> None:
@@ -304,5 +306,3 @@ def test_a_ledger_that_cannot_be_written_is_refused(pytester: pytest.Pytester, h
     Path("locked").mkdir(mode=0o500)
     found = hunt("--flakehunt-ledger=locked/ledger.sqlite")
     assert "make it writable, or give another path with --flakehunt-ledger" in found.result.stderr.str()
-
-

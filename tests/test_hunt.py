@@ -161,7 +161,9 @@ def test_a_suite_that_no_other_interpreter_collects(pytester: pytest.Pytester, h
     pytester.makepyfile("def test_it(): pass")
     found = hunt()
     assert found.result.ret == 1
-    found.result.stdout.fnmatch_lines(["*the suite was collected here, but not in an interpreter started for the hunt*"])
+    found.result.stdout.fnmatch_lines(
+        ["*the suite was collected here, but not in an interpreter started for the hunt*"]
+    )
 
 
 def test_collecting_differently_is_noted_and_no_error(pytester: pytest.Pytester, hunt: Hunter) -> None:

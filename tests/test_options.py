@@ -14,7 +14,10 @@ from pytest_flakehunt.options import length
             ["--flakehunt=many"],
             "--flakehunt=many: give a number of sweeps, such as 200, or a time, such as 90s, 10m or 2h",
         ),
-        (["--flakehunt=1.5"], "--flakehunt=1.5: give a number of sweeps, such as 200, or a time, such as 90s, 10m or 2h"),
+        (
+            ["--flakehunt=1.5"],
+            "--flakehunt=1.5: give a number of sweeps, such as 200, or a time, such as 90s, 10m or 2h",
+        ),
         (
             ["--flakehunt=0"],
             "--flakehunt=0: that is no sweep at all; give 1 or more, or leave it out for an ordinary run",
@@ -32,7 +35,10 @@ from pytest_flakehunt.options import length
             "--pdb cannot go with --flakehunt: leave one of them out; to debug one failure, run the repro command of "
             "its finding without --flakehunt",
         ),
-        (["--flakehunt=3", "--collect-only"], "--collect-only cannot go with --flakehunt: leave one of them out"),
+        (
+            ["--flakehunt=3", "--collect-only"],
+            "--collect-only cannot go with --flakehunt: leave one of them out",
+        ),
         (
             ["--flakehunt=3", "--flakehunt-only=gc", "--flakehunt-without=clock"],
             "--flakehunt-only and --flakehunt-without contradict each other; give one of them",
@@ -57,10 +63,19 @@ from pytest_flakehunt.options import length
         ),
         (["--flakehunt=3", "--flakehunt-isolation=vm"], "--flakehunt-isolation=vm: give auto, fork or fresh"),
         (["--flakehunt=3", "--flakehunt-timeout=0"], "--flakehunt-timeout=0: give seconds, more than 0"),
-        (["--flakehunt-json=x.json"], "--flakehunt-json goes with a hunt; add --flakehunt=N, or leave it out"),
-        (["--flakehunt=3", "--flakehunt-json=no/x.json"], "no/x.json: give the path of a file in a folder that exists"),
+        (
+            ["--flakehunt-json=x.json"],
+            "--flakehunt-json goes with a hunt; add --flakehunt=N, or leave it out",
+        ),
+        (
+            ["--flakehunt=3", "--flakehunt-json=no/x.json"],
+            "no/x.json: give the path of a file in a folder that exists",
+        ),
         (["--flakehunt-plan=gc=lazy"], "--flakehunt-plan: gc=lazy: give eager, off or random:SEED"),
-        (["--flakehunt=3", "--flakehunt-plan=gc=lazy"], "--flakehunt-plan: gc=lazy: give eager, off or random:SEED"),
+        (
+            ["--flakehunt=3", "--flakehunt-plan=gc=lazy"],
+            "--flakehunt-plan: gc=lazy: give eager, off or random:SEED",
+        ),
     ],
 )
 def test_bad_input_gets_one_clear_message(pytester: pytest.Pytester, args: list[str], message: str) -> None:
@@ -72,7 +87,8 @@ def test_bad_input_gets_one_clear_message(pytester: pytest.Pytester, args: list[
 
 
 @pytest.mark.parametrize(
-    ("text", "sweeps", "seconds"), [("1", 1, None), ("1000", 1000, None), ("90s", None, 90), ("1.5h", None, 5400)]
+    ("text", "sweeps", "seconds"),
+    [("1", 1, None), ("1000", 1000, None), ("90s", None, 90), ("1.5h", None, 5400)],
 )
 def test_n_is_a_number_or_a_time(text: str, sweeps: int | None, seconds: float | None) -> None:
     assert length(text) == (sweeps, seconds)

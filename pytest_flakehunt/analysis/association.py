@@ -14,6 +14,7 @@ def fisher(present: Count, absent: Count) -> float:
     Args:
         present: sweeps with the perturbation.
         absent: sweeps that left it alone.
+
     Returns:
         A probability, above 0 and up to 1.
     Source:
@@ -26,8 +27,7 @@ def fisher(present: Count, absent: Count) -> float:
     runs, failures = present.runs + absent.runs, present.failures + absent.failures
     at_most = min(present.runs, failures)
     ways = sum(
-        comb(present.runs, hits) * comb(absent.runs, failures - hits)
-        for hits in range(present.failures, at_most + 1)
+        comb(present.runs, hits) * comb(absent.runs, failures - hits) for hits in range(present.failures, at_most + 1)
     )
     return ways / comb(runs, failures)
 
@@ -38,6 +38,7 @@ def holm(p_values: Sequence[float], family: int = 0) -> list[float]:
     Args:
         p_values: each from 0 to 1.
         family: how many there were to begin with, where those left out are 1.
+
     Returns:
         The corrected values, in the same order.
     Source:

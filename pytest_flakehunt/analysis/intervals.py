@@ -15,6 +15,7 @@ def wilson(failures: int, runs: int, *, confidence: float = 0.95) -> Interval:
         failures: runs that failed, from 0 to ``runs``.
         runs: independent runs, at least 1: sweeps, never reruns within one process.
         confidence: two-sided, strictly between 0 and 1.
+
     Raises:
         ValueError: an argument is outside its range.
     Source:

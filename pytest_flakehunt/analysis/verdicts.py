@@ -73,8 +73,7 @@ def judge(cases: Sequence[Case], perturbations: int) -> list[Finding]:
             chosen.setdefault((place, rank), []).append(replace(suspect, p_value=p_value))
     for place, finding in enumerate(findings):
         modes = tuple(
-            replace(mode, suspects=_nearest(chosen.get((place, rank), [])))
-            for rank, mode in enumerate(finding.modes)
+            replace(mode, suspects=_nearest(chosen.get((place, rank), []))) for rank, mode in enumerate(finding.modes)
         )
         findings[place] = replace(finding, modes=modes)
     return findings
@@ -166,7 +165,11 @@ def _suspects(case: Case, fingerprint: str) -> list[Suspect]:
     ]
     names = {name for sweep, hit in hits if hit for name in sweep.focus} - {"random", "hashseed"}
     suspects = [
-        _best(name, hits, {sweep.number: str(sweep.plan.setting(name)) for sweep, _ in hits if name in sweep.focus})
+        _best(
+            name,
+            hits,
+            {sweep.number: str(sweep.plan.setting(name)) for sweep, _ in hits if name in sweep.focus},
+        )
         for name in sorted(names)
     ]
     if len({sweep.hashseed for sweep, _ in hits}) > 1:

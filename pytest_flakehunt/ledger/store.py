@@ -25,8 +25,6 @@ class LedgerError(Exception):
     """The ledger cannot be used; the message says why, and what to do."""
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One attempt, for analysis."""
@@ -60,7 +58,11 @@ class Ledger:
     def _prepare(self) -> None:
         application, version, tables = (
             self._db.execute(query).fetchone()[0]
-            for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+            for query in (
+                "PRAGMA application_id",
+                "PRAGMA user_version",
+                "SELECT count(*) FROM sqlite_master",
+            )
         )
         if tables and application != APPLICATION:
             raise LedgerError(f"{self.path} is an SQLite file of something else; give another path")
@@ -240,7 +242,20 @@ class Ledger:
                     note,
                 ),
             )
-            for (fingerprint, sweep, phase, exception, message, file, line, function, traceback, sections, stacks, note) in found  # noqa: E501
+            for (
+                fingerprint,
+                sweep,
+                phase,
+                exception,
+                message,
+                file,
+                line,
+                function,
+                traceback,
+                sections,
+                stacks,
+                note,
+            ) in found
         }
 
 

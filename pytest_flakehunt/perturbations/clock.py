@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from pytest_flakehunt import realtime
 from pytest_flakehunt.model import Contract, SettingError
@@ -87,8 +86,7 @@ class Clocks:
 
     name = "clock"
     allowed = (
-        "a local time such as 2028-02-29T23:59:58, a shift such as +400d, -1h or +30s, "
-        "or one of them after frozen:"
+        "a local time such as 2028-02-29T23:59:58, a shift such as +400d, -1h or +30s, or one of them after frozen:"
     )
 
     def draw(self, seed: int, turn: int) -> Clock:

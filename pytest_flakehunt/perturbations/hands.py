@@ -7,7 +7,6 @@ the offset to the true time, through the C library's own calendar;
 written while the clock is moved bear the time that it showed.
 """
 
-import asyncio
 import datetime
 import importlib.util
 import os
@@ -112,10 +111,10 @@ def _freezegun() -> Iterator[None]:
 def _named(fake: Any, real: type) -> Iterator[None]:
     """Let a stand-in class bear the name of the real one, also in ``repr``: doctests compare it."""
     names = fake.__name__, fake.__qualname__, fake.__module__
-    written = real.__repr__
+    written: Any = real.__repr__
 
     def own_repr(self: Any) -> str:
-        text = written(self)
+        text: str = written(self)
         return f"datetime.{text}" if type(self) is fake else text
 
     fake.__name__, fake.__qualname__, fake.__module__ = real.__name__, real.__qualname__, real.__module__
@@ -202,8 +201,8 @@ def _dated(look: Callable[..., os.stat_result], since: float) -> Callable[..., o
         if not offset:
             return status
         until = _hands.true() + FILE_CLOCK_SLACK
-        values, named = status.__reduce__()[1]  # type: ignore[misc]
-        values, named = list(values), dict(named)
+        reduced: Any = status.__reduce__()
+        values, named = list(reduced[1][0]), dict(reduced[1][1])
         for place, kind in enumerate(("atime", "mtime", "ctime"), start=7):
             exact = named[f"st_{kind}"]
             if since <= exact <= until:
@@ -213,6 +212,3 @@ def _dated(look: Callable[..., os.stat_result], since: float) -> Callable[..., o
         return os.stat_result(values, named)
 
     return dated
-
-
-_ = asyncio  # freezegun patches event loops only where asyncio is loaded: load it before the clock moves

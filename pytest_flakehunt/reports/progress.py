@@ -1,12 +1,12 @@
 """How far the hunt is: a live bar on a terminal, plain lines elsewhere."""
 
 import io
-from types import TracebackType
 from typing import Self
 
 import pytest
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, TextColumn  # noqa: I001 - one import from rich.progress
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
 
 from pytest_flakehunt import realtime
 from pytest_flakehunt.hunt import Progress
@@ -79,12 +79,14 @@ class Live(Quiet):
             self._task = self._bar.add_task("", total=None)
             self._bar.start()
         self._bar.update(
-            self._task, completed=progress.done, total=progress.total, description=sentence(progress), refresh=True
+            self._task,
+            completed=progress.done,
+            total=progress.total,
+            description=sentence(progress),
+            refresh=True,
         )
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()

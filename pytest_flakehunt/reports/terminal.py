@@ -13,7 +13,12 @@ from rich.text import Text
 from pytest_flakehunt.model import Contract, Finding, Findings, Interval, Mode, Suspect, Verdict
 from pytest_flakehunt.reports.progress import duration
 
-STYLES = {Verdict.BROKEN: "bold red", Verdict.FLAKY: "bold yellow", Verdict.FRAGILE: "bold cyan", Verdict.STEADY: "green"}
+STYLES = {
+    Verdict.BROKEN: "bold red",
+    Verdict.FLAKY: "bold yellow",
+    Verdict.FRAGILE: "bold cyan",
+    Verdict.STEADY: "green",
+}
 MOST_MODES = 3
 MOST_LINES = 4
 
@@ -82,9 +87,7 @@ def _finding(finding: Finding, verbosity: int) -> Iterator[RenderableType]:
     line.append(f" {_clean(finding.nodeid)}", style="bold")
     yield line
     calm = f"calm {finding.calm.failures} of {finding.calm.runs}"
-    yield _indented(
-        Text(f"fails {finding.total.failures} of {finding.total.runs} ({_between(finding.rate)}); {calm}")
-    )
+    yield _indented(Text(f"fails {finding.total.failures} of {finding.total.runs} ({_between(finding.rate)}); {calm}"))
     if verbosity < 0:
         return
     for mode in finding.modes[:MOST_MODES]:
@@ -183,8 +186,8 @@ def _number(count: int, noun: str) -> str:
 def _clean(text: str) -> str:
     """Take out what a terminal would obey: escape sequences and control characters.
 
-    >>> _clean("a\\x1b[31mb\\tc")
-    'a?[31mb\\tc'
+    >>> _clean(f"a{chr(27)}[31mb")
+    'a?[31mb'
     """
     return "".join(letter if letter in "\n\t" or letter.isprintable() else "?" for letter in text)
 

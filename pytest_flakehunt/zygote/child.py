@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import pytest
@@ -57,8 +58,8 @@ _fstat, _samestat, _os_open = os.fstat, os.path.samestat, os.open  # held on to:
 def clipped(text: str, longest: int = LONGEST_TEXT) -> str:
     """Shorten a text to its two ends, and say so.
 
-    >>> clipped("abcdefghij", 4)
-    'ab\\n… 6 characters left out …\\nij'
+    >>> clipped("abcdefghij", 4).splitlines()
+    ['ab', '… 6 characters left out …', 'ij']
     """
     if len(text) <= longest:
         return text
@@ -172,13 +173,12 @@ def raised(excinfo: pytest.ExceptionInfo[BaseException], root: Path) -> tuple[st
     except Exception as error:  # noqa: BLE001 - an exception whose text fails is still evidence
         message = f"<its text cannot be had: {type(error).__name__}>"
     innermost = None
-    frames = excinfo.tb
-    step = frames
+    step: TracebackType | None = excinfo.tb
     while step is not None:
         code = step.tb_frame.f_code
         if project.owns(code.co_filename):
             innermost = Place(relative(code.co_filename, root), step.tb_lineno, code.co_name)
-        step = step.tb_next  # type: ignore[assignment]
+        step = step.tb_next
     return name.removeprefix("_pytest.outcomes."), message, innermost
 
 
@@ -190,7 +190,7 @@ def doctest_failure(
 ) -> tuple[str, str, Place | None]:
     """Give a doctest's first failure: what was expected, what came instead, and the line of the example."""
     if isinstance(failure, MultipleDoctestFailures):
-        failure = failure.failures[0]  # type: ignore[assignment]
+        failure = failure.failures[0]
     if not isinstance(failure, doctest.DocTestFailure):
         return type(failure).__name__, str(failure), None
     test, example = failure.test, failure.example
@@ -332,4 +332,3 @@ def _each(
             session._shouldstop = session._shouldfail = False  # the sweep goes on, whatever a plugin wishes
         ended = (observer.finished(position),)
     journal.write(*ended)
-

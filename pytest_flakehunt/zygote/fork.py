@@ -46,6 +46,7 @@ def wait(pid: int, parent: int) -> int | None:
     Args:
         pid: the child.
         parent: a descriptor at whose other end the controller sits.
+
     Returns:
         The exit status or minus the signal's number; None where the
         controller is gone, and the child with it.
@@ -90,6 +91,7 @@ def sweep_up(child: int, spared: frozenset[int]) -> int:
     Args:
         child: the child, which has been waited for.
         spared: children that were there before the first fork.
+
     Returns:
         How many processes had to be ended.
     """

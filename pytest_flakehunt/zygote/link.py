@@ -18,8 +18,7 @@ from pytest_flakehunt.zygote.child import STACKS_SIGNAL
 from pytest_flakehunt.zygote.warm import STACKS
 
 BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));"
-    "from pytest_flakehunt.zygote.warm import main; main()"
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));from pytest_flakehunt.zygote.warm import main; main()"
 )
 LEAVING = 3.0
 """Seconds a zygote that retires is given to finish its session."""

@@ -134,8 +134,7 @@ class Warm:
         random.spared.clear()
         random.spared.update(run.spared)
         work = [
-            [(position, item) for position in group if (item := tests[position]) is not None]
-            for group in run.groups
+            [(position, item) for position in group if (item := tests[position]) is not None] for group in run.groups
         ]
         if not run.forked:
             (only,) = work
@@ -210,5 +209,3 @@ def main() -> None:
         reason = f"collecting the suite ended the process: exit status {exception.code}"
     if not warm.answered:
         control.send(wire.Failed(reason))
-
-

@@ -110,5 +110,3 @@ def test_a_test_that_never_ran_is_said_so() -> None:
     found = steady("test_a.py::test_x", "test_a.py", 2, Count(), Count())
     assert found.notes == ("it never ran to a result: skipped in every attempt",)
     assert found.rate == (0, 1)
-
-

@@ -7,7 +7,9 @@ from pytest_flakehunt.ledger.store import EVIDENCE_PER_MODE, Ledger, LedgerError
 from pytest_flakehunt.model import CALM, Attempt, Evidence, Isolation, Outcome, Place, Sweep, Trial
 
 TRIAL = Trial(1, 0, 0.0, "2026-11-23T06:00:00+00:00", "3.13.0", "9.2.0", "linux", ("clock",), asked="20")
-EVIDENCE = Evidence("call", "ValueError", "bad \udc80", Place("a.py", 3, "f"), "trace", (("out", "text"),), "stacks", "n")
+EVIDENCE = Evidence(
+    "call", "ValueError", "bad \udc80", Place("a.py", 3, "f"), "trace", (("out", "text"),), "stacks", "n"
+)
 TEST = "a.py::test_x\udc80"
 PRINT = "0123456789abcdef"
 

@@ -59,7 +59,7 @@ def test_a_moved_clock_is_consistent_with_itself_in_every_zone(zone: str, tmp_pa
         assert time.localtime()[:5] == (2028, 2, 29, 23, 59)
         assert time.strftime("%Y-%m-%d") == "2028-02-29"
         assert abs(now.timestamp() - time.time()) < 1
-        aware = datetime.datetime.now(datetime.timezone.utc)
+        aware = datetime.datetime.now(datetime.UTC)
         assert abs(aware.timestamp() - time.time()) < 1
         assert abs(now.astimezone() - aware) < datetime.timedelta(seconds=1)
         assert abs(datetime.datetime.utcnow() - aware.replace(tzinfo=None)) < datetime.timedelta(seconds=1)
@@ -119,7 +119,13 @@ def test_the_catalogue_knows_its_calendar() -> None:
 def test_random_numbers_follow_from_the_seed_and_the_test() -> None:
     def drawn(plan: str, nodeid: str) -> tuple[object, ...]:
         with under(plan, nodeid):
-            return random.random(), uuid.uuid4(), os.urandom(4), random.SystemRandom().random(), random.Random().random()
+            return (
+                random.random(),
+                uuid.uuid4(),
+                os.urandom(4),
+                random.SystemRandom().random(),
+                random.Random().random(),
+            )
 
     assert drawn("random=1", "a") == drawn("random=1", "a")
     assert not set(drawn("random=1", "a")) & set(drawn("random=1", "b"))
@@ -278,7 +284,10 @@ def test_containers_of_a_node_id(nodeid: str, names: list[str]) -> None:
     assert containers(nodeid) == names
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("TU"), st.integers(0, 5)), unique=True), st.integers(0, 99))
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("TU"), st.integers(0, 5)), unique=True),
+    st.integers(0, 99),
+)
 def test_shuffling_keeps_modules_and_classes_together(tests: list[tuple[str, str, int]], seed: int) -> None:
     nodeids = [f"{module}.py::{group}::test_{number}" for module, group, number in tests]
     (shuffled,) = read_plan(f"order=shuffled:{seed}", KNOWN).settings[0][1].arranged(nodeids)  # type: ignore[attr-defined]
@@ -297,5 +306,3 @@ def test_a_subset_is_half_in_the_order_as_written(nodeids: list[str], seed: int)
     (chosen,) = read_plan(f"order=subset:{seed}", KNOWN).settings[0][1].arranged(nodeids)  # type: ignore[attr-defined]
     assert len(chosen) == (len(nodeids) + 1) // 2
     assert chosen == [nodeid for nodeid in nodeids if nodeid in set(chosen)]
-
-

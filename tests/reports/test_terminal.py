@@ -6,12 +6,26 @@ from rich.console import Console
 
 from pytest_flakehunt.hunt import Progress
 from pytest_flakehunt.model import (
-    Contract, Count, Evidence, Finding, Findings, Interval, Mode, Outage, Outcome, Place, Suspect, Trial, Verdict,
+    Contract,
+    Count,
+    Evidence,
+    Finding,
+    Findings,
+    Interval,
+    Mode,
+    Outage,
+    Outcome,
+    Place,
+    Suspect,
+    Trial,
+    Verdict,
 )  # fmt: skip
 from pytest_flakehunt.reports import document, progress, terminal
 
 TRIAL = Trial(1, 200, 61.2, "2026-11-23T06:00:00+00:00", "3.13.0", "9.2.0", "linux", ("clock", "order"), zygotes=8)
-EVIDENCE = Evidence("call", "AssertionError", "assert 1 == 2\n + more\n + more\n + more\n + more", Place("src/a.py", 40))
+EVIDENCE = Evidence(
+    "call", "AssertionError", "assert 1 == 2\n + more\n + more\n + more\n + more", Place("src/a.py", 40)
+)
 SUSPECT = Suspect("clock", "+400d", Count(20, 20), Count(180, 0), 1e-11)
 REPRO = "pytest 'tests/test_a.py::test_x[" + "long " * 60 + "]' '--flakehunt-plan=clock=+400d'"
 MODE = Mode("f" * 16, Outcome.FAILED, EVIDENCE, 20, 0, "clock=+400d", Contract.ENVIRONMENT, (SUSPECT,), REPRO)

@@ -176,7 +176,11 @@ def test_plugins_for_asyncio_timeouts_and_subtests_work(pytester: pytest.Pyteste
         def test_doc(): pass
         """
     )
-    found = hunt("--flakehunt-only=hashseed", sweeps=4, plugins=["pytest_asyncio.plugin", "anyio.pytest_plugin", "pytest_timeout"])
+    found = hunt(
+        "--flakehunt-only=hashseed",
+        sweeps=4,
+        plugins=["pytest_asyncio.plugin", "anyio.pytest_plugin", "pytest_timeout"],
+    )
     assert found.verdicts == {
         "test_asyncio": "steady", "test_anyio": "steady", "test_timeout": "broken", "TestUnit::test_sub": "broken",
         "test_doc": "steady",

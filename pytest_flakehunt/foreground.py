@@ -67,7 +67,7 @@ class Foreground:
         return f"flakehunt: under {self.plan}"
 
     def pytest_terminal_summary(
-        self, terminalreporter: pytest.TerminalReporter, exitstatus: int
+        self, terminalreporter: "pytest.TerminalReporter", exitstatus: int
     ) -> None:  # fmt: skip
         """Say so where nothing failed."""
         if exitstatus == pytest.ExitCode.OK:

@@ -9,13 +9,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from pytest_flakehunt import realtime, seeds
 from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.model import (
     Attempt,
-    Count,
     Isolation,
     Outage,
     Outcome,
@@ -25,9 +23,12 @@ from pytest_flakehunt.model import (
 )
 from pytest_flakehunt.plan import Draft, Schedule, arranged, environment
 from pytest_flakehunt.sweeping import OURS_FAILED, Ongoing
+from pytest_flakehunt.tallies import Tallies, Tally
+from pytest_flakehunt.watching import Audience, Progress, Recorder
 from pytest_flakehunt.zygote import link as links
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.link import Link, Nursery, Origin, Watch
+from pytest_flakehunt.zygote.warm import STACKS
 
 LOOK = 0.2
 """Seconds between two looks at the journals of sweeps under way."""
@@ -49,76 +50,10 @@ FEWEST_SWEEPS = 4
 """Sweeps that a zygote runs at least before it retires."""
 START_SHARE = 3.0
 """How many times its own start a zygote must have worked before it retires."""
-OUTAGE_TESTS = 10
-"""Sound tests that a sweep must run before it can be called an outage."""
 OUTPUT_LIMIT = 256 * 1024 * 1024
 """Bytes that a sweep may print before it is ended."""
 LOST_ZYGOTES = 3
 """Zygotes in a row that may fail to start before the hunt gives up."""
-
-
-class Tally:
-    """What the hunt remembers of one test while it runs."""
-
-    __slots__ = ("calm", "file", "forked", "hangs", "line", "nodeid", "slowest", "total", "unforked")
-
-    def __init__(self, nodeid: str, file: str, line: int) -> None:
-        self.nodeid, self.file, self.line = nodeid, file, line
-        self.total, self.calm = Count(), Count()
-        self.slowest: float | None = None
-        """Seconds of the slowest calm attempt."""
-        self.hangs = 0
-        self.forked = Count()
-        """Attempts in forks, under whatever plan."""
-        self.unforked = Count()
-        """Calm attempts that were not forked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the hunt has come."""
-
-    done: int
-    total: int | None
-    elapsed: float
-    left: float | None
-    """Seconds to go, as far as can be told."""
-    found: int
-    """Tests that failed at least once."""
-    under_way: tuple[str, ...]
-    """Plans of the sweeps that run now."""
-
-
-class Audience(Protocol):
-    """Who watches: pytest itself for sweep 0, and the user throughout."""
-
-    def started(self, nodeid: str) -> None:
-        """A test of sweep 0 starts."""
-
-    def told(self, kind: str, data: Mapping[str, object]) -> None:
-        """Sweep 0 has a report or a warning."""
-
-    def finished(self, nodeid: str) -> None:
-        """A test of sweep 0 has ended."""
-
-    def lost(self, attempt: Attempt) -> None:
-        """A test of sweep 0 took its process with it."""
-
-    def progress(self, progress: Progress) -> None:
-        """The hunt is that far."""
-
-
-class Recorder(Protocol):
-    """Where sweeps are kept."""
-
-    def declare(self, tests: Sequence[tuple[str, str, int]]) -> None:
-        """Make tests known."""
-
-    def write(self, sweep: Sweep, attempts: Sequence[Attempt], fingerprints: Sequence[str]) -> None:
-        """Keep one sweep."""
-
-    def note(self, text: str) -> None:
-        """Keep something that was noticed."""
 
 
 class HuntFailed(Exception):  # noqa: N818 - it says what became of the hunt
@@ -148,7 +83,7 @@ class Hunt:
 
     schedule: Schedule
     seed: int
-    tests: list[Tally]
+    tallies: Tallies
     origin: Origin
     worker_input: Callable[[int], dict[str, object]]
     known: Mapping[str, Perturbation]
@@ -167,21 +102,18 @@ class Hunt:
     notes: list[str] = field(default_factory=list)
     sweeps: dict[int, Sweep] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
-    suspicious: set[str] = field(default_factory=set)
-    """Tests that fail forked and pass unforked: only what was not forked counts."""
     zygotes: int = 0
     _inbox: "queue.SimpleQueue[tuple[Link, wire.Message | None]]" = field(default_factory=queue.SimpleQueue)
-    _positions: dict[str, int] = field(default_factory=dict)
     _slots: list[Slot] = field(default_factory=list)
     _encores: deque[tuple[Draft, tuple[str, ...], Isolation]] = field(default_factory=deque)
     _benched: set[str] = field(default_factory=set)
     _spared: set[str] = field(default_factory=set)
+    _ended_sweeps: list[tuple[Sweep, list[Attempt]]] = field(default_factory=list)
     _scratch: Path = field(default_factory=Path)
     _nursery: Nursery = field(default_factory=Nursery)
     _began: float = 0.0
     _journals: int = 0
     _unsafe: str = ""
-    _checked: set[str] = field(default_factory=set)
     _numbers: int = 0
     _stopping: bool = False
 
@@ -193,7 +125,6 @@ class Hunt:
             KeyboardInterrupt: as it came, once all processes are ended.
         """
         self._began = realtime.monotonic()
-        self._positions = {test.nodeid: position for position, test in enumerate(self.tests)}
         self._scratch = Path(tempfile.mkdtemp(prefix="flakehunt-"))
         count = self.workers if self.schedule.limit is None else min(self.workers, self.schedule.limit)
         self._slots = [Slot(index) for index in range(max(1, count))]
@@ -240,23 +171,17 @@ class Hunt:
         for name, digest in ready.digests.items():
             if self.controller_digests.get(name) == digest:
                 self._spared.add(name)
-        extra = [nodeid for nodeid in ready.extra if nodeid not in self._positions]
-        if extra:
-            self._discover(extra)
+        new = self.tallies.discover(ready.extra)
+        if new:
+            self._say(f"collected by some interpreters only: {listed([test.nodeid for test in new])}")
+            self.ledger.declare([(test.nodeid, test.file, test.line) for test in new])
         if ready.missing:
-            missing = [self.tests[position].nodeid for position in ready.missing]
+            missing = [self.tallies[position].nodeid for position in ready.missing]
             self._say(f"not every interpreter collects {listed(missing)}")
         if ready.unsafe and self.isolation is None and not self._unsafe:
             self._unsafe = ready.unsafe
             self._say(f"every sweep has a fresh interpreter: {ready.unsafe}")
         self._advance(slot)
-
-    def _discover(self, extra: list[str]) -> None:
-        self._say(f"collected by some interpreters only: {listed(extra)}")
-        for nodeid in extra:
-            self._positions[nodeid] = len(self.tests)
-            self.tests.append(Tally(nodeid, nodeid.partition("::")[0], 0))
-        self.ledger.declare([(nodeid, nodeid.partition("::")[0], 0) for nodeid in extra])
 
     def _failed(self, slot: Slot, link: Link, reason: str) -> None:
         seed = link.environment.get("PYTHONHASHSEED")
@@ -293,11 +218,11 @@ class Hunt:
         slot.running = False
         if status == OURS_FAILED and ongoing.watch is not None and not ongoing.watch.done:
             by_test = ongoing.watch.running is not None
-        lost = ongoing.ended(status, [(test.file, test.line) for test in self.tests], by_test=by_test)
+        lost = ongoing.ended(status, [(test.file, test.line) for test in self.tallies.tests], by_test=by_test)
         if lost is not None:
-            attempt = Attempt(self.tests[lost.position].nodeid, lost.outcome, lost.seconds, lost.evidence)
+            attempt = Attempt(self.tallies[lost.position].nodeid, lost.outcome, lost.seconds, lost.evidence)
             if lost.outcome is Outcome.HUNG:
-                self._hung(self.tests[lost.position])
+                self._hung(self.tallies[lost.position])
             if not ongoing.draft.number:
                 self.audience.lost(attempt)
         if ongoing.isolation is not Isolation.FORK and slot.link is not None:
@@ -319,13 +244,13 @@ class Hunt:
         for item in entries:
             match item:
                 case wire.Started(position):
-                    self.audience.started(self.tests[position].nodeid)
+                    self.audience.started(self.tallies[position].nodeid)
                 case wire.Told(kind, data):
                     self.audience.told(kind, data)
                 case wire.Finished(position, Outcome.CRASHED as outcome, seconds, evidence):
-                    self.audience.lost(Attempt(self.tests[position].nodeid, outcome, seconds, evidence))
+                    self.audience.lost(Attempt(self.tallies[position].nodeid, outcome, seconds, evidence))
                 case wire.Finished(position):
-                    self.audience.finished(self.tests[position].nodeid)
+                    self.audience.finished(self.tallies[position].nodeid)
                 case wire.Began() | wire.Done():
                     pass
 
@@ -350,12 +275,12 @@ class Hunt:
             if waited > START_LIMIT:
                 links.end_tree(link.process.pid)
             return
-        if waited > self._limit(self.tests[watch.running], ongoing.plan):
+        if waited > self._limit(self.tallies[watch.running], ongoing.plan):
             ongoing.killed = watch.running
         elif not printing_without_end(watch.pid):
             return
         if watch.pid is not None:
-            links.ask_for_stacks(watch.pid)
+            links.ask_for_stacks(watch.pid, link.scratch / STACKS)
             links.end_tree(watch.pid)
 
     def _limit(self, test: Tally, plan: Plan) -> float:
@@ -475,7 +400,7 @@ class Hunt:
             directory=self.origin.directory,
             argv=self.origin.argv,
             workerinput=self.worker_input(slot.index),
-            tests=[test.nodeid for test in self.tests],
+            tests=self.tallies.nodeids(),
             scratch=str(self._scratch / str(number)),
             hidden=hidden,
         )
@@ -518,8 +443,8 @@ class Hunt:
         seed = link.environment.get("PYTHONHASHSEED")
         if draft.pins_hashseed and seed:
             plan = plan.joined("hashseed", self.known["hashseed"].read(seed))
-        chosen = slot.only or [test.nodeid for test in self.tests if test.nodeid not in self._benched]
-        groups = [[self._positions[nodeid] for nodeid in group] for group in arranged(plan, chosen)]
+        chosen = slot.only or [test.nodeid for test in self.tallies.tests if test.nodeid not in self._benched]
+        groups = [[self.tallies.positions[nodeid] for nodeid in group] for group in arranged(plan, chosen)]
         isolation = slot.isolation
         if isolation is Isolation.FORK and self._usual() is Isolation.FRESH:
             isolation = Isolation.FRESH  # learnt since the sweep was chosen
@@ -532,11 +457,20 @@ class Hunt:
         slot.served += 1
         if ongoing.first_link is None:
             return
-        attempts = ongoing.results([test.nodeid for test in self.tests])
+        attempts = ongoing.results(self.tallies.nodeids())
         sweep = ongoing.sweep()
         if ongoing.torn:
             self._say(f"sweep {sweep.number} ({str(sweep.plan) or 'calm'}) was cut short: {ongoing.torn}")
-        outage = self._outage(sweep, attempts)
+        self._tidy(ongoing)
+        self._ended_sweeps.append((sweep, attempts))
+        if sweep.number and self.survey and 0 not in self.sweeps:
+            return  # whether it is an outage can be told once sweep 0 has shown what passes
+        self._ended_sweeps.sort(key=lambda ended: ended[0].number)
+        while self._ended_sweeps:
+            self._record(*self._ended_sweeps.pop(0))
+
+    def _record(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
+        outage = self.tallies.outage(sweep, attempts) if self.survey and sweep.number else None
         if outage is not None:
             self.outages.append(outage)
             sweep = replace(sweep, outage=True)
@@ -547,63 +481,13 @@ class Hunt:
         ]
         self.ledger.write(sweep, attempts, prints)
         if not sweep.outage:
-            self._tally(sweep, attempts)
-        self._tidy(ongoing)
-
-    def _tally(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
-        for attempt in attempts:
-            if not attempt.outcome.counts:
-                continue
-            test = self.tests[self._positions[attempt.nodeid]]
-            failures = int(attempt.outcome.fails)
-            test.total = test.total.plus(1, failures)
-            if sweep.isolation is Isolation.FORK:
-                test.forked = test.forked.plus(1, failures)
-            if sweep.calm:
-                test.calm = test.calm.plus(1, failures)
-                if sweep.isolation is not Isolation.FORK:
-                    test.unforked = test.unforked.plus(1, failures)
-                if attempt.outcome is not Outcome.HUNG:
-                    test.slowest = max(test.slowest or 0.0, attempt.seconds)
-
-    def _outage(self, sweep: Sweep, attempts: Sequence[Attempt]) -> Outage | None:
-        """Tell whether most tests that pass when calm failed in one sweep."""
-        if not self.survey or not sweep.number:
-            return None
-        sound = [
-            attempt
-            for attempt in attempts
-            if attempt.outcome.counts and self._passes_calm(self.tests[self._positions[attempt.nodeid]])
-        ]
-        failed = [attempt for attempt in sound if attempt.outcome.fails]
-        if len(sound) < OUTAGE_TESTS or 2 * len(failed) <= len(sound):
-            return None
-        evidence = failed[0].evidence
-        assert evidence is not None
-        counts = Count(len(sound), len(failed))
-        return Outage(sweep.number, str(sweep.plan), counts, evidence.exception, evidence.message)
-
-    @staticmethod
-    def _passes_calm(test: Tally) -> bool:
-        return test.calm.runs > test.calm.failures
+            self.tallies.add(sweep, attempts)
 
     def _doubts(self) -> bool:
-        """Queue fresh interpreters for tests that failed in every fork, until it is known that we are not the cause.
-
-        One attempt where no unforked one has been made; several where one
-        passed, and from then on only what was not forked counts.
-        """
+        """Queue fresh interpreters for tests that failed in every fork, until it is known that we are not the cause."""
         if not self.survey:
             return False
-        always = [test for test in self.tests if test.forked.failures and test.forked.failures == test.forked.runs]
-        unchecked = tuple(test.nodeid for test in always if not test.unforked.runs and test.nodeid not in self._checked)
-        doubted = tuple(
-            test.nodeid
-            for test in always
-            if test.unforked.runs > test.unforked.failures and test.nodeid not in self.suspicious
-        )
-        self._checked.update(unchecked)
-        self.suspicious.update(doubted)
+        unchecked, doubted = self.tallies.doubted()
         for nodeids, attempts in ((unchecked, 1), (doubted, FRESH_CHECKS)):
             for _ in range(attempts if nodeids else 0):
                 self._encores.append((Draft(self._next_number()), nodeids, Isolation.FRESH))
@@ -635,7 +519,7 @@ class Hunt:
         else:
             left = elapsed / done * max(0, total - done) if done and total is not None else None
         under_way = tuple(str(slot.ongoing.plan) or "calm" for slot in self._slots if slot.ongoing is not None)
-        return Progress(done, total, elapsed, left, sum(bool(t.total.failures) for t in self.tests), under_way)
+        return Progress(done, total, elapsed, left, self.tallies.found, under_way)
 
     def _close(self) -> None:
         """End all processes; keep what sweeps under way had done."""
@@ -647,6 +531,8 @@ class Hunt:
                     slot.ongoing.look()
                     slot.ongoing.torn = "the hunt was interrupted"
                     self._finish(slot, slot.ongoing)
+        while self._ended_sweeps:
+            self._record(*self._ended_sweeps.pop(0))
         shutil.rmtree(self._scratch, ignore_errors=True)
 
 

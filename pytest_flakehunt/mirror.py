@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt.hunt import Progress
 from pytest_flakehunt.model import Attempt
+from pytest_flakehunt.watching import Progress
 
 
 class Mirror:

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
 from pytest_flakehunt.analysis import verdicts
-from pytest_flakehunt.hunt import Hunt, HuntFailed, Tally
+from pytest_flakehunt.hunt import Hunt, HuntFailed
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.mirror import Mirror
 from pytest_flakehunt.model import (
@@ -36,6 +36,7 @@ from pytest_flakehunt.options import Options, usage
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.plan import Schedule, read_plan, replay, survey
 from pytest_flakehunt.reports import document, progress, terminal
+from pytest_flakehunt.tallies import Tallies, Tally
 from pytest_flakehunt.zygote.link import Origin
 
 ORIGIN = pytest.StashKey[Origin]()
@@ -184,7 +185,7 @@ class Session:
         if self.ledger is not None:
             self.ledger.close()
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Show what was found."""
         if self.findings is not None:
             terminal.show(self.findings, terminalreporter, self.config.get_verbosity(), self.options.ledger)
@@ -203,13 +204,13 @@ class Session:
         trial = self._trial()
         versions = {name: version(name) for name in _plugins(session.config)}
         self.ledger.begin(trial, f"{os.cpu_count()} cores, {platform.machine()}", versions, session.config.rootpath)
-        tests = list(tallies(session.items))
-        self.ledger.declare([(test.nodeid, test.file, test.line) for test in tests])
+        tests = Tallies(tallies(session.items))
+        self.ledger.declare([(test.nodeid, test.file, test.line) for test in tests.tests])
         display = progress.display(session.config)
         hunt = Hunt(
             schedule=self._schedule(),
             seed=self.seed,
-            tests=tests,
+            tallies=tests,
             origin=session.config.stash[ORIGIN],
             worker_input=self._worker_input,
             known=self.known,
@@ -265,7 +266,7 @@ class Session:
         assert self.ledger is not None
         trial = replace(trial, sweeps=len(hunt.sweeps), zygotes=hunt.zygotes)
         cases, calm = [], []
-        for test in hunt.tests:
+        for test in hunt.tallies.tests:
             case = self._case(hunt, test) if test.total.failures else None
             if case is not None and any(outcome.fails for _, outcome, _ in case.attempts):
                 cases.append(case)
@@ -278,7 +279,7 @@ class Session:
             replace(f, modes=tuple(self._repro(f, m, context) for m in f.modes))
             for f in verdicts.judge(cases, len(trial.perturbations))
         ]
-        place = {test.nodeid: index for index, test in enumerate(hunt.tests)}
+        place = hunt.tallies.positions
         tests = sorted((*judged, *calm), key=lambda finding: place[finding.nodeid])
         if not trial.interrupted:
             self.ledger.end(trial.seconds)
@@ -290,7 +291,7 @@ class Session:
             (sweep, row.outcome, row.fingerprint)
             for row in self.ledger.rows(test.nodeid)
             if not (sweep := hunt.sweeps[row.sweep]).outage
-            and not (test.nodeid in hunt.suspicious and sweep.isolation is Isolation.FORK)
+            and not (test.nodeid in hunt.tallies.suspicious and sweep.isolation is Isolation.FORK)
         ]
         return verdicts.Case(test.nodeid, test.file, test.line, attempts, self.ledger.evidence(test.nodeid))
 

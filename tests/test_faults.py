@@ -114,9 +114,9 @@ def test_a_hang_is_ended_with_its_stacks_and_benched(
     )
     found = hunt(CALM_ONLY, "-n1", "--flakehunt-timeout=0.5", sweeps=4)
     assert found.verdicts == {"test_hangs": "broken", "test_after": "steady"}
-    mode = found.mode("test_hangs")
-    assert mode["outcome"] == "hung"
-    assert mode["message"].startswith("no end in sight after ")
+    for mode in found.tests["test_hangs"]["modes"]:
+        assert mode["outcome"] == "hung"
+        assert mode["message"].startswith("no end in sight after ")
     assert found.tests["test_after"]["runs"] == 4
     assert found.tests["test_hangs"]["runs"] in {
         5,
@@ -124,8 +124,8 @@ def test_a_hang_is_ended_with_its_stacks_and_benched(
     }  # two in shared sweeps, three alone, and one in no fork
     if innermost:
         source = pytester.path.joinpath("test_a_hang_is_ended_with_its_stacks_and_benched.py").read_text().splitlines()
-        line = int(mode["where"].rpartition(":")[2])
-        assert source[line - 1].startswith(innermost)
+        lines = [int(mode["where"].rpartition(":")[2]) for mode in found.tests["test_hangs"]["modes"]]
+        assert any(source[line - 1].startswith(innermost) for line in lines)
 
 
 def test_a_hang_in_an_interpreter_of_its_own_is_ended_too(pytester: pytest.Pytester, hunt: Hunter) -> None:
@@ -265,7 +265,7 @@ def test_most_tests_failing_at_once_is_an_outage(pytester: pytest.Pytester, hunt
     )
     found = hunt("--flakehunt-only=cores", sweeps=4)
     assert set(found.verdicts.values()) == {"steady"}
-    assert len(found.report["outages"]) == 2 or len(found.report["outages"]) == 3
+    assert len(found.report["outages"]) == 3
     assert found.report["outages"][0]["plan"] == "cores=1"
     assert found.result.ret == 0
 

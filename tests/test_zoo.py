@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("zoo")  # one hunt for all of them
 ZOO = Path(__file__).parent / "zoo"
 BY_20_SWEEPS = {
     "test_order.py::test_victim": "order",

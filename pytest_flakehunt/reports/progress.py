@@ -9,7 +9,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from pytest_flakehunt import realtime
-from pytest_flakehunt.hunt import Progress
+from pytest_flakehunt.watching import Progress
 
 LINE_EVERY = 15.0
 """Seconds between plain lines."""
@@ -18,7 +18,7 @@ LINE_EVERY = 15.0
 class Screen(io.TextIOBase):
     """pytest's own terminal as a text stream, whatever it is that pytest captures."""
 
-    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+    def __init__(self, reporter: "pytest.TerminalReporter") -> None:
         super().__init__()
         self._reporter = reporter
 
@@ -48,7 +48,7 @@ class Quiet:
 class Lines(Quiet):
     """Writes a line now and then."""
 
-    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+    def __init__(self, reporter: "pytest.TerminalReporter") -> None:
         self._reporter = reporter
         self._next = realtime.monotonic() + LINE_EVERY
 
@@ -63,7 +63,7 @@ class Lines(Quiet):
 class Live(Quiet):
     """Keeps one line up to date once pytest has shown sweep 0."""
 
-    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+    def __init__(self, reporter: "pytest.TerminalReporter") -> None:
         self._reporter = reporter
         self._bar: Bar | None = None
 

@@ -23,7 +23,7 @@ MOST_MODES = 3
 MOST_LINES = 4
 
 
-def show(findings: Findings, reporter: pytest.TerminalReporter, verbosity: int, ledger: Path) -> None:
+def show(findings: Findings, reporter: "pytest.TerminalReporter", verbosity: int, ledger: Path) -> None:
     """Write the report where pytest writes.
 
     Args:

@@ -161,14 +161,23 @@ class Nursery:
                     child.wait(LEAVING)
 
 
-def ask_for_stacks(pid: int) -> None:
-    """Let a process that hangs write the stacks of its threads; wake it first if it was stopped."""
+def ask_for_stacks(pid: int, stacks: Path) -> None:
+    """Let a process that hangs write the stacks of its threads; wake it first if it was stopped.
+
+    Returns once they stand in the file, or after a moment where nothing comes.
+    """
     if not hasattr(signal, "SIGCONT"):
         return
     with contextlib.suppress(OSError):
         os.kill(pid, signal.SIGCONT)
         os.kill(pid, STACKS_SIGNAL)
-        realtime.sleep(SETTLING)
+        before = -1
+        for _ in range(10):
+            realtime.sleep(SETTLING / 10)
+            size = stacks.stat().st_size
+            if size == before > 0:
+                return
+            before = size
 
 
 class Watch:

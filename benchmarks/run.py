@@ -1,0 +1,242 @@
+"""Measure the targets of the design and write benchmarks/RESULTS.md: ``python benchmarks/run.py [--scale]``.
+
+Run it with an interpreter that has the plugin and pytest-repeat installed. Each ratio comes from alternating runs, so that
+it holds when the machine's speed drifts; medians are given, with the lowest and the highest.
+"""
+
+import json
+import os
+import platform
+import resource
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "RESULTS.md"
+FIFTY = "import pytest\n@pytest.mark.parametrize('n', range(50))\ndef test_it(n): pass\n"
+BUSY = "import pytest\n@pytest.mark.parametrize('n', range(50))\ndef test_it(n): sum(range(60_000))\n"
+ALL = "clock,cores,gc,hashseed,latency,order,random,repeat,timezone"
+QUIET = f"--flakehunt-without={ALL}"
+PLUGINS = ("xdist.plugin", "pytest_flakehunt.plugin")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
+@contextmanager
+def suite(source: str) -> Iterator[Path]:
+    """Make a folder with one test file, and stand in it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "test_it.py").write_text(source, "utf-8")
+        yield folder
+
+
+def run(folder: Path, *args: str, plugins: Sequence[str] = PLUGINS) -> tuple[float, float]:
+    """Run pytest; give the CPU and wall seconds of it and all it started."""
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    loaded = [word for name in plugins for word in ("-p", name)]
+    subprocess.run([*PYTEST, *loaded, *args], cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True)
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
+
+
+def spread(values: Sequence[float], digits: int = 2) -> str:
+    """Give median, lowest and highest."""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def attempt_cost(rounds: int = 5) -> list[str]:
+    """CPU of an attempt in a 50-test sweep, against a repetition of pytest-repeat; what 1 repetition costs is taken off."""
+    ratios, ours, theirs = [], [], []
+    with suite(FIFTY) as folder:
+        for _ in range(rounds):
+            base = run(folder, "--count=1", plugins=["pytest_repeat"])[0]
+            repeat = (run(folder, "--count=201", plugins=["pytest_repeat"])[0] - base) / (200 * 50)
+            base = run(folder, "-n1", QUIET, "--flakehunt=1")[0]
+            hunt = (run(folder, "-n1", QUIET, "--flakehunt=201")[0] - base) / (200 * 50)
+            ratios.append(hunt / repeat)
+            ours.append(hunt * 1000)
+            theirs.append(repeat * 1000)
+    return [
+        f"| an attempt in a 50-test sweep, CPU, against pytest-repeat | {spread(ratios)} x | at most 0.8 x |",
+        f"| … of ours, ms | {spread(ours, 3)} | |",
+        f"| … of pytest-repeat, ms | {spread(theirs, 3)} | |",
+    ]
+
+
+def two_workers(rounds: int = 5) -> list[str]:
+    """Wall time of one zygote at a time against two, on tests that compute."""
+    ratios = []
+    with suite(BUSY) as folder:
+        for _ in range(rounds):
+            one = run(folder, "-n1", QUIET, "--flakehunt=100")[1]
+            two = run(folder, "-n2", QUIET, "--flakehunt=100")[1]
+            ratios.append(one / two)
+    return [f"| throughput of two workers against one | {spread(ratios)} x | 1.8 x |"]
+
+
+BARE = """
+import os, time
+def pytest_runtestloop(session):
+    import gc; gc.collect()
+    start = time.perf_counter()
+    for _ in range(100):
+        pid = os.fork()
+        if not pid: os._exit(0)
+        os.waitpid(pid, 0)
+    open("bare", "w").write(str((time.perf_counter() - start) / 100))
+    item = session.items[0]
+    start = time.perf_counter()
+    for _ in range(100):
+        pid = os.fork()
+        if not pid:
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            os._exit(0)
+        os.waitpid(pid, 0)
+    open("protocol", "w").write(str((time.perf_counter() - start) / 100))
+    return True
+"""
+
+
+def lone_test(rounds: int = 5) -> list[str]:
+    """A trivial test in a fork of its own, against a bare fork and wait of the same process, and against pytest anew."""
+    to_bare, to_protocol, to_anew, lone_ms, bare_ms = [], [], [], [], []
+    with suite(FIFTY) as folder:
+        for _ in range(rounds):
+            (folder / "conftest.py").write_text(BARE, "utf-8")
+            run(folder, "--deselect=none")
+            bare = float((folder / "bare").read_text())
+            protocol = float((folder / "protocol").read_text())
+            (folder / "conftest.py").unlink()
+            run(folder, "-n1", "--flakehunt=4", "--flakehunt-plan=order=alone", "--flakehunt-ledger=ledger.sqlite")
+            with closing(sqlite3.connect(folder / "ledger.sqlite")) as db:
+                query = "SELECT min(seconds) FROM sweeps WHERE plan != '' AND hunt = (SELECT max(hunt) FROM sweeps)"
+                lone = db.execute(query).fetchone()[0] / 50
+            anew = run(folder, "test_it.py::test_it[0]", plugins=[])[1]
+            to_bare.append(lone / bare)
+            to_protocol.append(lone / protocol)
+            to_anew.append(anew / lone)
+            lone_ms.append(lone * 1000)
+            bare_ms.append(bare * 1000)
+    return [
+        f"| a lone test in its own fork, against a bare fork and wait | {spread(to_bare)} x | at most 1.5 x |",
+        f"| … against a fork that runs pytest's protocol once | {spread(to_protocol)} x | |",
+        f"| … in ms; bare fork and wait in ms | {spread(lone_ms)}; {spread(bare_ms)} | |",
+        f"| `pytest` started anew, against that lone test | {spread(to_anew, 0)} x | at least 60 x |",
+    ]
+
+
+def idle(rounds: int = 25) -> list[str]:
+    """What the installed plugin adds to ``pytest --version``."""
+
+    def version(*args: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "pytest", *args, "--version"], capture_output=True, check=True)
+        return (time.perf_counter() - start) * 1000
+
+    environment = os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+    version()
+    added = []
+    for _ in range(rounds):
+        without = version("-p", "no:flakehunt")
+        added.append(version() - without)
+    if environment:
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = environment
+    return [f"| added to `pytest --version`, ms | {spread(added, 1)} | at most 10 |"]
+
+
+def found_early() -> list[str]:
+    """Tests of the zoo that 20 sweeps find, of those that 200 find."""
+    found = []
+    zoo = HERE.parent / "tests" / "zoo"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for sweeps in (20, 200):
+            report = folder / f"{sweeps}.json"
+            command = [
+                *PYTEST, "-p", "_hypothesis_pytestplugin", *(f"-p{name}" for name in PLUGINS), str(zoo),
+                f"--rootdir={zoo}", f"-c{os.devnull}", f"--flakehunt={sweeps}", "--flakehunt-seed=1",
+                f"--flakehunt-json={report}", f"--flakehunt-ledger={folder / 'ledger.sqlite'}",
+            ]  # fmt: skip
+            environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+            subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=False)
+            tests = json.loads(report.read_text("utf-8"))["tests"]
+            found.append({test["nodeid"] for test in tests if test["verdict"] != "steady"})
+    early, late = found
+    alarms = [name for name in early | late if name.startswith("test_calm.py")]
+    return [
+        f"| of the zoo's {len(late)} flaky tests found by 200 sweeps, found by 20 | {len(early & late)} | most |",
+        f"| sound tests of the zoo with a verdict other than steady | {len(alarms)} | 0 |",
+    ]
+
+
+def scale() -> list[str]:
+    """1,000 tests by 1,000 sweeps: the controller's memory, the ledger's size, the time of the report."""
+    source = FIFTY.replace("50", "1000") + "import random\ndef test_flaky(): assert random.random() > 0.1\n"
+    with suite(source) as folder:
+        probe = (
+            "import resource, time\n"
+            "from pytest_flakehunt import run\n"
+            "conclude = run.Session._conclude\n"
+            "def timed(self, *args):\n"
+            "    start = time.perf_counter()\n"
+            "    found = conclude(self, *args)\n"
+            "    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+            "    open('probe', 'w').write(f'{time.perf_counter() - start} {peak}')\n"
+            "    return found\n"
+            "run.Session._conclude = timed\n"
+        )
+        (folder / "probe.py").write_text(probe, "utf-8")
+        os.environ["PYTHONPATH"] = str(folder)
+        options = (
+            "--flakehunt=1000",
+            "--flakehunt-seed=1",
+            "--flakehunt-fail-on=none",
+            "--flakehunt-ledger=ledger.sqlite",
+        )
+        wall = run(folder, *options, plugins=[*PLUGINS, "probe"])[1]
+        seconds, peak = map(float, (folder / "probe").read_text().split())
+        size = sum(path.stat().st_size for path in folder.glob("ledger.sqlite*")) / 2**20
+    return [
+        f"| 1,001 tests x 1,000 sweeps: controller's peak memory, MB | {peak:.0f} | under 250 |",
+        f"| … ledger, MB | {size:.1f} | under 60 |",
+        f"| … making the report, s | {seconds:.2f} | under 10 |",
+        f"| … the whole hunt, s | {wall:.0f} | |",
+    ]
+
+
+def main() -> None:
+    """Measure, print, and keep."""
+    parts: list[Callable[[], list[str]]] = [attempt_cost, two_workers, lone_test, idle, found_early]
+    kept = (
+        [line for line in RESULTS.read_text("utf-8").splitlines() if "1,001" in line or line.startswith("| … ")]
+        if RESULTS.exists()
+        else []
+    )
+    rows = []
+    for part in parts:
+        rows += part()
+        print("\n".join(rows[-4:]), flush=True)
+    rows += scale() if "--scale" in sys.argv else [line for line in kept if line not in rows and is_scale(line)]
+    head = (
+        "# Benchmarks\n\nMade by `python benchmarks/run.py --scale`: medians, lowest and highest of alternating runs.\n\n"
+        f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, in a virtual machine.\n\n"
+        "| what | measured | target |\n|---|---|---|\n"
+    )
+    RESULTS.write_text(head + "\n".join(rows) + "\n", "utf-8")
+
+
+def is_scale(line: str) -> bool:
+    """Tell whether a row is of the long benchmark, which is not always run."""
+    return "1,001" in line or any(f"… {word}" in line for word in ("ledger", "making", "the whole"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Write the pages that follow from the code; with --check, fail where one is stale."""
+
+import json
+import sys
+from importlib import resources
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+
+def options() -> str:
+    """List the options, from where they are declared."""
+    from pytest_flakehunt.flags import NAMES
+
+    rows = [
+        f"| `--{name}={metavar}` | `{name.replace('-', '_')}` | {text} |" for name, (metavar, text) in NAMES.items()
+    ]
+    more = "`-n` sets how many zygotes work at once. `-q` shortens the report, `-v` lengthens it."
+    return "\n".join(["# Options", "", "| option | ini | what it does |", "|---|---|---|", *rows, "", more, ""])
+
+
+def perturbations() -> str:
+    """List the perturbations, from their own words."""
+    from pytest_flakehunt.perturbations import OURS
+
+    rows = []
+    for item in OURS:
+        contract = item.draw(1, 0).contract.value
+        said = " ".join((type(item).__doc__ or "").split())
+        rows.append(f"| `{item.name}` | {item.allowed} | {contract} | {said} |")
+    head = ["| name | settings | contract | what varies |", "|---|---|---|---|"]
+    return "\n".join(["# Perturbations", "", *head, *rows, "", CONTRACTS])
+
+
+CONTRACTS = """*Natural* differs between two runs on one machine, *environment* between machines or days, *stress* goes beyond what
+Python promises. A clock after `frozen:` is stress.
+
+`clock` moves the wall clock and lets it tick; `monotonic` and event loops are never moved. `latency` reaches blocking sockets (plain and TLS),
+asyncio's own transports, name look-ups and `time.sleep`; it never blocks an event loop, and does not reach uvloop, C drivers or files.
+"""
+
+
+def report() -> str:
+    """Show the schema of the JSON report."""
+    schema = json.loads(resources.files("pytest_flakehunt.reports").joinpath("schema.json").read_text("utf-8"))
+    head = "# The JSON report\n\nWritten by `--flakehunt-json=PATH`. The schema ships with the package, as `reports/schema.json`."
+    return f"{head}\n\n```json\n{json.dumps(schema, indent=1, ensure_ascii=False)}\n```\n"
+
+
+def ledger() -> str:
+    """Show the commented SQL of the ledger."""
+    schema = resources.files("pytest_flakehunt.ledger").joinpath("schema.sql").read_text("utf-8")
+    head = (
+        "# The ledger\n\nAn SQLite file, `.flakehunt/ledger.sqlite` unless told otherwise: one transaction per sweep."
+    )
+    return f"{head}\n\n```sql\n{schema}```\n"
+
+
+def benchmarks() -> str:
+    """Show the figures that the benchmarks wrote."""
+    figures = HERE.parent / "benchmarks" / "RESULTS.md"
+    return figures.read_text("utf-8")
+
+
+PAGES = {
+    "options": options,
+    "perturbations": perturbations,
+    "report": report,
+    "ledger": ledger,
+    "benchmarks": benchmarks,
+}
+
+
+def main() -> int:
+    """Write or check all pages."""
+    stale = 0
+    for name, make in PAGES.items():
+        page = HERE / "reference" / f"{name}.md"
+        text = make()
+        if "--check" not in sys.argv:
+            page.write_text(text, "utf-8")
+        elif not page.exists() or page.read_text("utf-8") != text:
+            print(f"{page.name} is stale: run python docs/generate.py")
+            stale = 1
+    return stale
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

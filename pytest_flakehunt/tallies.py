@@ -1,0 +1,107 @@
+"""What a hunt remembers of each test while it runs: two counts, and what they say of sweeps and of ourselves."""
+
+from collections.abc import Iterable, Sequence
+
+from pytest_flakehunt.model import Attempt, Count, Isolation, Outage, Outcome, Sweep
+
+OUTAGE_TESTS = 10
+"""Sound tests that a sweep must run before it can be called an outage."""
+
+
+class Tally:
+    """What the hunt remembers of one test while it runs."""
+
+    __slots__ = ("calm", "file", "forked", "hangs", "line", "nodeid", "slowest", "total", "unforked")
+
+    def __init__(self, nodeid: str, file: str, line: int) -> None:
+        self.nodeid, self.file, self.line = nodeid, file, line
+        self.total, self.calm = Count(), Count()
+        self.slowest: float | None = None
+        """Seconds of the slowest calm attempt."""
+        self.hangs = 0
+        self.forked = Count()
+        """Attempts in forks, under whatever plan."""
+        self.unforked = Count()
+        """Calm attempts that were not forked."""
+
+
+class Tallies:
+    """The tests of a hunt, in the controller's order, and their counts."""
+
+    def __init__(self, tests: Iterable[Tally]) -> None:
+        self.tests = list(tests)
+        self.positions = {test.nodeid: position for position, test in enumerate(self.tests)}
+        self.suspicious: set[str] = set()
+        """Tests that fail forked and pass unforked: only what was not forked counts."""
+        self._checked: set[str] = set()
+
+    def __getitem__(self, position: int) -> Tally:
+        return self.tests[position]
+
+    def named(self, nodeid: str) -> Tally:
+        """Give a test by its node id."""
+        return self.tests[self.positions[nodeid]]
+
+    def nodeids(self) -> list[str]:
+        """Give all node ids, by position."""
+        return [test.nodeid for test in self.tests]
+
+    def discover(self, nodeids: Iterable[str]) -> list[Tally]:
+        """Add tests that only some interpreters collect; give the new ones."""
+        new = [Tally(nodeid, nodeid.partition("::")[0], 0) for nodeid in nodeids if nodeid not in self.positions]
+        for test in new:
+            self.positions[test.nodeid] = len(self.tests)
+            self.tests.append(test)
+        return new
+
+    def add(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
+        """Count the attempts of a sweep."""
+        for attempt in attempts:
+            if not attempt.outcome.counts:
+                continue
+            test = self.named(attempt.nodeid)
+            failures = int(attempt.outcome.fails)
+            test.total = test.total.plus(1, failures)
+            if sweep.isolation is Isolation.FORK:
+                test.forked = test.forked.plus(1, failures)
+            if sweep.calm:
+                test.calm = test.calm.plus(1, failures)
+                if sweep.isolation is not Isolation.FORK:
+                    test.unforked = test.unforked.plus(1, failures)
+                if attempt.outcome is not Outcome.HUNG:
+                    test.slowest = max(test.slowest or 0.0, attempt.seconds)
+
+    def outage(self, sweep: Sweep, attempts: Sequence[Attempt]) -> Outage | None:
+        """Tell whether most tests that pass when calm failed in one sweep."""
+        sound = [
+            attempt
+            for attempt in attempts
+            if attempt.outcome.counts and (test := self.named(attempt.nodeid)).calm.runs > test.calm.failures
+        ]
+        failed = [attempt for attempt in sound if attempt.outcome.fails]
+        if len(sound) < OUTAGE_TESTS or 2 * len(failed) <= len(sound):
+            return None
+        evidence = failed[0].evidence
+        assert evidence is not None
+        counts = Count(len(sound), len(failed))
+        return Outage(sweep.number, str(sweep.plan), counts, evidence.exception, evidence.message)
+
+    def doubted(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Name tests that failed in every fork, each once.
+
+        Returns:
+            Those that no unforked attempt has checked, and those that passed
+            one: of these, from now on, only what was not forked counts.
+        """
+        always = [test for test in self.tests if test.forked.failures and test.forked.failures == test.forked.runs]
+        unchecked = tuple(t.nodeid for t in always if not t.unforked.runs and t.nodeid not in self._checked)
+        passing = (test.nodeid for test in always if test.unforked.runs > test.unforked.failures)
+        doubted = tuple(nodeid for nodeid in passing if nodeid not in self.suspicious)
+        self._checked.update(unchecked)
+        self.suspicious.update(doubted)
+        return unchecked, doubted
+
+    @property
+    def found(self) -> int:
+        """How many tests failed at least once."""
+        return sum(bool(test.total.failures) for test in self.tests)

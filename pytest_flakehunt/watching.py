@@ -1,0 +1,54 @@
+"""Who watches a hunt, and who records it: what the loop expects of both."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pytest_flakehunt.model import Attempt, Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the hunt has come."""
+
+    done: int
+    total: int | None
+    elapsed: float
+    left: float | None
+    """Seconds to go, as far as can be told."""
+    found: int
+    """Tests that failed at least once."""
+    under_way: tuple[str, ...]
+    """Plans of the sweeps that run now."""
+
+
+class Audience(Protocol):
+    """Who watches: pytest itself for sweep 0, and the user throughout."""
+
+    def started(self, nodeid: str) -> None:
+        """A test of sweep 0 starts."""
+
+    def told(self, kind: str, data: Mapping[str, object]) -> None:
+        """Sweep 0 has a report or a warning."""
+
+    def finished(self, nodeid: str) -> None:
+        """A test of sweep 0 has ended."""
+
+    def lost(self, attempt: Attempt) -> None:
+        """A test of sweep 0 took its process with it."""
+
+    def progress(self, progress: Progress) -> None:
+        """The hunt is that far."""
+
+
+class Recorder(Protocol):
+    """Where sweeps are kept."""
+
+    def declare(self, tests: Sequence[tuple[str, str, int]]) -> None:
+        """Make tests known."""
+
+    def write(self, sweep: Sweep, attempts: Sequence[Attempt], fingerprints: Sequence[str]) -> None:
+        """Keep one sweep."""
+
+    def note(self, text: str) -> None:
+        """Keep something that was noticed."""

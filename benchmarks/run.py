@@ -25,7 +25,7 @@ BUSY = "import pytest\n@pytest.mark.parametrize('n', range(50))\ndef test_it(n):
 ALL = "clock,cores,gc,hashseed,latency,order,random,repeat,timezone"
 QUIET = f"--flakehunt-without={ALL}"
 PLUGINS = ("xdist.plugin", "pytest_flakehunt.plugin")
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+PYTEST = (sys.executable, "-m", "pytest", "-q")
 
 
 @contextmanager

@@ -48,7 +48,9 @@ FRESH_CHECKS = 5
 """Attempts in fresh interpreters for a test that fails forked and passes unforked."""
 FEWEST_SWEEPS = 4
 """Sweeps that a zygote runs at least before it retires."""
-START_SHARE = 3.0
+MOST_SWEEPS = 200
+"""Sweeps that a zygote runs at most: what is drawn at import differs only between zygotes."""
+START_SHARE = 8.0
 """How many times its own start a zygote must have worked before it retires."""
 OUTPUT_LIMIT = 256 * 1024 * 1024
 """Bytes that a sweep may print before it is ended."""
@@ -353,11 +355,9 @@ class Hunt:
         link = slot.link
         if link is None or link.ready is None or self._usual() is not Isolation.FORK or not self.survey:
             return False
-        most = 50
+        most = MOST_SWEEPS
         if self.schedule.limit is not None:
-            per_slot = self.schedule.limit / len(self._slots)
-            most = max(FEWEST_SWEEPS, int(per_slot / 2) - 1, int(per_slot / 8))
-            most = min(most, max(FEWEST_SWEEPS, 25))
+            most = min(most, max(FEWEST_SWEEPS, self.schedule.limit // (2 * len(self._slots)) - 1))
         if slot.served >= most:
             return True
         worked = realtime.monotonic() - link.started - link.start_cost

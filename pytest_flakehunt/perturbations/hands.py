@@ -167,15 +167,26 @@ def _local_time(api: Any) -> list[tuple[Any, str, Any]]:
         shown: time.struct_time = api.real_localtime(seconds() if t is None else t)
         return shown
 
+    def while_ours(owner: Any, name: str, ours: Callable[..., Any]) -> tuple[Any, str, Any]:
+        """Leave a clock that a test freezes itself to freezegun's own ways."""
+        original = vars(owner)[name]
+        theirs = getattr(original, "__func__", original)
+
+        def chosen(*args: Any, **kwargs: Any) -> Any:
+            at_work = ours if isinstance(api.freeze_factories[-1], _Shown) else theirs
+            return at_work(*args, **kwargs)
+
+        return owner, name, classmethod(chosen) if isinstance(original, classmethod) else chosen
+
     return [
         (api, "datetime_to_fakedatetime", stand_in),
-        (api, "fake_localtime", localtime),
-        (fake, "now", classmethod(now)),
-        (fake, "today", classmethod(now)),
-        (fake, "utcnow", classmethod(utcnow)),
-        (fake, "fromtimestamp", classmethod(fromtimestamp)),
-        (fake, "timestamp", real.timestamp),
-        (fake_date, "today", classmethod(today)),
+        while_ours(api, "fake_localtime", localtime),
+        while_ours(fake, "now", now),
+        while_ours(fake, "today", now),
+        while_ours(fake, "utcnow", utcnow),
+        while_ours(fake, "fromtimestamp", fromtimestamp),
+        while_ours(fake, "timestamp", real.timestamp),
+        while_ours(fake_date, "today", today),
     ]
 
 

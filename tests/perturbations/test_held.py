@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import freezegun
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +76,15 @@ def test_a_moved_clock_is_consistent_with_itself_in_every_zone(zone: str, tmp_pa
         assert path.stat().st_mtime == 5e8
     assert abs(time.time() - true) < 10
     assert datetime.datetime.now().year < 2028 or true > 1.83e9
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("zone", ["Pacific/Pago_Pago", "Pacific/Kiritimati"])
+def test_a_clock_that_the_test_freezes_itself_is_its_own(zone: str) -> None:
+    with under(f"clock=2028-02-29T23:59:58 timezone={zone}"), freezegun.freeze_time("2020-02-02 12:00"):
+        assert datetime.date.today() == datetime.date(2020, 2, 2)
+        assert datetime.datetime.now() == datetime.datetime(2020, 2, 2, 12)
+        assert datetime.datetime.now().timestamp() == time.time() == 1580644800
 
 
 @pytest.mark.usefixtures("engine")

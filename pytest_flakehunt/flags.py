@@ -55,4 +55,14 @@ def wanted(config: pytest.Config) -> bool:
     """Tell whether this process is asked for anything; a zygote is told what to do by its controller."""
     if config.pluginmanager.has_plugin(ZYGOTE):
         return False
-    return any(given(config, name) for name in NAMES)
+    return bool(given(config, "flakehunt") or given(config, "flakehunt-plan") or on_command_line(config))
+
+
+def on_command_line(config: pytest.Config) -> list[str]:
+    """Name those of our options that were written on the command line, rather than in a configuration file."""
+    namespaces = [getattr(config, "option", None), getattr(config, "known_args_namespace", None)]
+    return [
+        name
+        for name in NAMES
+        if any(getattr(namespace, name.replace("-", "_"), None) is not None for namespace in namespaces)
+    ]

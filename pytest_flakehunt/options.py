@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt.flags import DEFAULT_FAIL_ON, DEFAULT_LEDGER, FAIL_ON, given
+from pytest_flakehunt.flags import DEFAULT_FAIL_ON, DEFAULT_LEDGER, FAIL_ON, given, on_command_line
 from pytest_flakehunt.model import Isolation, SettingError
 
-HUNTS_ONLY = ("flakehunt-json",)
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -66,8 +65,8 @@ class Options:
                 "--flakehunt-plan is exactly what runs; leave out --flakehunt-only and --flakehunt-without"
             )
         if not self.asked:
-            for name in HUNTS_ONLY:
-                if given(config, name):
+            for name in on_command_line(config):
+                if name not in {"flakehunt", "flakehunt-plan"}:
                     raise pytest.UsageError(f"--{name} goes with a hunt; add --flakehunt=N, or leave it out")
             return
         for name, written in (("usepdb", "--pdb"), ("trace", "--trace"), ("collectonly", "--collect-only")):

@@ -110,6 +110,7 @@ def test_options_have_ini_twins(pytester: pytest.Pytester) -> None:
 
 
 def test_an_ordinary_run_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nflakehunt_timeout = 60\n")
     pytester.makepyfile(
         test_it="""
         import sys

@@ -144,10 +144,10 @@ class Nursery:
         self._spared: set[int] = set()
 
     def adopt(self) -> None:
-        """Become the parent of orphans; the children there are by now are none of ours."""
+        """Become the parent of orphans; what runs by now, the user's own, is none of ours."""
         import psutil
 
-        self._spared = {child.pid for child in psutil.Process().children()}
+        self._spared = {child.pid for child in psutil.Process().children(recursive=True)}
         fork.adopt_orphans()
 
     def sweep_up(self, at_work: set[int]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_flakehunt import stage
 from pytest_flakehunt.model import Arranging, Plan
+from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.plan import environment
 
 RESTARTED = "PYTEST_FLAKEHUNT_RESTARTED"
@@ -47,7 +48,9 @@ class Foreground:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Arrange the tests as the plan says."""
+        """Arrange the tests as the plan says, and let Hypothesis draw from its seed."""
+        if "random" in self.plan.names:
+            random.own_hypothesis(items)
         for _, setting in self.plan.settings:
             if isinstance(setting, Arranging):
                 by_name: Mapping[str, pytest.Item] = {item.nodeid: item for item in items}

@@ -30,7 +30,7 @@ DOORS: dict[str, set[str]] = {
     "mirror": {"model", "watching"},
     "repro": {"model"},
     "reports": {"model", "watching", "realtime"},
-    "foreground": {"model", "plan", "stage"},
+    "foreground": {"model", "perturbations", "plan", "stage"},
     "run": {
         "analysis", "flags", "foreground", "hunt", "ledger", "mirror", "model", "options", "perturbations", "plan",
         "realtime", "repro", "reports", "takeover", "tallies", "zygote",

@@ -5,7 +5,7 @@ import hashlib
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -97,6 +97,31 @@ def seeding_from(entropy: Callable[[int], bytes]) -> Callable[..., None]:
         original(self, int.from_bytes(entropy(32)) if a is None else a, version)
 
     return seed
+
+
+def own_hypothesis(tests: Iterable[object]) -> None:
+    """Make Hypothesis draw from the seed it is given, or anew: no database, no fixed draws even where CI is set.
+
+    Args:
+        tests: pytest's items.
+    """
+    core = sys.modules.get("hypothesis.core")
+    if core is None:
+        return
+    from hypothesis import settings
+
+    threadlocal = getattr(core, "threadlocal", None)
+    if threadlocal is not None:
+        threadlocal._hypothesis_global_random = random.Random()  # noqa: SLF001 - it has no public way to be renewed
+    else:
+        core._hypothesis_global_random = random.Random()  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+    for item in tests:
+        test = getattr(item, "obj", None)
+        test = getattr(test, "__func__", test)
+        given = getattr(test, "_hypothesis_internal_use_settings", None)
+        if given is not None and getattr(test, "is_hypothesis_test", False):
+            free = settings(given, database=None, derandomize=False, print_blob=True)
+            test._hypothesis_internal_use_settings = free  # type: ignore[union-attr]  # noqa: SLF001 - as above
 
 
 class Seeds:

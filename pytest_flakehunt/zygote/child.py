@@ -7,9 +7,7 @@ cache have no public way to be renewed in a forked process.
 import doctest
 import faulthandler
 import os
-import random
 import signal
-import sys
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -232,8 +230,10 @@ def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item]
     cache = getattr(config, "cache", None)
     if cache is not None:
         cache._cachedir = Path(f"{scratch}.c")
+    from pytest_flakehunt.perturbations import random as perturbation
+
     own_randomness()
-    own_hypothesis(items)
+    perturbation.own_hypothesis(items)
 
 
 def own_randomness() -> None:
@@ -256,28 +256,6 @@ def note_randomness() -> None:
     from pytest_flakehunt.perturbations import random as perturbation
 
     inherited.update({generator.name: generator.state() for generator in perturbation.generators()})
-
-
-def own_hypothesis(items: Sequence[pytest.Item]) -> None:
-    """Make Hypothesis draw anew in every sweep: no database, no fixed draws even where CI is set."""
-    core = sys.modules.get("hypothesis.core")
-    if core is None:
-        return
-    from hypothesis import settings
-
-    threadlocal = getattr(core, "threadlocal", None)
-    if threadlocal is not None:
-        threadlocal._hypothesis_global_random = random.Random()
-    else:
-        core._hypothesis_global_random = random.Random()  # type: ignore[attr-defined]
-    for item in items:
-        test = getattr(item, "obj", None)
-        test = getattr(test, "__func__", test)
-        given = getattr(test, "_hypothesis_internal_use_settings", None)
-        if given is not None and getattr(test, "is_hypothesis_test", False):
-            test._hypothesis_internal_use_settings = settings(  # type: ignore[union-attr]
-                given, database=None, derandomize=False, print_blob=True
-            )
 
 
 def perform(

@@ -117,7 +117,6 @@ class Hunt:
     _journals: int = 0
     _unsafe: str = ""
     _numbers: int = 0
-    _stopping: bool = False
 
     def run(self) -> None:
         """Run all sweeps; what was seen stands in the ledger, in ``sweeps`` and in ``tests``.
@@ -412,7 +411,10 @@ class Hunt:
             slot.ongoing = self._begin(slot, link)
         ongoing = slot.ongoing
         assert link.ready is not None
-        ongoing.missing(link.ready.missing)
+        late = self.tallies.nodeids()[link.known :]
+        collected = set(link.ready.extra)
+        unknown = [position for position, nodeid in enumerate(late, start=link.known) if nodeid not in collected]
+        ongoing.missing([*link.ready.missing, *unknown])
         if not ongoing.left:
             self._finish(slot, ongoing)
             self._advance(slot)
@@ -428,6 +430,7 @@ class Hunt:
             journal=str(journal),
             spared=sorted(self._spared),
             reported=not ongoing.draft.number,
+            late=late,
         )
         slot.running = True
         ongoing.take(link, run, Watch(journal))

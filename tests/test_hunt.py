@@ -170,16 +170,20 @@ def test_collecting_differently_is_noted_and_no_error(pytester: pytest.Pytester,
     pytester.makepyfile(
         """
         import os, pytest
-        @pytest.mark.parametrize("name", ["always", os.environ.get("PYTEST_XDIST_WORKER", "controller")])
-        def test_it(name): pass
+        WORKER = os.environ.get("PYTEST_XDIST_WORKER", "controller")
+        @pytest.mark.parametrize("name", ["always", WORKER])
+        def test_it(name): assert name in {"always", WORKER} and name != "gw1"
         """
     )
-    found = hunt()
+    found = hunt("-n2", sweeps=12)
     assert found.verdicts["test_it[always]"] == "steady"
     assert found.tests["test_it[controller]"]["notes"] == ["it never ran to a result: skipped in every attempt"]
     assert any("not every interpreter collects" in note for note in found.report["notes"])
     assert any("collected by some interpreters only" in note for note in found.report["notes"])
-    assert found.tests["test_it[gw0]"]["runs"] > 0
+    assert found.verdicts["test_it[gw0]"] == "steady"
+    assert found.verdicts["test_it[gw1]"] == "broken"
+    assert 0 < found.tests["test_it[gw0]"]["runs"] < 12
+    assert not any("cut short" in note for note in found.report["notes"])
 
 
 def test_other_plugins_reruns_are_switched_off_and_said_so(pytester: pytest.Pytester, hunt: Hunter) -> None:

@@ -55,6 +55,8 @@ class Link:
         self.ready: wire.Ready | None = None
         self.start_cost = 0.0
         """Seconds from the start until the suite was collected."""
+        self.known = len(birth.tests)
+        """Tests that had a position when it started; it is told the names of later ones."""
         self.retiring = self.used = False
         self.mute = False
         """Whether its pipes are closed while a sweep goes on in it."""

@@ -111,7 +111,6 @@ class Warm:
         known = set(self.birth.tests)
         missing = [position for position, item in enumerate(tests) if item is None]
         extra = [nodeid for nodeid in items if nodeid not in known]
-        tests += [items[nodeid] for nodeid in extra]
         self.known = perturbations.registry(takeover.perturbations_of_plugins(session.config))
         child.note_randomness()
         random.seeders()
@@ -121,7 +120,7 @@ class Warm:
         while True:
             match self.control.receive():
                 case wire.Run() as run:
-                    self._run(session, tests, run)
+                    self._run(session, [*tests, *map(items.get, run.late)], run)
                     if not run.forked:
                         return
                 case wire.Retire() | None:

@@ -42,6 +42,8 @@ class Run:
     """Generators that the project seeds itself."""
     reported: bool = False
     """Whether full reports are wanted, for pytest itself."""
+    late: Sequence[str] = ()
+    """Node ids of the positions that follow those the zygote was born with."""
 
 
 @dataclass(frozen=True, slots=True)

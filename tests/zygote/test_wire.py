@@ -48,7 +48,7 @@ def test_a_line_that_is_no_entry_is_refused() -> None:
     "message",
     [
         wire.Birth(["-q"], "/d", ["pytest"], {"workerid": "gw0"}, ["a.py::x\ud800"], "/s", ["PYTHONHASHSEED"]),
-        wire.Run(3, "gc=off", [[1, 2], [3]], True, "/j", ["random"], True),
+        wire.Run(3, "gc=off", [[1, 2], [3]], True, "/j", ["random"], True, ["c.py::z"]),
         wire.Retire(),
         wire.Ready([1], ["b.py::y"], {"random": "ab"}, "threads"),
         wire.Failed("no such file"),

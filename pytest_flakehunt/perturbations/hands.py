@@ -160,6 +160,9 @@ def _local_time(api: Any) -> list[tuple[Any, str, Any]]:
     def fromtimestamp(_: Any, t: float, tz: datetime.tzinfo | None = None) -> Any:
         return stand_in(real.fromtimestamp(t, tz))
 
+    def astimezone(self: Any, tz: datetime.tzinfo | None = None) -> Any:
+        return stand_in(real.astimezone(self, tz))
+
     def today(_: Any) -> Any:
         return api.date_to_fakedate(real.fromtimestamp(seconds()).date())
 
@@ -186,6 +189,7 @@ def _local_time(api: Any) -> list[tuple[Any, str, Any]]:
         while_ours(fake, "utcnow", utcnow),
         while_ours(fake, "fromtimestamp", fromtimestamp),
         while_ours(fake, "timestamp", real.timestamp),
+        while_ours(fake, "astimezone", astimezone),
         while_ours(fake_date, "today", today),
     ]
 

@@ -80,6 +80,14 @@ def test_a_moved_clock_is_consistent_with_itself_in_every_zone(zone: str, tmp_pa
 
 
 @pytest.mark.usefixtures("engine")
+def test_a_moved_clock_keeps_the_history_of_zones() -> None:
+    with under("clock=2027-06-30T12:00:00 timezone=Europe/London"):
+        moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc).astimezone()
+        assert (moment.tzname(), moment.utcoffset()) == ("BST", datetime.timedelta(hours=1))
+        assert datetime.datetime(2027, 10, 31, 1, 30, fold=1).astimezone().fold == 1
+
+
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("zone", ["Pacific/Pago_Pago", "Pacific/Kiritimati"])
 def test_a_clock_that_the_test_freezes_itself_is_its_own(zone: str) -> None:
     with under(f"clock=2028-02-29T23:59:58 timezone={zone}"), freezegun.freeze_time("2020-02-02 12:00"):

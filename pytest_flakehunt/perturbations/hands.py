@@ -138,7 +138,7 @@ def _naive_utc() -> datetime.datetime:
     return real_datetime.fromtimestamp(_hands.seconds(), datetime.UTC).replace(tzinfo=None)
 
 
-def _local_time(api: Any) -> list[tuple[Any, str, Any]]:
+def _local_time(api: Any) -> list[tuple[Any, str, Any]]:  # noqa: C901 - one list of small stand-ins
     """Give stand-ins for what freezegun puts in place that convert through the C library, daylight saving and all."""
     fake, fake_date, real = api.FakeDatetime, api.FakeDate, api.real_datetime
 

@@ -82,9 +82,10 @@ def test_a_moved_clock_is_consistent_with_itself_in_every_zone(zone: str, tmp_pa
 @pytest.mark.usefixtures("engine")
 def test_a_moved_clock_keeps_the_history_of_zones() -> None:
     with under("clock=2027-06-30T12:00:00 timezone=Europe/London"):
-        moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc).astimezone()
+        moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC).astimezone()
         assert (moment.tzname(), moment.utcoffset()) == ("BST", datetime.timedelta(hours=1))
-        assert datetime.datetime(2027, 10, 31, 1, 30, fold=1).astimezone().fold == 1
+        second_half_past_one = datetime.datetime(2027, 10, 31, 1, 30, tzinfo=datetime.UTC).timestamp()
+        assert datetime.datetime.fromtimestamp(second_half_past_one).fold == 1
 
 
 @pytest.mark.usefixtures("engine")

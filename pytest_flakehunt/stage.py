@@ -12,6 +12,7 @@ class Stage:
     """A pytest plugin that sets the plan's settings for each test, and repeats tests."""
 
     def __init__(self, plan: Plan) -> None:
+        self.plan = plan
         settings = [setting for _, setting in plan.settings]
         self.per_test = [setting for setting in settings if isinstance(setting, PerTest)]
         self.times = max((setting.times for setting in settings if isinstance(setting, Repeating)), default=1)

@@ -24,6 +24,7 @@ from pytest_flakehunt.model import PerSweep, PerTest
 from pytest_flakehunt.perturbations import clock, cores, instants, registry, timezone
 from pytest_flakehunt.perturbations.order import containers
 from pytest_flakehunt.plan import read_plan
+from pytest_flakehunt.stage import Stage
 
 KNOWN = registry()
 
@@ -38,6 +39,14 @@ def under(plan: str, nodeid: str = "test_a.py::test_x") -> Iterator[None]:
             if isinstance(setting, PerTest):
                 undo.enter_context(setting.held_for(nodeid))
         yield
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time(request: pytest.FixtureRequest) -> None:
+    """Stand aside in a sweep that already holds what these tests hold: a source cannot be held twice."""
+    for plugin in request.config.pluginmanager.get_plugins():
+        if isinstance(plugin, Stage) and plugin.plan.names & {"clock", "cores", "gc", "latency", "timezone"}:
+            pytest.skip(f"already under {plugin.plan}")
 
 
 @pytest.fixture(params=["time-machine", "freezegun"])

@@ -10,6 +10,8 @@ from pytest_flakehunt import realtime
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import instants
 
+YEAR = realtime.now().year
+"""The year in which a hunt starts: were it asked for anew, a hunt over new year would draw other plans halfway."""
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 FROZEN = "frozen:"
 EARLIEST, LATEST = 0.0, 253370764800.0 - 86400
@@ -91,9 +93,8 @@ class Clocks:
 
     def draw(self, seed: int, turn: int) -> Clock:
         """Catalogued moments first, then any of the coming years; a frozen one now and then."""
-        year = realtime.now().year
-        moments = instants.telling(year)
-        moment = moments[turn] if turn < len(moments) else instants.drawn(year, seed)
+        moments = instants.telling(YEAR)
+        moment = moments[turn] if turn < len(moments) else instants.drawn(YEAR, seed)
         return Clock(moment, frozen=turn % 10 == 9)
 
     def read(self, text: str) -> Clock:

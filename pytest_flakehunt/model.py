@@ -189,10 +189,6 @@ class Plan:
         """Give this plan with one more setting, which replaces an older one of that name."""
         return Plan(tuple(sorted({**dict(self.settings), name: setting}.items())))
 
-    def without(self, name: str) -> "Plan":
-        """Give this plan with one perturbation left alone."""
-        return Plan(tuple(pair for pair in self.settings if pair[0] != name))
-
 
 CALM = Plan()
 

@@ -1,9 +1,9 @@
 """The true clock, whatever a test or a perturbation does to ``time``."""
 
 from datetime import UTC, datetime
-from time import monotonic, process_time, sleep, time
+from time import monotonic, sleep, time
 
-__all__ = ["monotonic", "now", "process_time", "sleep", "time"]
+__all__ = ["monotonic", "now", "sleep", "time"]
 
 _datetime = datetime
 

@@ -19,6 +19,7 @@ from _pytest.doctest import MultipleDoctestFailures
 
 from pytest_flakehunt import project, stage
 from pytest_flakehunt.model import Evidence, Outcome, Place, Plan
+from pytest_flakehunt.perturbations import random as perturbation
 from pytest_flakehunt.zygote import wire
 
 STACKS_SIGNAL = getattr(signal, "SIGRTMIN", 34) + 7
@@ -230,16 +231,12 @@ def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item]
     cache = getattr(config, "cache", None)
     if cache is not None:
         cache._cachedir = Path(f"{scratch}.c")
-    from pytest_flakehunt.perturbations import random as perturbation
-
     own_randomness()
     perturbation.own_hypothesis(items)
 
 
 def own_randomness() -> None:
     """Reseed numpy, which unlike Python's own generator is inherited as it stands."""
-    from pytest_flakehunt.perturbations import random as perturbation
-
     for generator in perturbation.generators():
         if generator.name in perturbation.spared:
             generator.restore(inherited[generator.name])
@@ -253,8 +250,6 @@ inherited: dict[str, Any] = {}
 
 def note_randomness() -> None:
     """Keep the states of the global generators, before the first fork."""
-    from pytest_flakehunt.perturbations import random as perturbation
-
     inherited.update({generator.name: generator.state() for generator in perturbation.generators()})
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
 from pytest_flakehunt.analysis import verdicts
-from pytest_flakehunt.hunt import Hunt, HuntFailed
+from pytest_flakehunt.hunt import Hunt
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.mirror import Mirror
 from pytest_flakehunt.model import (
@@ -37,6 +37,7 @@ from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.plan import Schedule, read_plan, replay, survey
 from pytest_flakehunt.reports import document, progress, terminal
 from pytest_flakehunt.tallies import Tallies, Tally
+from pytest_flakehunt.workshop import HuntFailed, Workshop
 from pytest_flakehunt.zygote.link import Origin
 
 ORIGIN = pytest.StashKey[Origin]()
@@ -106,6 +107,7 @@ class Session:
         self.active, self.stood_down = self._active()
         self.ledger: Ledger | None = None
         self.findings: Findings | None = None
+        self.notes: list[str] = []
         self.began = realtime.now()
 
     def _plan(self) -> Plan:
@@ -200,43 +202,62 @@ class Session:
 
     def _hunt(self, session: pytest.Session) -> None:
         assert self.ledger is not None
-        notes = self._withdraw()
+        self.notes.extend(self._withdraw())
         trial = self._trial()
         versions = {name: version(name) for name in _plugins(session.config)}
         self.ledger.begin(trial, f"{os.cpu_count()} cores, {platform.machine()}", versions, session.config.rootpath)
         tests = Tallies(tallies(session.items))
-        self.ledger.declare([(test.nodeid, test.file, test.line) for test in tests.tests])
+        self._declare(tests.tests)
         display = progress.display(session.config)
+        workshop = self._workshop(session, tests, display)
         hunt = Hunt(
+            workshop=workshop,
             schedule=self._schedule(),
-            seed=self.seed,
             tallies=tests,
-            origin=session.config.stash[ORIGIN],
-            worker_input=self._worker_input,
-            known=self.known,
             ledger=self.ledger,
-            audience=Mirror(session, display.show),
-            workers=self.workers,
-            hashseeds=any(item.name == "hashseed" for item in self.active) and not self.plan.settings,
-            isolation=self.options.isolation,
             seconds=self.options.seconds,
-            timeout=self.options.timeout,
-            controller_digests=random.digests(),
-            survey=not self.plan.settings,
-            notes=notes,
+            checks=not self.plan.settings,
         )
         started = realtime.monotonic()
         interrupted = True
         try:
-            with display:
+            with display, workshop:
                 hunt.run()
             interrupted = False
         except (HuntFailed, LedgerError) as error:
             session.shouldfail = f"flakehunt: {error}"
             raise session.Failed(session.shouldfail) from None
         finally:
+            hunt.close()
             seconds = realtime.monotonic() - started
             self.findings = self._conclude(hunt, replace(trial, seconds=seconds, interrupted=interrupted))
+
+    def _workshop(self, session: pytest.Session, tests: Tallies, display: progress.Quiet) -> Workshop:
+        return Workshop(
+            seed=self.seed,
+            tallies=tests,
+            origin=session.config.stash[ORIGIN],
+            worker_input=self._worker_input,
+            known=self.known,
+            audience=Mirror(session, display.show),
+            say=self._say,
+            discovered=self._declare,
+            workers=self.workers,
+            hashseeds=any(item.name == "hashseed" for item in self.active) and not self.plan.settings,
+            isolation=self.options.isolation,
+            timeout=self.options.timeout,
+            controller_digests=random.digests(),
+        )
+
+    def _say(self, text: str) -> None:
+        assert self.ledger is not None
+        if text not in self.notes:
+            self.notes.append(text)
+            self.ledger.note(text)
+
+    def _declare(self, tests: Sequence[Tally]) -> None:
+        assert self.ledger is not None
+        self.ledger.declare([(test.nodeid, test.file, test.line) for test in tests])
 
     def _schedule(self) -> Schedule:
         if self.plan.settings:
@@ -264,7 +285,7 @@ class Session:
 
     def _conclude(self, hunt: Hunt, trial: Trial) -> Findings:
         assert self.ledger is not None
-        trial = replace(trial, sweeps=len(hunt.sweeps), zygotes=hunt.zygotes)
+        trial = replace(trial, sweeps=len(hunt.sweeps), zygotes=hunt.workshop.zygotes)
         cases, calm = [], []
         for test in hunt.tallies.tests:
             case = self._case(hunt, test) if test.total.failures else None
@@ -283,7 +304,7 @@ class Session:
         tests = sorted((*judged, *calm), key=lambda finding: place[finding.nodeid])
         if not trial.interrupted:
             self.ledger.end(trial.seconds)
-        return Findings(trial, tuple(tests), tuple(hunt.outages), tuple(hunt.notes))
+        return Findings(trial, tuple(tests), tuple(hunt.outages), tuple(self.notes))
 
     def _case(self, hunt: Hunt, test: Tally) -> verdicts.Case:
         assert self.ledger is not None

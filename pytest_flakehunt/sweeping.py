@@ -16,8 +16,17 @@ OURS_FAILED = 70
 class Ongoing:
     """A sweep from its draft to its last attempt, over as many processes as it takes."""
 
-    def __init__(self, draft: Draft, plan: Plan, groups: Sequence[Sequence[int]], isolation: Isolation) -> None:
-        self.draft, self.plan, self.isolation = draft, plan, isolation
+    def __init__(
+        self,
+        draft: Draft,
+        plan: Plan,
+        groups: Sequence[Sequence[int]],
+        isolation: Isolation,
+        study: wire.Study = wire.NO_STUDY,
+    ) -> None:
+        self.draft, self.plan, self.isolation, self.study = draft, plan, isolation, study
+        self.told: list[wire.Told] = []
+        """What a study brought to light."""
         self.left: list[list[int]] = [list(group) for group in groups if group]
         self.attempts: dict[int, wire.Finished] = {}
         self.watch: Watch | None = None
@@ -47,7 +56,14 @@ class Ongoing:
             if isinstance(item, wire.Finished):
                 self.attempts[item.position] = item
                 self._fruitless = 0
+            elif isinstance(item, wire.Told) and not self.mirrored:
+                self.told.append(item)
         return entries
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether it is the sweep that pytest itself sees."""
+        return not self.draft.number
 
     def ended(self, status: int, places: Sequence[tuple[str, int]], *, by_test: bool) -> wire.Finished | None:
         """Take note that the process is gone, after a last look.

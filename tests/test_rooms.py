@@ -26,14 +26,15 @@ DOORS: dict[str, set[str]] = {
     "analysis": {"model"},
     "tallies": {"model"},
     "watching": {"model"},
-    "hunt": {"model", "plan", "seeds", "realtime", "analysis", "sweeping", "tallies", "watching", "zygote"},
+    "workshop": {"model", "plan", "seeds", "realtime", "sweeping", "tallies", "watching", "zygote"},
+    "hunt": {"model", "plan", "realtime", "analysis", "tallies", "watching", "workshop", "zygote"},
     "mirror": {"model", "watching"},
     "repro": {"model"},
     "reports": {"model", "watching", "realtime"},
     "foreground": {"model", "perturbations", "plan", "stage"},
     "run": {
         "analysis", "flags", "foreground", "hunt", "ledger", "mirror", "model", "options", "perturbations", "plan",
-        "realtime", "repro", "reports", "takeover", "tallies", "zygote",
+        "realtime", "repro", "reports", "takeover", "tallies", "workshop", "zygote",
     },
     "plugin": {"flags", "hookspecs", "run"},
 }  # fmt: skip

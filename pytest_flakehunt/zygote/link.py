@@ -58,6 +58,9 @@ class Link:
         self.known = len(birth.tests)
         """Tests that had a position when it started; it is told the names of later ones."""
         self.retiring = self.used = False
+        self.early, self.watching = birth.early, birth.watching
+        self.interpreter = ""
+        """What experiments call this very interpreter; empty where any would do."""
         self.mute = False
         """Whether its pipes are closed while a sweep goes on in it."""
         self._inbox = inbox

@@ -14,6 +14,23 @@ from pytest_flakehunt.model import Evidence, Outcome, Place
 
 
 @dataclass(frozen=True, slots=True)
+class Study:
+    """What a run should find out besides whether its tests pass."""
+
+    readings: bool = False
+    """Which sources of nondeterminism each test consults, and from which lines."""
+    imports: bool = False
+    """Which of them were consulted while the suite was imported."""
+    changes: bool = False
+    """What each test changes that outlives it."""
+    undone: Sequence[str] = ()
+    """Changes, by their paths, that are taken back before the next test starts."""
+
+
+NO_STUDY = Study()
+
+
+@dataclass(frozen=True, slots=True)
 class Birth:
     """What a zygote must know before it collects."""
 
@@ -26,6 +43,10 @@ class Birth:
     scratch: str
     hidden: Sequence[str] = ()
     """Variables that were set for this interpreter's start alone."""
+    early: str = ""
+    """A plan, in written form, that is held while the suite is imported."""
+    watching: bool = False
+    """Whether to note which sources are consulted meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +65,7 @@ class Run:
     """Whether full reports are wanted, for pytest itself."""
     late: Sequence[str] = ()
     """Node ids of the positions that follow those the zygote was born with."""
+    study: Study = NO_STUDY
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +120,8 @@ def decode(line: bytes) -> Message:
     Failed(reason='no such file')
     """
     kind, fields = json.loads(line)
+    if "study" in fields:
+        fields["study"] = Study(**{**fields["study"], "undone": tuple(fields["study"]["undone"])})
     message: Message = _KINDS[kind](**fields)
     return message
 

@@ -1,0 +1,524 @@
+"""Where sweeps are run: places for zygotes at work, from a job to the attempts it gave."""
+
+import contextlib
+import os
+import queue
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, Self
+
+from pytest_flakehunt import realtime, seeds
+from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Plan, Sweep
+from pytest_flakehunt.plan import Draft, arranged, environment
+from pytest_flakehunt.sweeping import OURS_FAILED, Ongoing
+from pytest_flakehunt.tallies import Tallies, Tally
+from pytest_flakehunt.watching import Audience
+from pytest_flakehunt.zygote import link as links
+from pytest_flakehunt.zygote import wire
+from pytest_flakehunt.zygote.link import Link, Nursery, Origin, Watch
+from pytest_flakehunt.zygote.warm import STACKS
+
+LOOK = 0.2
+"""Seconds between two looks at the journals of sweeps under way."""
+LOOK_WHEN_SEEN = 0.03
+"""The same while pytest itself watches sweep 0."""
+UNKNOWN_LIMIT = 600.0
+"""Seconds a test may take while none of its calm attempts has ended."""
+LEAST_LIMIT = 10.0
+LIMIT_FACTOR = 10.0
+START_LIMIT = 600.0
+"""Seconds a zygote may take to collect the suite."""
+OUTPUT_LIMIT = 256 * 1024 * 1024
+"""Bytes that a sweep may print before it is ended."""
+LOST_ZYGOTES = 3
+"""Zygotes in a row that may fail to start before the hunt gives up."""
+MOST_PARKED = 4
+"""Zygotes that one place keeps waiting, besides the one at work, while experiments go to and fro between hash seeds."""
+
+
+class HuntFailed(Exception):  # noqa: N818 - it says what became of the hunt
+    """The hunt cannot go on; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A sweep to be run, and in what kind of process."""
+
+    draft: Draft
+    only: tuple[str, ...] = ()
+    """The tests, in this order before the plan arranges them; empty for all."""
+    isolation: Isolation = Isolation.FORK
+    apart: bool = False
+    """Whether each test gets a process of its own, whatever the plan says."""
+    interpreter: str = ""
+    """Which of several interpreters with equal hash seeds it must run in; empty where any will do."""
+    early: str = ""
+    """A plan, in written form, that is held while the suite is imported."""
+    study: wire.Study = wire.NO_STUDY
+
+
+@dataclass(slots=True)
+class Slot:
+    """A place for one zygote at work."""
+
+    index: int
+    link: Link | None = None
+    parked: list[Link] = field(default_factory=list)
+    job: Job | None = None
+    ongoing: Ongoing | None = None
+    running: bool = False
+    served: int = 0
+    failed_starts: int = 0
+    finished: bool = False
+
+
+class Overseer(Protocol):
+    """Who decides what is run, and takes in what came of it."""
+
+    def next(self, slot: Slot) -> Job | None:
+        """Give an idle place its next sweep, or None when there is no more for it."""
+
+    def ended(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
+        """Take in a sweep, with what it was asked to tell besides."""
+
+    def nothing_ran(self) -> None:
+        """Take note that the interpreter of a sweep had collected none of its tests."""
+
+    def hung(self, test: Tally) -> None:
+        """Take note of a test that took too long."""
+
+    def passing(self) -> None:
+        """Show how far it is: a turn of the loop has passed."""
+
+
+@dataclass(slots=True)
+class Workshop:
+    """The places of one hunt, and everything that its zygotes share."""
+
+    seed: int
+    tallies: Tallies
+    origin: Origin
+    worker_input: Callable[[int], dict[str, object]]
+    known: Mapping[str, Perturbation]
+    audience: Audience
+    say: Callable[[str], None]
+    """Where to put what else was noticed."""
+    discovered: Callable[[Sequence[Tally]], None]
+    """Who must know of tests that only some interpreters collect."""
+    workers: int
+    hashseeds: bool
+    """Whether zygotes are started with hash seeds of their own."""
+    isolation: Isolation | None = None
+    timeout: float | None = None
+    controller_digests: Mapping[str, str] = field(default_factory=dict)
+    """Of the random generators in this process, which has collected the suite as well."""
+    zygotes: int = 0
+    slots: list[Slot] = field(default_factory=list)
+    began: float = 0.0
+    parking: bool = False
+    """Whether a zygote that does not suit the next job waits for one that it suits."""
+    benched: set[str] = field(default_factory=set)
+    """Tests left out of sweeps through all tests: they hang."""
+    _overseer: Overseer | None = None
+    _inbox: "queue.SimpleQueue[tuple[Link, wire.Message | None]]" = field(default_factory=queue.SimpleQueue)
+    _spared: set[str] = field(default_factory=set)
+    _scratch: Path = field(default_factory=Path)
+    _nursery: Nursery = field(default_factory=Nursery)
+    _journals: int = 0
+    _unsafe: str = ""
+
+    def __enter__(self) -> Self:
+        self.began = realtime.monotonic()
+        self._scratch = Path(tempfile.mkdtemp(prefix="flakehunt-"))
+        self._nursery.adopt()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all processes; keep what sweeps under way had done."""
+        for slot in self.slots:
+            for link in (slot.link, *slot.parked):
+                if link is not None:
+                    self._part(link)
+            if slot.ongoing is not None and slot.ongoing.watch is not None:
+                with contextlib.suppress(Exception):
+                    slot.ongoing.look()
+                    slot.ongoing.torn = "the hunt was interrupted"
+                    self._finish(slot, slot.ongoing)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def work(self, overseer: Overseer, places: int) -> None:
+        """Run sweeps until the overseer has no more.
+
+        Args:
+            overseer: who decides.
+            places: how many sweeps run side by side.
+
+        Raises:
+            HuntFailed: no zygote can be started.
+        """
+        self._overseer = overseer
+        self.slots.extend(Slot(index) for index in range(len(self.slots), places))
+        at_work = self.slots[:places]
+        for slot in at_work:
+            slot.finished = False
+            self._advance(slot)
+        while not all(slot.finished for slot in at_work):
+            self._listen()
+            for slot in at_work:
+                self._look(slot)
+            overseer.passing()
+
+    # one turn of the loop
+
+    def _listen(self) -> None:
+        seen = any(slot.ongoing is not None and slot.ongoing.mirrored for slot in self.slots)
+        with contextlib.suppress(queue.Empty):
+            link, message = self._inbox.get(timeout=LOOK_WHEN_SEEN if seen else LOOK)
+            while True:
+                slot = self.slots[link.slot]
+                if slot.link is link:
+                    self._heard(slot, link, message)
+                link, message = self._inbox.get_nowait()
+
+    def _heard(self, slot: Slot, link: Link, message: wire.Message | None) -> None:
+        match message:
+            case wire.Ready():
+                self._ready(slot, link, message)
+            case wire.Failed(reason):
+                self._failed(slot, link, reason)
+            case wire.Ended(_, status):
+                self._ended(slot, status, by_test=True)
+            case None:
+                self._gone(slot, link)
+            case _:
+                raise AssertionError(f"a zygote cannot say {type(message).__name__}")
+
+    def _ready(self, slot: Slot, link: Link, ready: wire.Ready) -> None:
+        link.ready, link.start_cost = ready, realtime.monotonic() - link.started
+        slot.failed_starts = 0
+        for name, digest in ready.digests.items():
+            if self.controller_digests.get(name) == digest and not link.early:
+                self._spared.add(name)
+        new = self.tallies.discover(ready.extra)
+        if new:
+            self.say(f"collected by some interpreters only: {listed([test.nodeid for test in new])}")
+            self.discovered(new)
+        if ready.missing:
+            missing = [self.tallies[position].nodeid for position in ready.missing]
+            self.say(f"not every interpreter collects {listed(missing)}")
+        if ready.unsafe and self.isolation is None and not self._unsafe:
+            self._unsafe = ready.unsafe
+            self.say(f"every sweep has a fresh interpreter: {ready.unsafe}")
+        self._advance(slot)
+
+    def _failed(self, slot: Slot, link: Link, reason: str) -> None:
+        seed = link.environment.get("PYTHONHASHSEED")
+        under = f" with PYTHONHASHSEED={seed}" if seed else ""
+        slot.failed_starts += 1
+        if slot.failed_starts >= LOST_ZYGOTES:
+            raise HuntFailed(
+                f"the suite was collected here, but not in an interpreter started for the hunt{under}:\n{reason}"
+            )
+        self.say(f"an interpreter started{under} could not collect the suite: {reason.strip()[-300:]}")
+        self._part(link)
+        slot.link = None
+        self._advance(slot)
+
+    def _gone(self, slot: Slot, link: Link) -> None:
+        if slot.running and slot.ongoing is not None and slot.ongoing.isolation is not Isolation.FORK:
+            link.mute = True  # a test may have closed its pipes: the journal says how it goes on
+            return
+        status = self._part(link)
+        slot.link = None
+        if link.ready is None:
+            slot.link = link
+            self._failed(slot, link, f"exit status {status}\n{link.last_words()}")
+        elif slot.ongoing is not None and slot.running:
+            self._ended(slot, status, by_test=False)
+        else:
+            self._advance(slot)
+
+    def _ended(self, slot: Slot, status: int, *, by_test: bool) -> None:
+        ongoing = slot.ongoing
+        if ongoing is None or not slot.running:
+            return
+        self._take_in(slot)
+        slot.running = False
+        if status == OURS_FAILED and ongoing.watch is not None and not ongoing.watch.done:
+            by_test = ongoing.watch.running is not None
+        lost = ongoing.ended(status, [(test.file, test.line) for test in self.tallies.tests], by_test=by_test)
+        if lost is not None:
+            attempt = Attempt(self.tallies[lost.position].nodeid, lost.outcome, lost.seconds, lost.evidence)
+            if lost.outcome is Outcome.HUNG:
+                self._boss.hung(self.tallies[lost.position])
+            if ongoing.mirrored:
+                self.audience.lost(attempt)
+        if ongoing.isolation is not Isolation.FORK and slot.link is not None:
+            slot.link.retiring = True
+            self._part(slot.link)
+            slot.link = None
+        if ongoing.isolation is Isolation.UNFORKED and ongoing.left:
+            ongoing.torn = ongoing.torn or "its interpreter ended with a test"
+        if ongoing.torn or not ongoing.left:
+            self._finish(slot, ongoing)
+        self._advance(slot)
+
+    def _take_in(self, slot: Slot) -> None:
+        ongoing = slot.ongoing
+        assert ongoing is not None
+        entries = ongoing.look()
+        if not ongoing.mirrored:
+            return
+        for item in entries:
+            match item:
+                case wire.Started(position):
+                    self.audience.started(self.tallies[position].nodeid)
+                case wire.Told(kind, data):
+                    self.audience.told(kind, data)
+                case wire.Finished(position, Outcome.CRASHED as outcome, seconds, evidence):
+                    self.audience.lost(Attempt(self.tallies[position].nodeid, outcome, seconds, evidence))
+                case wire.Finished(position):
+                    self.audience.finished(self.tallies[position].nodeid)
+                case wire.Began() | wire.Done():
+                    pass
+
+    def _look(self, slot: Slot) -> None:
+        """See how a sweep gets on; end it where a test hangs or prints without end."""
+        link, ongoing = slot.link, slot.ongoing
+        if link is not None and link.ready is None and realtime.monotonic() - link.started > START_LIMIT:
+            links.end_tree(link.process.pid)
+            return
+        if link is None or ongoing is None or not slot.running:
+            return
+        gone = link.mute and link.process.poll() is not None
+        self._take_in(slot)
+        watch = ongoing.watch
+        assert watch is not None
+        if gone or (link.mute and watch.done):
+            self._ended(slot, link.process.poll() or 0, by_test=True)
+        if ongoing.killed is not None or not slot.running:
+            return
+        waited = realtime.monotonic() - watch.since
+        if watch.running is None:
+            if waited > START_LIMIT:
+                links.end_tree(link.process.pid)
+            return
+        if waited > self._limit(self.tallies[watch.running], ongoing.plan):
+            ongoing.killed = watch.running
+        elif not printing_without_end(watch.pid):
+            return
+        if watch.pid is not None:
+            links.ask_for_stacks(watch.pid, link.scratch / STACKS)
+            links.end_tree(watch.pid)
+
+    def _limit(self, test: Tally, plan: Plan) -> float:
+        if self.timeout is not None:
+            return self.timeout * plan.patience
+        if test.slowest is None:
+            return UNKNOWN_LIMIT * plan.patience
+        return max(LEAST_LIMIT, LIMIT_FACTOR * test.slowest) * plan.patience
+
+    # a place and its zygotes
+
+    @property
+    def _boss(self) -> Overseer:
+        assert self._overseer is not None
+        return self._overseer
+
+    @property
+    def usual(self) -> Isolation:
+        """In which kind of process sweeps run unless there is a reason for another."""
+        if self.isolation is not None:
+            return self.isolation
+        return Isolation.FRESH if self._unsafe else Isolation.FORK
+
+    def _advance(self, slot: Slot) -> None:
+        """Give an idle place its next piece of work."""
+        if slot.running or slot.finished:
+            return
+        if slot.ongoing is None and slot.job is None:
+            slot.job = self._boss.next(slot)
+            if slot.job is None:
+                self.dismiss(slot)
+                slot.finished = True
+                return
+        job = slot.job
+        assert job is not None
+        wanted = environment(job.draft.plan)
+        if slot.link is not None and not suits(slot.link, job, wanted):
+            self._park(slot)
+        if slot.link is None:
+            self._unpark(slot, job, wanted)
+        if slot.link is None:
+            self._start(slot, job, wanted)
+        elif slot.link.ready is not None:
+            self._run(slot, slot.link)
+
+    def dismiss(self, slot: Slot) -> None:
+        """Let a place's zygote finish its session and leave; one that could still be of use is parked."""
+        if self.parking:
+            self._park(slot)
+        elif slot.link is not None:
+            self._retire(slot.link)
+            slot.link = None
+        slot.served = 0
+
+    def _park(self, slot: Slot) -> None:
+        link, slot.link, slot.served = slot.link, None, 0
+        if link is None:
+            return
+        if not self.parking or link.ready is None:
+            self._retire(link)
+            return
+        slot.parked.append(link)
+        if len(slot.parked) > MOST_PARKED:
+            self._retire(slot.parked.pop(0))
+
+    def _unpark(self, slot: Slot, job: Job, wanted: Mapping[str, str]) -> None:
+        for link in reversed(slot.parked):
+            if suits(link, job, wanted):
+                slot.parked.remove(link)
+                if link.process.poll() is None:
+                    slot.link = link
+                    return
+                self._part(link)
+
+    def _retire(self, link: Link) -> None:
+        link.retiring = True
+        link.send(wire.Retire())
+        self._part(link)
+
+    def _part(self, link: Link) -> int:
+        """End a zygote and whatever it left running; give its exit status."""
+        status = link.close()
+        staying = (other for slot in self.slots for other in (slot.link, *slot.parked))
+        self._nursery.sweep_up({other.process.pid for other in staying if other not in {None, link}})
+        return status
+
+    def _start(self, slot: Slot, job: Job, wanted: Mapping[str, str]) -> None:
+        self.zygotes += 1
+        number = self.zygotes
+        extra = dict(wanted)
+        hidden: list[str] = []
+        if self.hashseeds and "PYTHONHASHSEED" not in extra:
+            extra["PYTHONHASHSEED"] = str(seeds.derive(self.seed, "zygote", str(number), "hashseed"))
+            if "PYTHONHASHSEED" not in self.origin.environ:
+                hidden.append("PYTHONHASHSEED")
+        birth = wire.Birth(
+            args=self.origin.args,
+            directory=self.origin.directory,
+            argv=self.origin.argv,
+            workerinput=self.worker_input(slot.index),
+            tests=self.tallies.nodeids(),
+            scratch=str(self._scratch / str(number)),
+            hidden=hidden,
+            early=job.early,
+            watching=job.study.imports,
+        )
+        slot.served = 0
+        slot.link = Link(number, slot.index, self.origin, extra, birth, self._inbox)
+        slot.link.interpreter = job.interpreter
+
+    def _run(self, slot: Slot, link: Link) -> None:
+        if slot.ongoing is None:
+            slot.ongoing = self._begin(slot, link)
+        ongoing = slot.ongoing
+        assert link.ready is not None
+        late = self.tallies.nodeids()[link.known :]
+        collected = set(link.ready.extra)
+        unknown = [position for position, nodeid in enumerate(late, start=link.known) if nodeid not in collected]
+        ongoing.missing([*link.ready.missing, *unknown])
+        if not ongoing.left:
+            self._finish(slot, ongoing)
+            self._advance(slot)
+            return
+        self._journals += 1
+        journal = link.scratch / str(self._journals)
+        forked = ongoing.isolation is Isolation.FORK
+        run = wire.Run(
+            number=ongoing.draft.number,
+            plan=str(ongoing.plan),
+            groups=ongoing.left if forked else ongoing.left[:1],
+            forked=forked,
+            journal=str(journal),
+            spared=sorted(self._spared),
+            reported=ongoing.mirrored,
+            late=late,
+            study=ongoing.study,
+        )
+        slot.running = True
+        ongoing.take(link, run, Watch(journal))
+        at_work = [other for other in self.slots if other.running and other.ongoing is not None]
+        for other in at_work:
+            assert other.ongoing is not None
+            other.ongoing.neighbours = max(other.ongoing.neighbours, len(at_work) - 1)
+
+    def _begin(self, slot: Slot, link: Link) -> Ongoing:
+        job = slot.job
+        assert job is not None
+        draft, plan = job.draft, job.draft.plan
+        seed = link.environment.get("PYTHONHASHSEED")
+        if draft.pins_hashseed and seed:
+            plan = plan.joined("hashseed", self.known["hashseed"].read(seed))
+        chosen = job.only or [test.nodeid for test in self.tallies.tests if test.nodeid not in self.benched]
+        arrangement = [[nodeid] for nodeid in chosen] if job.apart else arranged(plan, chosen)
+        groups = [[self.tallies.positions[nodeid] for nodeid in group] for group in arrangement]
+        isolation = job.isolation
+        if isolation is Isolation.FORK and self.usual is Isolation.FRESH:
+            isolation = Isolation.FRESH  # learnt since the sweep was chosen
+        return Ongoing(draft, plan, groups, isolation, job.study)
+
+    def _finish(self, slot: Slot, ongoing: Ongoing) -> None:
+        slot.job = slot.ongoing = None
+        slot.served += 1
+        if ongoing.first_link is None:
+            self._boss.nothing_ran()
+            return
+        attempts = ongoing.results(self.tallies.nodeids())
+        sweep = ongoing.sweep()
+        if ongoing.torn:
+            self.say(f"sweep {sweep.number} ({str(sweep.plan) or 'calm'}) was cut short: {ongoing.torn}")
+        tidy(ongoing)
+        self._boss.ended(sweep, attempts, ongoing.told)
+
+
+def suits(link: Link, job: Job, wanted: Mapping[str, str]) -> bool:
+    """Tell whether a zygote can run a job: what an interpreter is started with cannot be changed any more."""
+    return (
+        wanted.items() <= link.environment.items()
+        and not (job.isolation is Isolation.FRESH and link.used)
+        and link.early == job.early
+        and job.study.imports <= link.watching
+        and job.interpreter in {"", link.interpreter}
+    )
+
+
+def tidy(ongoing: Ongoing) -> None:
+    """Delete what a sweep wrote for itself."""
+    assert ongoing.watch is not None
+    folder = ongoing.watch.journal.parent
+    for path in folder.glob("[0-9]*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Name a few of many.
+
+    >>> listed(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def printing_without_end(pid: int | None) -> bool:
+    """Tell whether a process has captured more output than anyone will read."""
+    with contextlib.suppress(OSError):
+        return os.stat(f"/proc/{pid}/fd/1").st_size > OUTPUT_LIMIT  # noqa: PTH116 - a link to a deleted file
+    return False

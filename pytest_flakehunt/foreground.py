@@ -44,11 +44,14 @@ class Foreground:
         self.plan = plan
         self._undo = ExitStack()
         self._undo.enter_context(stage.held(config, plan))
+        self._importing = ExitStack()
+        self._importing.enter_context(stage.imported(plan))
         self._ran = 0
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Arrange the tests as the plan says, and let Hypothesis draw from its seed."""
+        self._importing.close()
         if "random" in self.plan.names:
             random.own_hypothesis(items)
         for _, setting in self.plan.settings:
@@ -80,4 +83,5 @@ class Foreground:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         """Let go."""
+        self._importing.close()
         self._undo.close()

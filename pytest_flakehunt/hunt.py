@@ -72,7 +72,7 @@ class Hunt:
         draft = None if late else self.schedule.next(retiring=len(forking))
         if draft is not None:
             self._numbers = max(self._numbers, draft.number)
-            return Job(draft, isolation=usual)
+            return Job(draft, isolation=usual, early="" if self.checks else str(draft.plan))
         if not late and slot in forking and slot.served and (last := self._last_of(slot)):
             return last
         alone = all(other is slot or other.finished for other in self.workshop.slots)

@@ -74,7 +74,8 @@ class Setting(Protocol):
     """The value of one perturbation; ``str`` gives its written form.
 
     A setting acts by having some of the methods of :class:`BeforeStart`,
-    :class:`Arranging`, :class:`PerSweep`, :class:`PerTest` and :class:`Repeating`.
+    :class:`Arranging`, :class:`PerSweep`, :class:`PerTest`, :class:`Repeating`,
+    :class:`AtImport` and :class:`Simplifying`.
     """
 
     @property
@@ -116,6 +117,22 @@ class PerTest(Protocol):
 
     def held_for(self, nodeid: str) -> AbstractContextManager[None]:
         """Hold the setting while one test is set up, called and torn down."""
+
+
+@runtime_checkable
+class AtImport(Protocol):
+    """A setting that can also be held while the suite is imported, so that what is drawn there is drawn again."""
+
+    def held_at_import(self) -> AbstractContextManager[None]:
+        """Hold the setting until the suite is collected."""
+
+
+@runtime_checkable
+class Simplifying(Protocol):
+    """A setting that there are simpler ones for, to try while a failure is being reduced."""
+
+    def simpler(self) -> "Sequence[Setting]":
+        """Give settings that say less or disturb less, the simplest first."""
 
 
 @runtime_checkable

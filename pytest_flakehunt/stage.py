@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from pytest_flakehunt.model import PerSweep, PerTest, Plan, Repeating
+from pytest_flakehunt.model import AtImport, PerSweep, PerTest, Plan, Repeating
 
 
 class Stage:
@@ -83,6 +83,16 @@ def remembering(item: pytest.Item) -> Callable[[], None]:
         variables.update(before)
 
     return restore
+
+
+@contextmanager
+def imported(plan: Plan) -> Iterator[None]:
+    """Hold what a plan pins of the import of the suite."""
+    with ExitStack() as undo:
+        for _, setting in plan.settings:
+            if isinstance(setting, AtImport):
+                undo.enter_context(setting.held_at_import())
+        yield
 
 
 @contextmanager

@@ -200,7 +200,7 @@ class Workshop:
         link.ready, link.start_cost = ready, realtime.monotonic() - link.started
         slot.failed_starts = 0
         for name, digest in ready.digests.items():
-            if self.controller_digests.get(name) == digest and not link.early:
+            if self.controller_digests.get(name) == digest:
                 self._spared.add(name)
         new = self.tallies.discover(ready.extra)
         if new:

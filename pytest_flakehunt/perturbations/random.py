@@ -78,15 +78,39 @@ class Seed:
                 generator.seed(seed)
         for seeder in seeders():
             seeder(seed)
-        entropy = random.Random(seed).randbytes
         hypothesis = sys.modules.get("hypothesis.core")
         with ExitStack() as undo:
-            undo.enter_context(replaced(os, "urandom", entropy))
-            undo.enter_context(replaced(random, "_urandom", entropy))
-            undo.enter_context(replaced(random.Random, "seed", seeding_from(entropy)))
+            undo.enter_context(pinned_entropy(seed))
             if hypothesis is not None:
                 undo.enter_context(replaced(hypothesis, "global_force_seed", seed))
             yield
+
+    @contextmanager
+    def held_at_import(self) -> Iterator[None]:
+        """Seed all generators for the import of the suite; one that the project seeds there itself is spared later."""
+        seed = seeds.derive(self.seed, "import")
+        for generator in generators():
+            generator.seed(seed)
+        original = random.seed
+
+        def noted(a: Any = None, version: int = 2) -> None:
+            if a is not None:
+                spared.add("random")
+            original(a, version)
+
+        with pinned_entropy(seed), replaced(random, "seed", noted):
+            yield
+
+
+@contextmanager
+def pinned_entropy(seed: int) -> Iterator[None]:
+    """Take what the operating system would give from a seed, and what is seeded with it."""
+    entropy = random.Random(seed).randbytes
+    with ExitStack() as undo:
+        undo.enter_context(replaced(os, "urandom", entropy))
+        undo.enter_context(replaced(random, "_urandom", entropy))
+        undo.enter_context(replaced(random.Random, "seed", seeding_from(entropy)))
+        yield
 
 
 def seeding_from(entropy: Callable[[int], bytes]) -> Callable[..., None]:

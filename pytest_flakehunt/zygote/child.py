@@ -9,7 +9,8 @@ import faulthandler
 import os
 import signal
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -253,6 +254,29 @@ def note_randomness() -> None:
     inherited.update({generator.name: generator.state() for generator in perturbation.generators()})
 
 
+@contextmanager
+def studied(study: wire.Study, root: Path, position: int, journal: Journal) -> Iterator[None]:
+    """Note what one test consults and what it changes, as far as that is asked for; take back what should be undone."""
+    if not (study.readings or study.changes or study.undone):
+        yield
+        return
+    from pytest_flakehunt import consulting, state
+
+    before = state.Snapshot.take(root) if study.changes or study.undone else None
+    with consulting.Recorder(root) if study.readings else nullcontext() as recorder:
+        yield
+    if recorder is not None:
+        journal.write(wire.Told("readings", {"position": position, "readings": recorder.readings}))
+    if before is not None:
+        changes = before.changes()
+        written = [(change.verb, change.path) for change in changes]
+        journal.write(wire.Told("changes", {"position": position, "changes": written}))
+        for change in changes:
+            if change.path in study.undone:
+                with suppress(Exception):  # such as a working directory that is gone: the test then fails as before
+                    change.undo()
+
+
 def perform(
     session: pytest.Session,
     work: Sequence[tuple[int, pytest.Item]],
@@ -261,6 +285,7 @@ def perform(
     *,
     reported: bool,
     stacks: int,
+    study: wire.Study = wire.NO_STUDY,
 ) -> None:
     """Run tests in this process, in the order given, under a plan.
 
@@ -271,6 +296,7 @@ def perform(
         journal: where everything is written.
         reported: whether pytest itself should see the reports.
         stacks: a descriptor for stacks of all threads, in a crash or when asked.
+        study: what to find out besides.
     """
     faulthandler.enable(stacks)
     if hasattr(faulthandler, "register"):
@@ -281,14 +307,18 @@ def perform(
     journal.write(wire.Began(os.getpid()))
     try:
         with stage.held(config, plan) as observer.stage:
-            _each(session, work, observer, journal)
+            _each(session, work, observer, journal, study)
     finally:
         config.pluginmanager.unregister(observer)
     journal.write(wire.Done())
 
 
 def _each(
-    session: pytest.Session, work: Sequence[tuple[int, pytest.Item]], observer: Observer, journal: Journal
+    session: pytest.Session,
+    work: Sequence[tuple[int, pytest.Item]],
+    observer: Observer,
+    journal: Journal,
+    study: wire.Study,
 ) -> None:
     protocol = session.config.hook.pytest_runtest_protocol
     ended: tuple[wire.Entry, ...] = ()
@@ -297,7 +327,8 @@ def _each(
         observer.begin(item)
         journal.write(*ended, wire.Started(position))
         try:
-            protocol(item=item, nextitem=nextitem)
+            with studied(study, session.config.rootpath, position, journal):
+                protocol(item=item, nextitem=nextitem)
         except (KeyboardInterrupt, pytest.exit.Exception, SystemExit) as exception:
             journal.write(observer.interrupted(position, exception))
             raise

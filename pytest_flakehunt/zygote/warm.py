@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import perturbations, takeover
+from pytest_flakehunt import perturbations, stage, takeover
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.plan import read_plan
 from pytest_flakehunt.zygote import child, fork, wire
@@ -67,11 +67,20 @@ class Warm:
         self.collection_errors: list[str] = []
         self.answered = False
         """Whether the controller knows how the collection went."""
+        self.importing = contextlib.ExitStack()
+        self.recorder: Any = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
-        """Keep coverage from starting."""
+        """Keep coverage from starting; hold what should be held while the suite is imported."""
         takeover.early(early_config)
+        if self.birth.early:
+            known = perturbations.registry(takeover.perturbations_of_plugins(early_config))
+            self.importing.enter_context(stage.imported(read_plan(self.birth.early, known)))
+        if self.birth.watching:
+            from pytest_flakehunt import consulting
+
+            self.recorder = self.importing.enter_context(consulting.Recorder(early_config.rootpath))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> None:
@@ -99,6 +108,7 @@ class Warm:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Serve the controller instead of running the tests once."""
         self.answered = True
+        self.importing.close()
         if self.collection_errors and not session.config.option.continue_on_collection_errors:
             self.control.send(wire.Failed(self.collection_errors[0]))
             return True
@@ -160,14 +170,11 @@ class Warm:
         if run.forked:
             self.control.close()
         child.come_clean(session.config, run.journal, [item for _, item in work])
-        child.perform(
-            session,
-            work,
-            read_plan(run.plan, self.known),
-            child.Journal(run.journal),
-            reported=run.reported,
-            stacks=self.stacks,
-        )
+        journal = child.Journal(run.journal)
+        if run.study.imports and self.recorder is not None:
+            journal.write(wire.Told("imports", {"readings": self.recorder.readings}))
+        plan = read_plan(run.plan, self.known)
+        child.perform(session, work, plan, journal, reported=run.reported, stacks=self.stacks, study=run.study)
 
 
 def unsafe_to_fork() -> str:

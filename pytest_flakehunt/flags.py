@@ -27,6 +27,11 @@ NAMES = {
         "SECONDS",
         "when a test counts as hanging (default: ten times its slowest calm attempt, at least 10 s)",
     ),
+    "flakehunt-diagnose": (
+        "RUNS",
+        "runs of experiments on causes, for all findings together; 0 for none (default: up to 1000 each, 5000 "
+        "in all, for no longer than the survey took, or two minutes)",
+    ),
     "flakehunt-ledger": ("PATH", f"where every sweep is kept (default: {DEFAULT_LEDGER})"),
     "flakehunt-json": ("PATH", "write the report there as JSON"),
 }

@@ -66,6 +66,15 @@ class Isolation(StrEnum):
     """An interpreter of its own that never forked."""
 
 
+class Purpose(StrEnum):
+    """Why a sweep was run."""
+
+    SURVEY = "survey"
+    """To see which tests fail, how often, and under what."""
+    DIAGNOSIS = "diagnosis"
+    """As one run of an experiment on a cause: in no rate."""
+
+
 class SettingError(ValueError):
     """A setting or plan cannot be read; the message says which part, and what is allowed."""
 
@@ -133,6 +142,10 @@ class Simplifying(Protocol):
 
     def simpler(self) -> "Sequence[Setting]":
         """Give settings that say less or disturb less, the simplest first."""
+
+    @property
+    def graded(self) -> bool:
+        """Whether they grow from one to the next, so that all above one that fails can be taken to fail."""
 
 
 @runtime_checkable
@@ -271,6 +284,7 @@ class Sweep:
     """Whether it was cut short: by Ctrl-C, or because its process could not go on."""
     outage: bool = False
     """Whether most tests failed in it: set aside, and reported as such."""
+    purpose: Purpose = Purpose.SURVEY
 
     @property
     def calm(self) -> bool:
@@ -310,6 +324,112 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
+class Setup:
+    """What one run of an experiment on one test is made under."""
+
+    plan: Plan = CALM
+    before: tuple[str, ...] = ()
+    """Tests that run before it in the same process, in order."""
+    fresh: bool = False
+    """Whether every run gets an interpreter of its own, that never forked."""
+    interpreter: str = ""
+    """Which of several interpreters to fork from; empty where any will do."""
+    early: bool = False
+    """Whether the plan is also held while the suite is imported."""
+    beside: bool = False
+    """Whether as many runs go on side by side as the survey had."""
+    readings: bool = False
+    """Whether to note which sources of nondeterminism are consulted, and where."""
+    changes: bool = False
+    """Whether to note what each test changes that outlives it."""
+    undone: tuple[str, ...] = ()
+    """Changes, by their paths, that are taken back before the next test starts."""
+
+
+class Reply(StrEnum):
+    """What one run of an experiment said."""
+
+    FAILS = "fails"
+    """As the mode in question does."""
+    OTHERWISE = "otherwise"
+    """It failed, in another way."""
+    PASSES = "passes"
+    NOTHING = "nothing"
+    """It was skipped, or not reached."""
+
+
+class Seen(NamedTuple):
+    """One run of an experiment."""
+
+    reply: Reply
+    readings: tuple[tuple[str, str, str], ...] = ()
+    """Source, call and place."""
+    changes: tuple[tuple[str, str, str], ...] = ()
+    """Test, verb and path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A row of evidence: what was held, and what came of it."""
+
+    what: str
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What makes a mode come and go, shown by experiment."""
+
+    perturbation: str
+    """Its name; ``import`` for what is drawn as the suite is imported, ``parallel`` for neighbours."""
+    setting: str
+    sentence: str
+    """What completes "the test …"."""
+    present: Count
+    absent: Count
+    p_value: float
+    """One-sided, exact, of ``present`` against ``absent``."""
+    polluters: tuple[str, ...] = ()
+    """For a victim: the smallest set of earlier tests that it fails after."""
+    setters: tuple[str, ...] = ()
+    """For a brittle test: the smallest set of earlier tests that it needs."""
+    cleaners: tuple[str, ...] = ()
+    """The smallest set of tests that undo what the polluters did."""
+    changes: tuple[str, ...] = ()
+    """What polluters or setters changed that makes the difference: shown by undoing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the experiments on one mode showed."""
+
+    causes: tuple[Cause, ...] = ()
+    """Empty where it is unknown; several where they fail only together."""
+    setup: Setup | None = None
+    """The least that it fails under."""
+    control: Setup | None = None
+    """The same without the cause."""
+    tried: tuple[Condition, ...] = ()
+    """All that was run, in order."""
+    places: tuple[str, ...] = ()
+    """Lines of the project that consult the source."""
+    runs: int = 0
+    ours: bool = False
+    """Whether it fails in forks only: our fault, not the test's."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Modes that fail in the same sweeps: one finding, diagnosed once."""
+
+    members: tuple[tuple[str, str], ...]
+    """Node id and fingerprint; the first was diagnosed, and the cause was checked on the others."""
+    sentence: str
+    """The cause; empty where it is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mode:
     """The failed attempts of one test that share a fingerprint."""
 
@@ -326,6 +446,10 @@ class Mode:
     repro: str = ""
     verified: Count | None = None
     """The repro command run again: how often, and how often it failed; None where it was not run."""
+    control: Count | None = None
+    """The same for the command without the cause."""
+    diagnosis: Diagnosis | None = None
+    """None where no experiment was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +500,8 @@ class Trial:
     asked: str = ""
     """What the user gave as N."""
     interrupted: bool = False
+    experiments: int = 0
+    """Runs of the diagnosis; they are in no rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,4 +511,5 @@ class Findings:
     trial: Trial
     tests: tuple[Finding, ...]
     outages: tuple[Outage, ...] = ()
+    groups: tuple[Group, ...] = ()
     notes: tuple[str, ...] = field(default=())

@@ -28,6 +28,8 @@ class Options:
     isolation: Isolation | None
     """None leaves the choice to us."""
     timeout: float | None
+    diagnose: int | None
+    """Runs of experiments on causes; None leaves the number to us."""
     ledger: Path
     json: Path | None
 
@@ -51,6 +53,7 @@ class Options:
             fail_on=_fail_on(given(config, "flakehunt-fail-on") or DEFAULT_FAIL_ON),
             isolation=_isolation(given(config, "flakehunt-isolation")),
             timeout=_timeout(given(config, "flakehunt-timeout")),
+            diagnose=_runs(given(config, "flakehunt-diagnose")),
             ledger=_ledger(config, given(config, "flakehunt-ledger")),
             json=_path(config, given(config, "flakehunt-json")),
         )
@@ -105,6 +108,16 @@ def length(text: str) -> tuple[int | None, float | None]:
     raise pytest.UsageError(
         f"--flakehunt={text}: give a number of sweeps, such as 200, or a time, such as 90s, 10m or 2h"
     )
+
+
+def _runs(text: str) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise pytest.UsageError(
+            f"--flakehunt-diagnose={text}: give how many runs experiments on causes may take, 0 for none"
+        )
+    return int(text)
 
 
 def _seed(text: str) -> int | None:

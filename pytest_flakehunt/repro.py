@@ -17,7 +17,15 @@ DROPPED = re.compile(
 TAKES_VALUE = re.compile(r"(--flakehunt[a-z-]*|-n|--numprocesses|--dist|--maxprocesses|--maxfail|--junit-?xml)$")
 
 
-def command(nodeid: str, plan: str, *, needs_others: bool, context: "Context", sweeps: int = 0) -> str:
+def command(
+    nodeid: str,
+    plan: str,
+    *,
+    needs_others: bool,
+    context: "Context",
+    sweeps: int = 0,
+    before: Sequence[str] = (),
+) -> str:
     """Give a shell command.
 
     Args:
@@ -26,8 +34,10 @@ def command(nodeid: str, plan: str, *, needs_others: bool, context: "Context", s
         needs_others: whether the plan arranges other tests around this one.
         context: how the hunt itself was called.
         sweeps: how many to run where no plan can pin the failure.
+        before: tests that must run first, in order.
     """
-    words = ["pytest", *(context.selection if needs_others else [context.argument(nodeid)]), *context.options]
+    named = [context.argument(test) for test in (*before, nodeid)]
+    words = ["pytest", *(context.selection if needs_others else named), *context.options]
     if plan:
         words.append(f"--flakehunt-plan={plan}")
     if sweeps:

@@ -16,25 +16,30 @@ import pytest
 
 from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
 from pytest_flakehunt.analysis import verdicts
+from pytest_flakehunt.analysis.attribution import MOST_CANDIDATES, Candidate, Target
+from pytest_flakehunt.diagnosis import DEFAULT_ALL, LEAST_SECONDS, Laboratory
 from pytest_flakehunt.hunt import Hunt
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.mirror import Mirror
 from pytest_flakehunt.model import (
     Contract,
     Count,
+    Diagnosis,
     Finding,
     Findings,
+    Group,
     Isolation,
     Mode,
     Perturbation,
     Plan,
     SettingError,
+    Sweep,
     Trial,
     Verdict,
 )
 from pytest_flakehunt.options import Options, usage
 from pytest_flakehunt.perturbations import random
-from pytest_flakehunt.plan import Schedule, read_plan, replay, survey
+from pytest_flakehunt.plan import Schedule, arranged, read_plan, replay, survey
 from pytest_flakehunt.reports import document, progress, terminal
 from pytest_flakehunt.tallies import Tallies, Tally
 from pytest_flakehunt.workshop import HuntFailed, Workshop
@@ -108,6 +113,8 @@ class Session:
         self.ledger: Ledger | None = None
         self.findings: Findings | None = None
         self.notes: list[str] = []
+        self.diagnoses: dict[tuple[str, str], Diagnosis] = {}
+        self.experiments = 0
         self.began = realtime.now()
 
     def _plan(self) -> Plan:
@@ -223,6 +230,7 @@ class Session:
         try:
             with display, workshop:
                 hunt.run()
+                self._diagnose(hunt)
             interrupted = False
         except (HuntFailed, LedgerError) as error:
             session.shouldfail = f"flakehunt: {error}"
@@ -231,6 +239,58 @@ class Session:
             hunt.close()
             seconds = realtime.monotonic() - started
             self.findings = self._conclude(hunt, replace(trial, seconds=seconds, interrupted=interrupted))
+
+    def _diagnose(self, hunt: Hunt) -> None:
+        """Find out by experiment what makes each mode come and go."""
+        assert self.ledger is not None
+        if self.plan.settings or self.options.diagnose == 0:
+            return
+        spent = realtime.monotonic() - hunt.workshop.began
+        given = self.options.diagnose
+        laboratory = Laboratory(
+            hunt.workshop,
+            self.ledger,
+            hunt.next_number,
+            hunt.tallies.suspicious,
+            runs=DEFAULT_ALL if given is None else given,
+            seconds=max(LEAST_SECONDS, spent) if given is None else None,
+        )
+        failing = (self._case(hunt, test) for test in hunt.tallies.tests if test.total.failures)
+        cases = [case for case in failing if any(outcome.fails for _, outcome, _ in case.attempts)]
+        groups = grouped(cases, verdicts.judge(cases, len(self.active)))
+        targets = [[(self._target(hunt, case, mode), mode) for case, mode in group] for group in groups]
+        for nodeid, mode, found in laboratory.diagnose(targets):
+            self.diagnoses[nodeid, mode] = found
+            self.experiments = laboratory.made
+            if found.ours:
+                hunt.tallies.suspicious.add(nodeid)
+
+    def _target(self, hunt: Hunt, case: verdicts.Case, mode: str) -> Target:
+        """Gather what the survey knows of one mode."""
+        nodeids = hunt.tallies.nodeids()
+        place = hunt.tallies.positions[case.nodeid]
+        failed = sorted((sweep for sweep, _, found in case.attempts if found == mode), key=verdicts.telling)
+        calm = [outcome.fails for sweep, outcome, _ in case.attempts if sweep.calm and outcome.counts]
+        return Target(
+            nodeid=case.nodeid,
+            candidates=[self._candidate(sweep, case.nodeid, nodeids) for sweep in failed[:MOST_CANDIDATES]],
+            calm=Count(len(calm), sum(calm)),
+            calm_before=tuple(nodeids[:place]),
+            others=tuple(nodeid for nodeid in nodeids if nodeid != case.nodeid),
+            known=self.known,
+            active=frozenset(item.name for item in self.active),
+            now=self.began.astimezone().replace(tzinfo=None),
+            workers=self.workers,
+            seed=self.seed,
+        )
+
+    def _candidate(self, sweep: Sweep, nodeid: str, nodeids: Sequence[str]) -> Candidate:
+        assert self.ledger is not None
+        ran = self.ledger.tests_of(sweep.number)
+        order = arranged(sweep.plan, [test for test in nodeids if test in ran])
+        group = next((group for group in order if nodeid in group), [nodeid])
+        plan = Plan(tuple((name, setting) for name, setting in sweep.plan.settings if name != "order"))
+        return Candidate(plan, tuple(group[: group.index(nodeid)]), sweep.number, sweep.neighbours)
 
     def _workshop(self, session: pytest.Session, tests: Tallies, display: progress.Quiet) -> Workshop:
         return Workshop(
@@ -285,7 +345,7 @@ class Session:
 
     def _conclude(self, hunt: Hunt, trial: Trial) -> Findings:
         assert self.ledger is not None
-        trial = replace(trial, sweeps=len(hunt.sweeps), zygotes=hunt.workshop.zygotes)
+        trial = replace(trial, experiments=self.experiments, sweeps=len(hunt.sweeps), zygotes=hunt.workshop.zygotes)
         cases, calm = [], []
         for test in hunt.tallies.tests:
             case = self._case(hunt, test) if test.total.failures else None
@@ -297,14 +357,15 @@ class Session:
                 calm.append(verdicts.steady(test.nodeid, test.file, test.line, total, quiet, notes))
         context = self._context()
         judged = [
-            replace(f, modes=tuple(self._repro(f, m, context) for m in f.modes))
+            replace(f, modes=tuple(self._repro(f, self._diagnosed(f, m), context) for m in f.modes))
             for f in verdicts.judge(cases, len(trial.perturbations))
         ]
         place = hunt.tallies.positions
         tests = sorted((*judged, *calm), key=lambda finding: place[finding.nodeid])
         if not trial.interrupted:
             self.ledger.end(trial.seconds)
-        return Findings(trial, tuple(tests), tuple(hunt.outages), tuple(self.notes))
+        groups = [Group(members, sentence) for sentence, members in self._together().items() if len(members) > 1]
+        return Findings(trial, tuple(tests), tuple(hunt.outages), tuple(groups), notes=tuple(self.notes))
 
     def _case(self, hunt: Hunt, test: Tally) -> verdicts.Case:
         assert self.ledger is not None
@@ -316,12 +377,31 @@ class Session:
         ]
         return verdicts.Case(test.nodeid, test.file, test.line, attempts, self.ledger.evidence(test.nodeid))
 
+    def _diagnosed(self, finding: Finding, mode: Mode) -> Mode:
+        return replace(mode, diagnosis=self.diagnoses.get((finding.nodeid, mode.fingerprint)))
+
+    def _together(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Gather the modes that share a cause."""
+        together: dict[str, tuple[tuple[str, str], ...]] = {}
+        for member, found in self.diagnoses.items():
+            if found.causes:
+                sentence = "; ".join(cause.sentence for cause in found.causes)
+                together[sentence] = (*together.get(sentence, ()), member)
+        return together
+
     def _context(self) -> repro.Context:
         origin = self.config.stash[ORIGIN]
         positional = [str(word) for word in getattr(self.config.option, "file_or_dir", None) or []]
         return repro.Context(origin.args, positional, Path(origin.directory), self.config.rootpath)
 
     def _repro(self, finding: Finding, mode: Mode, context: repro.Context) -> Mode:
+        found = mode.diagnosis
+        if found is not None and found.causes and found.setup is not None:
+            setup = found.setup
+            command = repro.command(
+                finding.nodeid, str(setup.plan), needs_others=False, context=context, before=setup.before
+            )
+            return replace(mode, plan=str(setup.plan), repro=command)
         plan = read_plan(mode.plan, self.known)
         sweeps = 0
         if not plan.settings and finding.verdict is not Verdict.BROKEN:
@@ -335,6 +415,18 @@ class Session:
             sweeps=sweeps,
         )
         return replace(mode, repro=command)
+
+
+def grouped(cases: Sequence[verdicts.Case], findings: Sequence[Finding]) -> list[list[tuple[verdicts.Case, str]]]:
+    """Join modes that failed in the same sweeps; those of tests that never passed calm have no cause to find."""
+    groups: dict[frozenset[int], list[tuple[verdicts.Case, str]]] = {}
+    for case, finding in zip(cases, findings, strict=True):
+        if finding.verdict not in {Verdict.FLAKY, Verdict.FRAGILE}:
+            continue
+        for mode in finding.modes:
+            failed = frozenset(sweep.number for sweep, _, found in case.attempts if found == mode.fingerprint)
+            groups.setdefault(failed, []).append((case, mode.fingerprint))
+    return list(groups.values())
 
 
 def counts(finding: Finding, options: Options) -> bool:

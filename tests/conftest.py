@@ -38,7 +38,7 @@ def hunt(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # interpreters that start fast
 
-    def run(*args: str, sweeps: int | str = 6, seed: int = 7, plugins: Sequence[str] = ()) -> Hunted:
+    def run(*args: str, sweeps: int | str = 6, seed: int = 7, diagnose: int = 0, plugins: Sequence[str] = ()) -> Hunted:
         """Hunt; ``plugins`` are those of other packages that the suite needs."""
         chosen = [f"-p{name}" for name in ("xdist.plugin", "pytest_flakehunt.plugin", *plugins)]
         result = pytester.runpytest_subprocess(
@@ -46,6 +46,7 @@ def hunt(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable
             f"--flakehunt={sweeps}",
             f"--flakehunt-seed={seed}",
             "--flakehunt-json=report.json",
+            f"--flakehunt-diagnose={diagnose}",
             *args,
         )
         path = pytester.path / "report.json"

@@ -45,7 +45,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     subprocess.run(
         [
             sys.executable, "-m", "pytest", str(ZOO), f"--rootdir={ZOO}", f"-c{os.devnull}", "--flakehunt=20",
-            "--flakehunt-seed=7", f"--flakehunt-json={folder / 'report.json'}",
+            "--flakehunt-seed=7", "--flakehunt-diagnose=0", f"--flakehunt-json={folder / 'report.json'}",
             f"--flakehunt-ledger={folder / 'ledger.sqlite'}", *(f"-p{name}" for name in plugins),
         ],
         env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},

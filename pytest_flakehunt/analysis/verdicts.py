@@ -132,7 +132,7 @@ def _modes(case: Case) -> tuple[Mode, ...]:
             failed.setdefault(fingerprint, []).append((sweep, outcome))
     modes = []
     for fingerprint, seen in failed.items():
-        simplest = min((sweep for sweep, _ in seen), key=_telling)
+        simplest = min((sweep for sweep, _ in seen), key=telling)
         modes.append(
             Mode(
                 fingerprint,
@@ -147,7 +147,7 @@ def _modes(case: Case) -> tuple[Mode, ...]:
     return tuple(sorted(modes, key=lambda mode: -mode.failures))
 
 
-def _telling(sweep: Sweep) -> tuple[bool, int, int, int, int]:
+def telling(sweep: Sweep) -> tuple[bool, int, int, int, int]:
     """Rank plans to replay: one that pins what varies, promises little, and sets little, comes first."""
     return (
         sweep.calm,

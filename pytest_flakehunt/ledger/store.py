@@ -12,7 +12,7 @@ from pytest_flakehunt.model import Attempt, Evidence, Outcome, Place, Sweep, Tri
 
 APPLICATION = 0x666C6B68
 """What marks an SQLite file as a ledger: "flkh"."""
-VERSION = 1
+VERSION = 2
 PATIENCE = 30.0
 """Seconds to wait for another hunt that writes to the same ledger."""
 EVIDENCE_PER_MODE = 3
@@ -78,6 +78,11 @@ class Ledger:
             self._db.executescript(
                 f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
                 f"{schema} COMMIT;"
+            )
+        elif version < VERSION:
+            self._db.executescript(
+                "BEGIN IMMEDIATE; ALTER TABLE sweeps ADD COLUMN purpose TEXT NOT NULL DEFAULT 'survey';"
+                f"PRAGMA user_version = {VERSION}; COMMIT;"
             )
         else:  # show at once whether it can be written
             self._db.execute("BEGIN IMMEDIATE")
@@ -146,7 +151,7 @@ class Ledger:
         fingerprints: Sequence[str],
     ) -> None:
         cursor.execute(
-            "INSERT INTO sweeps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO sweeps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self.hunt,
                 sweep.number,
@@ -160,6 +165,7 @@ class Ledger:
                 sweep.seconds,
                 sweep.torn,
                 sweep.outage,
+                sweep.purpose,
             ),
         )
         rows = []
@@ -212,13 +218,22 @@ class Ledger:
         self._db.execute("UPDATE hunts SET seconds = ? WHERE id = ?", (seconds, self.hunt))
 
     def rows(self, nodeid: str) -> list[Row]:
-        """Give all attempts of one test in this hunt, by sweep."""
+        """Give all attempts of one test in the survey of this hunt, by sweep."""
         found = self._db.execute(
             "SELECT sweep, outcome, coalesce(fingerprint, '') FROM attempts LEFT JOIN modes ON modes.id = mode"
-            " WHERE hunt = ? AND attempts.test = ? ORDER BY sweep",
+            " JOIN sweeps ON sweeps.hunt = attempts.hunt AND number = sweep"
+            " WHERE attempts.hunt = ? AND attempts.test = ? AND purpose = 'survey' ORDER BY sweep",
             (self.hunt, self._tests[storable(nodeid)]),
         )
         return [Row(sweep, OUTCOMES[code], fingerprint) for sweep, code, fingerprint in found]
+
+    def tests_of(self, sweep: int) -> set[str]:
+        """Name the tests of one sweep of this hunt."""
+        found = self._db.execute(
+            "SELECT nodeid FROM attempts JOIN tests ON tests.id = attempts.test WHERE hunt = ? AND sweep = ?",
+            (self.hunt, sweep),
+        )
+        return {nodeid for (nodeid,) in found}
 
     def evidence(self, nodeid: str) -> dict[str, tuple[int, Evidence]]:
         """Give the first evidence of each mode of a test in this hunt, and its sweep, by fingerprint."""

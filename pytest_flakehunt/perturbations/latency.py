@@ -17,6 +17,8 @@ from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
 
 TURNS = (20, 100, 5, 50)
+STEPS = (1, 2, 5, 10, 20, 30, 50, 70, 100, 200, 500, 1000, 2000, 5000)
+"""Milliseconds that are tried when a delay is made shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,15 @@ class Latency:
 
     def __str__(self) -> str:
         return f"{self.milliseconds}ms"
+
+    def simpler(self) -> list["Latency"]:
+        """Give shorter delays."""
+        return [Latency(mean) for mean in STEPS if mean < self.milliseconds]
+
+    @property
+    def graded(self) -> bool:
+        """What fails with a delay fails with a longer one."""
+        return True
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pytest_flakehunt.model import Count, Finding, Findings, Interval, Mode, Suspect
+from pytest_flakehunt.model import Cause, Condition, Count, Finding, Findings, Interval, Mode, Suspect
 
 SCHEMA = "pytest-flakehunt/1"
 
@@ -33,10 +33,17 @@ def report(findings: Findings) -> dict[str, Any]:
             "revision": trial.revision,
             "zygotes": trial.zygotes,
             "interrupted": trial.interrupted,
+            "experiments": trial.experiments,
             "perturbations": list(trial.perturbations),
         },
         "tests": [_test(finding) for finding in findings.tests],
-        "groups": [],
+        "groups": [
+            {
+                "sentence": group.sentence,
+                "members": [{"nodeid": nodeid, "fingerprint": fingerprint} for nodeid, fingerprint in group.members],
+            }
+            for group in findings.groups
+        ],
         "outages": [
             {
                 "sweep": outage.sweep,
@@ -76,12 +83,34 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "where": str(mode.evidence.where),
         "failures": mode.failures,
         "contract": mode.contract.value,
-        "causes": [],
+        "causes": [_cause(cause) for cause in mode.diagnosis.causes] if mode.diagnosis else [],
+        "experiments": [] if mode.diagnosis is None else [_condition(row) for row in mode.diagnosis.tried],
+        "places": list(mode.diagnosis.places) if mode.diagnosis else [],
         "suspects": [_suspect(suspect) for suspect in mode.suspects],
         "plan": mode.plan,
         "repro": mode.repro,
         "verified": None if mode.verified is None else _count(mode.verified),
     }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "perturbation": cause.perturbation,
+        "setting": cause.setting,
+        "sentence": cause.sentence,
+        "with": _count(cause.present),
+        "without": _count(cause.absent),
+        "p_value": cause.p_value,
+        "polluters": list(cause.polluters),
+        "setters": list(cause.setters),
+        "cleaners": list(cause.cleaners),
+        "changes": list(cause.changes),
+        "note": "",
+    }
+
+
+def _condition(row: Condition) -> dict[str, Any]:
+    return {"condition": row.what, **_count(row.count)}
 
 
 def _suspect(suspect: Suspect) -> dict[str, Any]:

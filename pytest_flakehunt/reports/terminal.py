@@ -10,7 +10,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pytest_flakehunt.model import Contract, Finding, Findings, Interval, Mode, Suspect, Verdict
+from pytest_flakehunt.analysis.naming import MENDS
+from pytest_flakehunt.model import (
+    Condition,
+    Contract,
+    Count,
+    Diagnosis,
+    Finding,
+    Findings,
+    Interval,
+    Mode,
+    Suspect,
+    Verdict,
+)
 from pytest_flakehunt.reports.progress import duration
 
 STYLES = {
@@ -107,13 +119,53 @@ def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[RenderableType]
     share = f", {_number(mode.failures, 'failure')}" if several else ""
     note = f", {evidence.note}" if evidence.note else ""
     yield _indented(Text(f"at {_clean(str(evidence.where))} in {evidence.phase}{share}{note}", style="dim"))
-    if mode.suspects:
-        yield Padding(_evidence(mode.suspects), (0, 0, 0, 2), expand=False)
+    yield from _cause(mode, verbosity)
     if verbosity > 0 and (evidence.traceback or evidence.stacks):
         yield _indented(Text(_clean(evidence.traceback or evidence.stacks), style="dim"), "    ")
     again = Text("  again: ")
     again.append(mode.repro, style="bold")
     yield again
+
+
+def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
+    """Say the cause with what shows it; where it is unknown, the suspects and what was tried."""
+    found = mode.diagnosis
+    if found is None or not found.causes:
+        if found is not None:
+            yield _indented(
+                Text(f"cause unknown after {_number(found.runs, 'run')}{': ' * bool(found.note)}{found.note}")
+            )
+        if mode.suspects:
+            yield Padding(_evidence(mode.suspects), (0, 0, 0, 2), expand=False)
+        if found is not None and found.tried:
+            yield Padding(_experiments(found.tried), (0, 0, 0, 2), expand=False)
+        return
+    for cause in found.causes:
+        yield _indented(Text(f"cause: {cause.perturbation}: it {_clean(cause.sentence)}", style="bold"))
+    if found.note:
+        yield _indented(Text(f"note: {found.note}"))
+    for place in found.places:
+        yield _indented(Text(_clean(place)))
+    rows = found.tried if verbosity > 0 else [row for row in found.tried if row.count in _decisive(found)]
+    yield Padding(_experiments(rows), (0, 0, 0, 2), expand=False)
+    mend = MENDS.get(found.causes[0].perturbation)
+    if mend:
+        yield _indented(Text(f"usual mend: {mend}"))
+
+
+def _decisive(found: Diagnosis) -> set[Count]:
+    return {count for cause in found.causes for count in (cause.present, cause.absent)}
+
+
+def _experiments(rows: Sequence[Condition]) -> Table:
+    """Show runs and failures of each experiment."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("experiment")
+    for name in ("runs", "failed"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(Text(_clean(row.what)), *map(str, row.count))  # a plain string would be read as markup
+    return table
 
 
 def _evidence(suspects: Sequence[Suspect]) -> Table:

@@ -1,10 +1,11 @@
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pytest_flakehunt.ledger.store import EVIDENCE_PER_MODE, Ledger, LedgerError, Row, storable
-from pytest_flakehunt.model import CALM, Attempt, Evidence, Isolation, Outcome, Place, Sweep, Trial
+from pytest_flakehunt.model import CALM, Attempt, Evidence, Isolation, Outcome, Place, Purpose, Sweep, Trial
 
 TRIAL = Trial(1, 0, 0.0, "2026-11-23T06:00:00+00:00", "3.13.0", "9.2.0", "linux", ("clock",), asked="20")
 EVIDENCE = Evidence(
@@ -90,3 +91,20 @@ def test_a_full_disk_is_said_so(ledger: Ledger) -> None:
 
 def test_text_that_no_file_can_hold_is_escaped() -> None:
     assert storable("ü\udc80") == "ü\\udc80"
+
+
+def test_a_ledger_of_the_first_version_goes_on_and_experiments_are_in_no_rate(ledger: Ledger) -> None:
+    ledger.write(sweep(0), [Attempt(TEST, Outcome.PASSED, 0.1)], [""])
+    ledger.close()
+    with sqlite3.connect(ledger.path) as db:
+        db.executescript("ALTER TABLE sweeps DROP COLUMN purpose; PRAGMA user_version = 1;")
+    db.close()
+    again = Ledger(ledger.path)
+    again.begin(TRIAL, "2 cores", {}, ledger.path.parent)
+    again.declare([(TEST, "a.py", 3)])
+    again.write(sweep(0), [Attempt(TEST, Outcome.PASSED, 0.1)], [""])
+    experiment = replace(sweep(1), purpose=Purpose.DIAGNOSIS)
+    again.write(experiment, [Attempt(TEST, Outcome.FAILED, 0.1, EVIDENCE)], [PRINT])
+    assert again.rows(TEST) == [Row(0, Outcome.PASSED, "")]
+    assert again.tests_of(0) == {TEST.replace("\udc80", "\\udc80")}
+    again.close()

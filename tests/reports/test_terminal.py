@@ -75,7 +75,7 @@ def test_stress_is_listed_apart() -> None:
 
 def test_outages_notes_and_an_early_end_are_said() -> None:
     outage = Outage(17, "cores=1", Count(50, 49), "OSError", "no route\nto host")
-    text = shown(Findings(replace(TRIAL, interrupted=True), (), (outage,), ("something odd",)))
+    text = shown(Findings(replace(TRIAL, interrupted=True), (), (outage,), notes=("something odd",)))
     assert "ended early: this is what was seen until then" in text
     assert (
         "outage: sweep 17 (cores=1) set aside: 49 of 50 tests failed that pass when calm; the first with OSError: "

@@ -1,0 +1,148 @@
+"""Putting a cause into words: what completes "the test …", where the source is read, and the usual mend."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from random import Random
+from typing import Protocol
+
+from pytest_flakehunt.analysis import moments
+from pytest_flakehunt.analysis.polluters import Found
+from pytest_flakehunt.analysis.reduction import Experiment, Rates, decide
+from pytest_flakehunt.model import Perturbation, Plan, SettingError, Setup
+
+MOST_PLACES = 3
+DRAWN = frozenset({"random", "clock", "process", "environment", "hash", "address", "directory"})
+"""Sources that can differ from one import of the suite to the next."""
+SOURCES: Mapping[str, frozenset[str]] = {
+    "clock": frozenset({"clock", "timezone"}),
+    "timezone": frozenset({"clock", "timezone"}),
+    "random": frozenset({"random"}),
+    "latency": frozenset({"network", "sleep"}),
+    "cores": frozenset({"cores"}),
+    "hashseed": frozenset({"hash"}),
+}
+"""By perturbation: the sources whose readings show where it matters."""
+SHIFTS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+MENDS: Mapping[str, str] = {
+    "order": "let each test set up what it needs and take back what it changes: a fixture, monkeypatch or tmp_path",
+    "repeat": "take back what the test changes when it ends, so that it can run twice: a fixture or monkeypatch",
+    "clock": "pass the time in, or hold it in the test, rather than reading the clock",
+    "timezone": "work in UTC, or name the zone, rather than taking the machine's",
+    "random": "seed what the test draws, or assert what holds for every draw",
+    "hashseed": "sort what comes out of a set before relying on its order",
+    "latency": "wait for what should happen, with a generous limit, rather than for a time",
+    "cores": "do not count on a number of cores",
+    "gc": "keep a reference to what must live, and close what must end, rather than leaving it to the collector",
+    "import": "draw nothing as a module is imported; do it where it is needed",
+    "parallel": "give each process its own files, ports and names",
+}
+"""By cause: the usual mend, in one line."""
+
+
+class Dated(Protocol):
+    """What naming a clock's cause needs to know."""
+
+    @property
+    def known(self) -> Mapping[str, Perturbation]:
+        """The perturbations, by name."""
+
+    @property
+    def now(self) -> datetime:
+        """The local time of the survey."""
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The machine's zone."""
+
+    @property
+    def seed(self) -> int:
+        """The hunt's seed."""
+
+
+def clock(target: Dated, setup: Setup, rates: Rates) -> Experiment[tuple[Setup, str]]:
+    """Find the moments at which the test fails, and say them; give a setup at the simplest of them."""
+    setting = str(setup.plan.setting("clock"))
+    frozen = "frozen:" if setting.startswith("frozen:") else ""
+    moment = local(setting.removeprefix(frozen), target.now)
+
+    def at(shown: datetime) -> Setup:
+        text = f"{frozen}{shown.isoformat()}"
+        return replace(setup, plan=setup.plan.joined("clock", target.known["clock"].read(text)))
+
+    def fails(shown: datetime) -> Experiment[bool]:
+        try:
+            return (yield from decide(at(shown), rates))
+        except SettingError:
+            return False
+
+    if rates.high < 0.5 or not (yield from fails(moment)):
+        return setup, ""
+    search = moments.named(moment, target.now.replace(microsecond=0), target.zone, Random(target.seed))
+    shown = next(search)
+    while True:
+        answer = yield from fails(shown)
+        try:
+            shown = search.send(answer)
+        except StopIteration as end:
+            said: moments.Naming = end.value
+            break
+    return at(said.moment), said.words
+
+
+def local(moment: str, now: datetime) -> datetime:
+    """Give a clock's setting as a local time.
+
+    >>> local("+2d", datetime(2026, 1, 1))
+    datetime.datetime(2026, 1, 3, 0, 0)
+    """
+    if moment[0] in "+-":
+        return now.replace(microsecond=0) + timedelta(seconds=int(moment[:-1]) * SHIFTS[moment[-1]])
+    return datetime.fromisoformat(moment)
+
+
+def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: Plan) -> str:
+    """Say what one setting does."""
+    said = {
+        "clock": f"fails {words}" if words else f"fails with the clock at {setting}",
+        "timezone": f"fails in the time zone {setting}",
+        "random": f"fails under some random seeds, such as {setting}",
+        "hashseed": f"fails under some hash seeds, such as {setting}",
+        "latency": f"fails when packets, answers and sleeps are about {setting} late",
+        "cores": "fails on one core" if setting == "1" else f"fails on {setting} cores",
+        "repeat": "fails when it runs again in the same process",
+    }.get(name, f"fails with {name}={setting}")
+    together = " and ".join(f"{other}={plan.setting(other)}" for other in others)
+    return f"{said} (with {together})" if together else said
+
+
+def victim(found: Found, plan: Plan) -> str:
+    """Say after which tests a victim fails."""
+    polluters = " and ".join(found.needed)
+    said = f"is the victim of {polluters}"
+    said += f": {'; '.join(found.changes)}" if found.changes else ""
+    said += f"; cleaned by {' and '.join(found.cleaners)}" if found.cleaners else ""
+    return f"{said} (with {plan})" if plan.settings else said
+
+
+def brittle(found: Found) -> str:
+    """Say which tests a brittle one needs."""
+    said = (
+        f"is brittle: it fails unless {' and '.join(found.needed)} {'runs' if len(found.needed) == 1 else 'run'} before"
+    )
+    return f"{said}: {'; '.join(found.changes)}" if found.changes else said
+
+
+def drawn_at_import(setting: str, places: Sequence[str]) -> str:
+    """Say that something is drawn as the suite is imported, and what, if it can be told."""
+    said = "fails in some interpreters and not in others: something is drawn as the suite is imported"
+    if setting:
+        return f"{said}, from random"
+    return f"{said}; read there: {places[0]}" if places else said
+
+
+def places(perturbations: Sequence[str], readings: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
+    """Give the lines that consult the source of a cause, the last ones first."""
+    wanted = frozenset().union(*(SOURCES.get(name, frozenset()) for name in perturbations))
+    found = [f"{place} calls {call}" for source, call, place in reversed(readings) if source in wanted]
+    return tuple(dict.fromkeys(found))[:MOST_PLACES]

@@ -1,0 +1,138 @@
+"""Whole hunts with their diagnosis: each cause is named, and nothing is named that has none."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+pytestmark = pytest.mark.xdist_group("diagnosis")
+SCHEMA = Path(__file__).parents[1] / "pytest_flakehunt" / "reports" / "schema.json"
+Hunter = Callable[..., Any]
+
+
+def test_orders_are_named_with_who_and_what(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import os
+        FLAGS, PAIR = {}, set()
+        def test_victim(): assert "colour" not in FLAGS
+        def test_victim_of_two(): assert len(PAIR) < 2
+        def test_cleans(): FLAGS.clear()
+        def test_first(): PAIR.add(1)
+        def test_pollutes(): FLAGS["colour"] = "red"
+        def test_second(): PAIR.add(2)
+        def test_sets(): os.environ["SET_HERE"] = "1"
+        def test_brittle(): assert "SET_HERE" in os.environ
+        """
+    )
+    found = hunt("--flakehunt-only=order", sweeps=12, diagnose=3000)
+    jsonschema.validate(found.report, json.loads(SCHEMA.read_text("utf-8")))
+    (victim,) = found.mode("test_victim")["causes"]
+    assert (victim["perturbation"], victim["polluters"]) == ("order", ["test_it.py::test_pollutes"])
+    assert victim["cleaners"] == ["test_it.py::test_cleans"]
+    assert victim["changes"] == ["test_it.py::test_pollutes sets test_it.FLAGS['colour']"]
+    (of_two,) = found.mode("test_victim_of_two")["causes"]
+    assert set(of_two["polluters"]) == {"test_it.py::test_first", "test_it.py::test_second"}
+    (brittle,) = found.mode("test_brittle")["causes"]
+    assert brittle["setters"] == ["test_it.py::test_sets"]
+    assert brittle["changes"] == ["test_it.py::test_sets sets os.environ['SET_HERE']"]
+    assert brittle["with"] == {"runs": 20, "failures": 20}
+    assert brittle["without"] == {"runs": 20, "failures": 0}
+    repro = found.mode("test_victim")["repro"]
+    assert repro.startswith("pytest test_it.py::test_pollutes test_it.py::test_victim")
+    found.result.stdout.fnmatch_lines(["*cause: order: it is the victim of test_it.py::test_pollutes: *"])
+
+
+def test_moments_are_named_in_words_and_with_their_lines(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import datetime
+        def test_next_year():
+            today = datetime.date.today()
+            today.replace(year=today.year + 1)
+        def test_far_east():
+            now = datetime.datetime.now()
+            utc = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+            assert now.month != 2 or now.day != 29 or abs(now - utc) < datetime.timedelta(hours=13)
+        """
+    )
+    found = hunt("--flakehunt-only=clock,random", sweeps=20, diagnose=2000)
+    mode = found.mode("test_next_year")
+    assert [cause["sentence"] for cause in mode["causes"]] == ["fails on 29 February"]
+    assert mode["plan"] == "clock=2028-02-29T12:00:00"
+    assert mode["places"] == ["test_it.py:3 calls date.today()"]
+    assert found.verdicts["test_far_east"] == "steady"
+
+
+def test_what_varies_by_itself_is_pinned_or_left_unknown(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import random, time
+        DRAWN = random.random()
+        def test_draws(): assert random.random() < 0.5
+        def test_hash(): assert next(iter({"a", "b", "c"})) == "a"
+        def test_import(): assert DRAWN < 0.5
+        def test_chance(): assert time.perf_counter_ns() // 1000 % 2
+        def test_sound(): pass
+        """
+    )
+    found = hunt("--flakehunt-only=random,hashseed,order", "-n4", sweeps=60, diagnose=4000)
+    named = {
+        name: [cause["perturbation"] for mode in test["modes"] for cause in mode["causes"]]
+        for name, test in found.tests.items()
+        if test["verdict"] != "steady"
+    }
+    assert named == {"test_draws": ["random"], "test_hash": ["hashseed"], "test_import": ["import"], "test_chance": []}
+    assert found.report["hunt"]["experiments"] > 100
+    found.result.stdout.fnmatch_lines(["*cause unknown after * runs*"])
+
+
+def test_two_settings_that_fail_only_together_are_a_pair(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import datetime, os
+        IMPORTED = datetime.date.today()
+        def test_it(): assert not (os.environ.get("TZ") and (datetime.date.today() - IMPORTED).days > 20)
+        """
+    )
+    found = hunt("--flakehunt-only=clock,timezone", sweeps=20, diagnose=2000)
+    causes = found.mode("test_it")["causes"]
+    assert [cause["perturbation"] for cause in causes] == ["clock", "timezone"]
+    assert "(with timezone=" in causes[0]["sentence"]
+    assert all(cause["without"]["failures"] == 0 for cause in causes)
+
+
+def test_tests_that_fail_together_are_one_group(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import pytest
+        STATE = []
+        @pytest.mark.parametrize("n", range(4))
+        def test_victim(n): assert not STATE
+        def test_pollutes(): STATE.append(1)
+        """
+    )
+    found = hunt("--flakehunt-only=order", sweeps=2, diagnose=2000)
+    (group,) = found.report["groups"]
+    assert len(group["members"]) == 4
+    assert found.report["hunt"]["experiments"] < 200
+
+
+def test_no_runs_are_made_where_none_are_wanted(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("import random\ndef test_it(): assert random.random() < 0.5")
+    found = hunt(sweeps=20, diagnose=0)
+    assert found.report["hunt"]["experiments"] == 0
+    spent = hunt(sweeps=20, diagnose=3)
+    assert spent.report["hunt"]["experiments"] == 3
+    assert "the budget was spent" in spent.result.stdout.str()
+
+
+def test_a_number_of_runs_that_is_none_is_refused(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    refused = hunt(diagnose="many").result
+    refused.stderr.fnmatch_lines(
+        ["ERROR: --flakehunt-diagnose=many: give how many runs experiments on causes may take, 0 for none"]
+    )

@@ -8,7 +8,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-pytestmark = pytest.mark.xdist_group("diagnosis")
 SCHEMA = Path(__file__).parents[1] / "pytest_flakehunt" / "reports" / "schema.json"
 Hunter = Callable[..., Any]
 

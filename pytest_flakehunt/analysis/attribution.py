@@ -110,8 +110,10 @@ class Attribution:
 
     def _diagnose(self) -> Experiment[Diagnosis]:
         alone = yield from self._count("calm, alone", Setup(), FIRST_LOOK)
-        if alone.failures and alone.failures == alone.runs:
-            return (yield from self._without_help(alone))
+        if alone.failures and alone.failures == alone.runs:  # one in two fails four times running once in sixteen
+            alone = alone.plus(*(yield from self._count("calm, alone", Setup(), 2 * ENOUGH - FIRST_LOOK)))
+            if alone.failures == alone.runs:
+                return (yield from self._without_help(alone))
         found = yield from self._confirmed(FIRST_LOOK)
         found = found or (yield from self._confirmed(LONG_LOOK))
         if found is None:

@@ -410,7 +410,7 @@ class Diagnosis:
     control: Setup | None = None
     """The same without the cause."""
     tried: tuple[Condition, ...] = ()
-    """All that was run, in order."""
+    """What was counted as evidence, in order; the steps of reductions are left out."""
     places: tuple[str, ...] = ()
     """Lines of the project that consult the source."""
     runs: int = 0

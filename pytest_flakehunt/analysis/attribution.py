@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import datetime
 
 from pytest_flakehunt.analysis import naming, polluters
 from pytest_flakehunt.analysis.association import fisher
@@ -72,7 +72,6 @@ class Target:
     active: frozenset[str]
     """Perturbations in use; the rest is left alone in experiments too."""
     now: datetime
-    zone: tzinfo | None = None
     workers: int = 1
     seed: int = 0
 
@@ -83,7 +82,6 @@ class Attribution:
 
     target: Target
     tried: list[Condition] = field(default_factory=list)
-    runs: int = 0
 
     def run(self) -> Experiment[Diagnosis]:
         """Diagnose; whatever the budget allows is returned."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from pytest_flakehunt.analysis import moments
 from pytest_flakehunt.analysis.polluters import Found
@@ -52,10 +53,6 @@ class Dated(Protocol):
         """The local time of the survey."""
 
     @property
-    def zone(self) -> tzinfo | None:
-        """The machine's zone."""
-
-    @property
     def seed(self) -> int:
         """The hunt's seed."""
 
@@ -78,7 +75,9 @@ def clock(target: Dated, setup: Setup, rates: Rates) -> Experiment[tuple[Setup, 
 
     if rates.high < 0.5 or not (yield from fails(moment)):
         return setup, ""
-    search = moments.named(moment, target.now.replace(microsecond=0), target.zone, Random(target.seed))
+    zone = setup.plan.setting("timezone")
+    transitions = None if zone is None else ZoneInfo(str(zone))
+    search = moments.named(moment, target.now.replace(microsecond=0), transitions, Random(target.seed))
     shown = next(search)
     while True:
         answer = yield from fails(shown)

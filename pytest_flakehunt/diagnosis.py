@@ -1,7 +1,7 @@
 """The experiments on causes: each run is a sweep like the survey's, alone on the machine, within a budget."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pytest_flakehunt import realtime
@@ -38,8 +38,15 @@ class Laboratory:
     seconds: float | None
     """Seconds that are left; None where runs alone decide."""
     made: int = 0
-    _waiting: list[Job] = field(default_factory=list)
-    _came: list[tuple[Sweep, Sequence[Attempt], Sequence[wire.Told]]] = field(default_factory=list)
+    _subject: Job | None = None
+    """The run that the experiment asked for, until a place takes it."""
+    _neighbour: Job | None = None
+    """What goes on beside it, again and again."""
+    _number: int = 0
+    _came: tuple[Sequence[Attempt], Sequence[wire.Told]] = ((), ())
+    """What the run said."""
+    _over: bool = False
+    """Whether neighbours may stop."""
 
     def diagnose(self, groups: Sequence[Sequence[tuple[Target, str]]]) -> Iterator[tuple[str, str, Diagnosis]]:
         """Diagnose groups of modes one after the other, each within its fair share of what is left.
@@ -94,24 +101,20 @@ class Laboratory:
             changes=setup.changes,
             undone=setup.undone,
         )
-        places = self.workshop.workers if setup.beside else 1
-        self._waiting = [
-            Job(
-                Draft(self.next_number(), setup.plan, tuple(sorted(setup.plan.names))),
-                (*setup.before, nodeid),
-                isolation,
-                interpreter=setup.interpreter,
-                early=str(setup.plan) if setup.early else "",
-                study=study,
-            )
-            for _ in range(places)
-        ]
-        self._came = []
-        self.workshop.work(self, places)
+        job = Job(
+            Draft(self.next_number(), setup.plan, tuple(sorted(setup.plan.names))),
+            (*setup.before, nodeid),
+            isolation,
+            interpreter=setup.interpreter,
+            early=str(setup.plan) if setup.early else "",
+            study=study,
+        )
+        self._subject, self._neighbour, self._number = job, job if setup.beside else None, job.draft.number
+        self._came, self._over = ((), ()), False
+        self.workshop.work(self, max(2, self.workshop.workers) if setup.beside else 1)
         self.made += 1
-        replies = [self._reply(attempts, nodeid, mode) for _, attempts, _ in self._came]
-        told = [item for _, _, told in self._came for item in told]
-        return Seen(worst(replies), self._readings(told, nodeid), self._changes(told))
+        attempts, told = self._came
+        return Seen(self._reply(attempts, nodeid, mode), self._readings(told, nodeid), self._changes(told))
 
     def _reply(self, attempts: Sequence[Attempt], nodeid: str, mode: str) -> Reply:
         for attempt in attempts:
@@ -143,19 +146,25 @@ class Laboratory:
     # what the workshop asks and tells
 
     def next(self, slot: Slot) -> Job | None:
-        """Give the next run of the experiment."""
-        del slot
-        return self._waiting.pop(0) if self._waiting else None
+        """Give the first place the run itself, and the others neighbours for as long as it goes on."""
+        if slot.index == 0:
+            job, self._subject = self._subject, None
+            return job
+        if self._neighbour is None or self._over:
+            return None
+        return replace(self._neighbour, draft=replace(self._neighbour.draft, number=self.next_number()))
 
     def ended(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
-        """Keep a run, in the ledger too."""
+        """Keep a run, in the ledger too; neighbours are in no count, as they run in other interpreters."""
         sweep = replace(sweep, purpose=Purpose.DIAGNOSIS)
         prints = [fingerprint(a.outcome, a.evidence) if a.evidence is not None else "" for a in attempts]
         self.ledger.write(sweep, attempts, prints)
-        self._came.append((sweep, attempts, told))
+        if sweep.number == self._number:
+            self._came, self._over = (attempts, told), True
 
     def nothing_ran(self) -> None:
         """Go on: the run says nothing."""
+        self._over = True
 
     def hung(self, test: Tally) -> None:
         """Count a hang; experiments go on all the same."""
@@ -163,14 +172,6 @@ class Laboratory:
 
     def passing(self) -> None:
         """Nothing to show."""
-
-
-def worst(replies: Sequence[Reply]) -> Reply:
-    """Join what runs side by side said: one failure is enough."""
-    for reply in (Reply.FAILS, Reply.OTHERWISE, Reply.PASSES):
-        if reply in replies:
-            return reply
-    return Reply.NOTHING
 
 
 def _position(data: Mapping[str, object]) -> int:

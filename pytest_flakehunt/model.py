@@ -337,7 +337,7 @@ class Setup:
     early: bool = False
     """Whether the plan is also held while the suite is imported."""
     beside: bool = False
-    """Whether as many runs go on side by side as the survey had."""
+    """Whether others go on beside it all the while, in as many interpreters as the survey had."""
     readings: bool = False
     """Whether to note which sources of nondeterminism are consulted, and where."""
     changes: bool = False

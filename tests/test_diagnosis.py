@@ -104,6 +104,23 @@ def test_two_settings_that_fail_only_together_are_a_pair(pytester: pytest.Pytest
     assert all(cause["without"]["failures"] == 0 for cause in causes)
 
 
+def test_neighbours_that_share_something_are_named(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import os, pathlib, time
+        LOCK = pathlib.Path(__file__).with_name("lock")
+        def test_it():
+            os.close(os.open(LOCK, os.O_CREAT | os.O_EXCL))
+            time.sleep(0.05)
+            LOCK.unlink()
+        """
+    )
+    found = hunt("--flakehunt-only=random", "-n3", sweeps=20, diagnose=2000)
+    (cause,) = found.mode("test_it")["causes"]
+    assert cause["perturbation"] == "parallel"
+    assert cause["without"]["failures"] == 0
+
+
 def test_tests_that_fail_together_are_one_group(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         test_it="""

@@ -337,7 +337,7 @@ class Attribution:
         return (yield from self._between_interpreters())
 
     def _parallel(self) -> Experiment[Diagnosis | None]:
-        """Run it beside itself, then whole sweeps side by side."""
+        """Let others run beside it all the while: first the test itself, then all that stands before it too."""
         for before in dict.fromkeys(((), self.target.calm_before)):
             what = "side by side" + (", with the order as written" if before else "")
             lone, beside = Setup(before=before), Setup(before=before, beside=True)

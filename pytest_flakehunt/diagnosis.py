@@ -2,19 +2,29 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from pytest_flakehunt import realtime
 from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, Target, shared
 from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.analysis.reduction import Experiment
-from pytest_flakehunt.model import Attempt, Diagnosis, Isolation, Purpose, Reply, Seen, Setup, Sweep
+from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Purpose, Reply, Seen, Setup, Sweep
 from pytest_flakehunt.plan import Draft
 from pytest_flakehunt.tallies import Tally
-from pytest_flakehunt.watching import Recorder
+from pytest_flakehunt.watching import Progress, Recorder
 from pytest_flakehunt.workshop import Job, Slot, Workshop
 from pytest_flakehunt.zygote import wire
 
+MOST_PAIRS = 20
+"""How often a printed command is run again, with and without the cause."""
+OTHERS_PAIRS = 3
+"""The same for further modes of a group, whose cause is known by then."""
+RUNS_A_PAIR = 50
+"""Runs of a finding's share for each such pair."""
+PAIRS_SECONDS = 30.0
+"""Seconds after which no further pair is begun."""
+PAIRS_SHARE = 0.25
+"""Of a finding's time, kept for them."""
 Found = TypeVar("Found", Diagnosis, Diagnosis | None)
 DEFAULT_EACH = 1000
 """Runs for each finding, while findings are few."""
@@ -22,6 +32,18 @@ DEFAULT_ALL = 5000
 """Runs for all of them."""
 LEAST_SECONDS = 120.0
 """Unless runs are given, the diagnosis takes no longer than the survey did, or than this."""
+
+
+class Lead(NamedTuple):
+    """A mode to be diagnosed."""
+
+    target: Target
+    finding: Finding
+    mode: Mode
+
+
+Verify: TypeAlias = Callable[[Lead, Diagnosis, int, float], Diagnosis]
+"""Runs the command that will be printed so many times, no longer than to a moment, and adds what it saw."""
 
 
 @dataclass(slots=True)
@@ -37,7 +59,9 @@ class Laboratory:
     """Runs that are left."""
     seconds: float | None
     """Seconds that are left; None where runs alone decide."""
+    verify: Verify
     made: int = 0
+    doing: str = ""
     _subject: Job | None = None
     """The run that the experiment asked for, until a place takes it."""
     _neighbour: Job | None = None
@@ -48,34 +72,46 @@ class Laboratory:
     _over: bool = False
     """Whether neighbours may stop."""
 
-    def diagnose(self, groups: Sequence[Sequence[tuple[Target, str]]]) -> Iterator[tuple[str, str, Diagnosis]]:
+    def diagnose(self, groups: Sequence[Sequence[Lead]]) -> Iterator[tuple[Lead, Diagnosis]]:
         """Diagnose groups of modes one after the other, each within its fair share of what is left.
 
         Args:
-            groups: modes that failed in the same sweeps, each with its fingerprint.
+            groups: modes that failed in the same sweeps.
 
         Yields:
-            Node id, fingerprint, and what was found.
+            Each mode, and what was found.
         """
         self.workshop.parking = True
         for place, group in enumerate(groups):
             left = len(groups) - place
             started, before = realtime.monotonic(), self.made
-            ends = float("inf") if self.seconds is None else started + self.seconds / left
+            time = float("inf") if self.seconds is None else self.seconds / left
+            closes, ends = started + time * (1 - PAIRS_SHARE), started + time
             share = min(DEFAULT_EACH, self.runs // left) if self.seconds is not None else self.runs // left
+            pairs = min(MOST_PAIRS, share // RUNS_A_PAIR)
             first: Diagnosis | None = None
-            for target, mode in group:
-                limit = self.made + max(0, share - (self.made - before))
-                found = self._follow(shared(first), target.nodeid, mode, limit, ends) if first else None
+            for lead in group:
+                self.doing = f"experiments on finding {place + 1} of {len(groups)}, {lead.target.nodeid}"
+                limit = self.made + max(0, share - 2 * pairs - (self.made - before))
+                found = self._follow(shared(first), lead, limit, closes) if first else None
                 if found is None:
-                    found = self._follow(Attribution(target).run(), target.nodeid, mode, limit, ends)
+                    found = self._follow(Attribution(lead.target).run(), lead, limit, closes)
                     first = found if found.causes else first
-                yield target.nodeid, mode, found
+                yield lead, self._verified(lead, found, pairs, ends)
+                pairs = min(pairs, OTHERS_PAIRS)
             self.runs -= self.made - before
             if self.seconds is not None:
                 self.seconds = max(0.0, self.seconds - (realtime.monotonic() - started))
 
-    def _follow(self, experiment: Experiment[Found], nodeid: str, mode: str, limit: int, ends: float) -> Found:
+    def _verified(self, lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
+        now = realtime.monotonic()
+        if not pairs or now > ends:
+            return found
+        found = self.verify(lead, found, pairs, min(ends, now + PAIRS_SECONDS))
+        self.made += sum(count.runs for count in (found.verified, found.control) if count is not None)
+        return found
+
+    def _follow(self, experiment: Experiment[Found], lead: Lead, limit: int, ends: float) -> Found:
         """Make the runs that an experiment asks for, until it is done or the budget is spent."""
         before = self.made
         try:
@@ -83,7 +119,7 @@ class Laboratory:
             while True:
                 if self.made >= limit or realtime.monotonic() > ends:
                     experiment.throw(OutOfRuns)
-                setup = experiment.send(self._answer(setup, nodeid, mode))
+                setup = experiment.send(self._answer(setup, lead.target.nodeid, lead.mode.fingerprint))
         except StopIteration as end:
             found: Found = end.value
             if isinstance(found, Diagnosis):
@@ -171,7 +207,10 @@ class Laboratory:
         test.hangs += 1
 
     def passing(self) -> None:
-        """Nothing to show."""
+        """Show what is being done."""
+        elapsed = realtime.monotonic() - self.workshop.began
+        found = self.workshop.tallies.found
+        self.workshop.audience.progress(Progress(self.made, None, elapsed, self.seconds, found, (), self.doing))
 
 
 def _position(data: Mapping[str, object]) -> int:

@@ -6,6 +6,8 @@ import pytest
 
 ZYGOTE = "flakehunt-zygote"
 """The name under which a zygote's own plugin is registered."""
+WITNESS = "PYTEST_FLAKEHUNT_WITNESS"
+"""The variable that tells a command run again where to write how its tests ended."""
 FAIL_ON = ("broken", "flaky", "fragile", "stress", "none")
 DEFAULT_FAIL_ON = "broken,flaky,fragile"
 DEFAULT_LEDGER = ".flakehunt/ledger.sqlite"
@@ -17,7 +19,7 @@ NAMES = {
     "flakehunt-seed": ("SEED", "draw all plans from this seed (default: a new one, shown in the header)"),
     "flakehunt-only": ("NAMES", "perturb nothing but these, separated by commas"),
     "flakehunt-without": ("NAMES", "leave these perturbations alone, separated by commas"),
-    "flakehunt-plan": ("PLAN", "run under exactly this plan, such as 'hashseed=7 timezone=Asia/Kolkata'"),
+    "flakehunt-plan": ("PLAN", "run under exactly this plan, such as 'hashseed=7 timezone=Asia/Kolkata', or calm"),
     "flakehunt-fail-on": (
         "KINDS",
         f"what makes the exit status 1: some of {', '.join(FAIL_ON)} (default: {DEFAULT_FAIL_ON})",

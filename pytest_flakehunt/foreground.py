@@ -70,7 +70,7 @@ class Foreground:
 
     def pytest_report_header(self) -> str:
         """Say what is held."""
-        return f"flakehunt: under {self.plan}"
+        return f"flakehunt: under {self.plan}" if self.plan.settings else "flakehunt: calm"
 
     def pytest_terminal_summary(
         self, terminalreporter: "pytest.TerminalReporter", exitstatus: int
@@ -78,7 +78,8 @@ class Foreground:
         """Say so where nothing failed."""
         if exitstatus == pytest.ExitCode.OK:
             tests = "1 test" if self._ran == 1 else f"{self._ran} tests"
-            terminalreporter.write_line(f"flakehunt: did not reproduce: {tests} passed under {self.plan}")
+            under = f"under {self.plan}" if self.plan.settings else "calm"
+            terminalreporter.write_line(f"flakehunt: did not reproduce: {tests} passed {under}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

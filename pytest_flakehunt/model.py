@@ -407,7 +407,7 @@ class Diagnosis:
     """Empty where it is unknown; several where they fail only together."""
     setup: Setup | None = None
     """The least that it fails under."""
-    control: Setup | None = None
+    without: Setup | None = None
     """The same without the cause."""
     tried: tuple[Condition, ...] = ()
     """What was counted as evidence, in order; the steps of reductions are left out."""
@@ -417,6 +417,10 @@ class Diagnosis:
     ours: bool = False
     """Whether it fails in forks only: our fault, not the test's."""
     note: str = ""
+    verified: Count | None = None
+    """The printed command run again: how often, and how often it failed; None where it was not run."""
+    control: Count | None = None
+    """The same for the command without the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,10 +448,6 @@ class Mode:
     """The most natural contract among the plans it failed under."""
     suspects: tuple[Suspect, ...] = ()
     repro: str = ""
-    verified: Count | None = None
-    """The repro command run again: how often, and how often it failed; None where it was not run."""
-    control: Count | None = None
-    """The same for the command without the cause."""
     diagnosis: Diagnosis | None = None
     """None where no experiment was made."""
 

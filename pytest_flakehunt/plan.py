@@ -30,13 +30,16 @@ def read_plan(text: str, known: Mapping[str, Perturbation]) -> Plan:
 
     Args:
         text: settings such as ``hashseed=7 timezone=Asia/Kolkata``, in any
-            order; white space between them, none within.
+            order; white space between them, none within. ``calm`` is the
+            empty plan, as is no text at all.
         known: the perturbations there are, by name.
 
     Raises:
         SettingError: names the part that is wrong, and what is allowed.
     """
     settings: dict[str, Setting] = {}
+    if text.strip() == "calm":
+        return CALM
     for part in text.split():
         name, equals, value = part.partition("=")
         if not equals or not value:

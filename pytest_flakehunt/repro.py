@@ -1,74 +1,115 @@
-"""The command that makes a failure come back, ready to paste into a shell."""
+"""The command that makes a failure come back, ready to paste into a shell, and the same without the cause."""
 
+import hashlib
 import os
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, log
 from pathlib import Path
+from typing import NamedTuple
 
-from pytest_flakehunt.model import Arranging, Plan
+from pytest_flakehunt.model import Arranging, Count, Diagnosis, Finding, Mode, Plan, Setup, Verdict
 
 ALONE = "alone"
+CALM = "calm"
 DROPPED = re.compile(
     r"--flakehunt|-n(?=\d|auto|logical|$)|--numprocesses|--dist|--maxprocesses|-x$|--exitfirst|--maxfail"
     r"|--junit-?xml|--(lf|ff|nf|sw|last-failed|failed-first|new-first|stepwise)|--durations|--(no-)?cov"
-    r"|--reruns|--count|-[vq]+$"
+    r"|--reruns|--count|--basetemp|--html|--report-log|--log-file(=|$)|-[vq]+$"
 )
-TAKES_VALUE = re.compile(r"(--flakehunt[a-z-]*|-n|--numprocesses|--dist|--maxprocesses|--maxfail|--junit-?xml)$")
+TAKES_VALUE = re.compile(
+    r"(--flakehunt[a-z-]*|-n|--numprocesses|--dist|--maxprocesses|--maxfail|--junit-?xml|--basetemp|--html"
+    r"|--report-log|--log-file)$"
+)
+SETTLED = re.compile(r"-n(?=\d|auto|logical|$)|--(numprocesses|dist|reruns|count|forked)(=|$)")
+"""What a plan switches off, where a configuration file asks for it."""
+MOST_NEEDED = 3000
+"""Sweeps that a command asks for at most, where nothing pins the failure."""
+MOST_LISTED = 20
+"""Tests that a command names itself; more are listed in a file that it names."""
 
 
-def command(
-    nodeid: str,
-    plan: str,
-    *,
-    needs_others: bool,
-    context: "Context",
-    sweeps: int = 0,
-    before: Sequence[str] = (),
-) -> str:
-    """Give a shell command.
+class Command(NamedTuple):
+    """A command line that runs pytest."""
 
-    Args:
-        nodeid: the test.
-        plan: in written form; empty for a calm failure.
-        needs_others: whether the plan arranges other tests around this one.
-        context: how the hunt itself was called.
-        sweeps: how many to run where no plan can pin the failure.
-        before: tests that must run first, in order.
-    """
-    named = [context.argument(test) for test in (*before, nodeid)]
-    words = ["pytest", *(context.selection if needs_others else named), *context.options]
-    if plan:
-        words.append(f"--flakehunt-plan={plan}")
-    if sweeps:
-        words.append(f"--flakehunt={sweeps}")
-    return shlex.join(words)
+    program: tuple[str, ...]
+    """What starts pytest, as the user typed it."""
+    words: tuple[str, ...]
+    hunts: bool = False
+    """Whether it hunts again, as nothing pins the failure: then its exit status tells."""
+
+    def __str__(self) -> str:
+        return shlex.join((*self.program, *self.words))
 
 
-def needs_others(plan: Plan) -> bool:
-    """Tell whether a plan means nothing for one test alone: it is an order."""
-    return any(isinstance(setting, Arranging) and str(setting) != ALONE for _, setting in plan.settings)
+class Commands(NamedTuple):
+    """What is run to see a failure again."""
+
+    again: Command
+    plan: Plan
+    """What it holds; where it hunts, what the failure was seen under."""
+    without: Command | None = None
+    """The same without the cause; None where none is known."""
 
 
+@dataclass(frozen=True, slots=True)
 class Context:
     """How pytest was called: from where, on what, with which options."""
 
-    def __init__(self, args: Sequence[str], positional: Sequence[str], directory: Path, root: Path) -> None:
-        self.directory, self.root = directory, root
-        self.selection = list(positional)
-        self.options = self._kept(args, set(positional))
+    program: tuple[str, ...]
+    selection: tuple[str, ...]
+    options: tuple[str, ...]
+    directory: Path
+    root: Path
+    lists: Path
+    """The folder for files that list tests."""
+    unsettled: bool = False
+    """Whether the configuration reruns, reorders or distributes tests unless a plan is given."""
+    hunts: bool = False
+    """Whether the configuration asks for a hunt, so that every command hunts."""
 
-    @staticmethod
-    def _kept(args: Sequence[str], positional: set[str]) -> list[str]:
-        kept: list[str] = []
-        words = iter(args)
-        for word in words:
-            if DROPPED.match(word):
-                if TAKES_VALUE.fullmatch(word):
-                    next(words, None)
-            elif word not in positional:
-                kept.append(word)
-        return kept
+    def cause(self, nodeid: str, mode: str, found: Diagnosis, workers: int) -> Commands:
+        """Give the commands for a mode whose cause is known."""
+        setup = found.setup
+        assert setup is not None
+        if setup.beside:
+            sweeps = needed(found.causes[0].present)
+            return Commands(self._hunting(nodeid, str(setup.plan), sweeps, f"-n{workers}"), setup.plan)
+        without = None if found.without is None else self._ordinary(nodeid, f"{mode} without", found.without)
+        return Commands(self._ordinary(nodeid, mode, setup), setup.plan, without)
+
+    def no_cause(self, finding: Finding, mode: Mode, plan: Plan) -> Commands:
+        """Give the command for a mode that was only seen: under the simplest plan that it failed under."""
+        if plan.settings or finding.verdict is Verdict.BROKEN:
+            selection = self.selection if needs_others(plan) else (self.argument(finding.nodeid),)
+            return Commands(self._command((*selection, *self.options, *self._held(str(plan)))), plan)
+        sweeps = needed(Count(finding.total.runs, mode.failures))
+        return Commands(self._hunting(finding.nodeid, mode.plan, sweeps), plan)
+
+    def _ordinary(self, nodeid: str, mode: str, setup: Setup) -> Command:
+        tests = [self.argument(test) for test in (*setup.before, nodeid)]
+        if len(tests) > MOST_LISTED and not any("\n" in test for test in tests):
+            tests = [self._listed(tests, f"{nodeid} {mode}")]
+        return self._command((*tests, *self.options, *self._held(str(setup.plan))))
+
+    def _hunting(self, nodeid: str, plan: str, sweeps: int, *more: str) -> Command:
+        words = (self.argument(nodeid), *self.options, *([f"--flakehunt-plan={plan}"] if plan else []), *more)
+        return Command(self.program, (*words, f"--flakehunt={sweeps}", "--flakehunt-diagnose=0"), hunts=True)
+
+    def _command(self, words: Sequence[str]) -> Command:
+        return Command(self.program, tuple(words), self.hunts)
+
+    def _held(self, plan: str) -> list[str]:
+        return [f"--flakehunt-plan={plan or CALM}"] if plan or self.unsettled else []
+
+    def _listed(self, tests: Sequence[str], name: str) -> str:
+        """Write tests to a file, one a line, that pytest reads as part of its command line."""
+        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+        path = self.lists / f"tests-{digest}.txt"
+        path.write_text("\n".join(tests) + "\n", "utf-8")
+        return f"@{os.path.relpath(path, self.directory)}"
 
     def argument(self, nodeid: str) -> str:
         """Give a node id as it must be written where the command is called."""
@@ -76,3 +117,51 @@ class Context:
             return nodeid
         file, separator, rest = nodeid.partition("::")
         return os.path.relpath(self.root / file, self.directory) + separator + rest
+
+
+def needs_others(plan: Plan) -> bool:
+    """Tell whether a plan means nothing for one test alone: it is an order."""
+    return any(isinstance(setting, Arranging) and str(setting) != ALONE for _, setting in plan.settings)
+
+
+def needed(seen: Count) -> int:
+    """Give how many sweeps show a failure 95 times in 100.
+
+    >>> needed(Count(100, 50)), needed(Count(10, 10))
+    (5, 2)
+    """
+    share = seen.failures / seen.runs
+    return min(MOST_NEEDED, max(2, ceil(log(0.05) / log(1 - share)))) if share < 1 else 2
+
+
+def program(argv: Sequence[str], typed: Sequence[str]) -> tuple[str, ...]:
+    """Give what starts pytest, as it was typed.
+
+    Args:
+        argv: as in ``sys.argv``.
+        typed: as in ``sys.orig_argv``.
+
+    >>> program(["/lib/pytest/__main__.py", "-x"], ["python3", "-m", "pytest", "-x"])
+    ('python3', '-m', 'pytest')
+    >>> program(["/bin/pytest", "-x"], ["/bin/python3", "/bin/pytest", "-x"])
+    ('pytest',)
+    """
+    return (typed[0], "-m", "pytest") if argv[0].endswith("__main__.py") else ("pytest",)
+
+
+def kept(args: Sequence[str], positional: Sequence[str]) -> tuple[str, ...]:
+    """Give the options that a command needs as well: all but those of the hunt, and of how tests are reported."""
+    left: list[str] = []
+    words = iter(args)
+    for word in words:
+        if DROPPED.match(word):
+            if TAKES_VALUE.fullmatch(word):
+                next(words, None)
+        elif word not in positional:
+            left.append(word)
+    return tuple(left)
+
+
+def unsettled(written: Sequence[str]) -> bool:
+    """Tell whether options of a configuration file say how tests are run, beyond how they are reported."""
+    return any(SETTLED.match(word) for word in written)

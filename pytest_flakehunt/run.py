@@ -3,44 +3,41 @@
 import os
 import platform
 import secrets
+import shlex
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from math import ceil, log
 from pathlib import Path
 
 import pytest
 
 from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
-from pytest_flakehunt.analysis import verdicts
-from pytest_flakehunt.analysis.attribution import MOST_CANDIDATES, Candidate, Target
-from pytest_flakehunt.diagnosis import DEFAULT_ALL, LEAST_SECONDS, Laboratory
+from pytest_flakehunt.casebook import Casebook
+from pytest_flakehunt.diagnosis import DEFAULT_ALL, LEAST_SECONDS, Laboratory, Lead
 from pytest_flakehunt.hunt import Hunt
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.mirror import Mirror
 from pytest_flakehunt.model import (
     Contract,
-    Count,
     Diagnosis,
     Finding,
     Findings,
     Group,
-    Isolation,
     Mode,
     Perturbation,
     Plan,
     SettingError,
-    Sweep,
     Trial,
     Verdict,
 )
 from pytest_flakehunt.options import Options, usage
 from pytest_flakehunt.perturbations import random
-from pytest_flakehunt.plan import Schedule, arranged, read_plan, replay, survey
+from pytest_flakehunt.plan import Schedule, read_plan, replay, survey
 from pytest_flakehunt.reports import document, progress, terminal
+from pytest_flakehunt.rerun import Rerun
 from pytest_flakehunt.tallies import Tallies, Tally
 from pytest_flakehunt.workshop import HuntFailed, Workshop
 from pytest_flakehunt.zygote.link import Origin
@@ -48,8 +45,6 @@ from pytest_flakehunt.zygote.link import Origin
 ORIGIN = pytest.StashKey[Origin]()
 HELD = pytest.StashKey[foreground.Foreground]()
 REFUSED = pytest.StashKey[pytest.UsageError]()
-MOST_NEEDED = 3000
-"""Sweeps that a repro command asks for at most, where nothing pins the failure."""
 
 
 def early(config: pytest.Config) -> None:
@@ -132,6 +127,8 @@ class Session:
                         f"--flakehunt-{option}={name}: there is no such perturbation; "
                         f"give some of {', '.join(sorted(self.known))}"
                     )
+        if self.options.plan:
+            return [self.known[name] for name in sorted(self.plan.names)], []
         chosen, away = [], []
         for name, perturbation in self.known.items():
             if (self.options.only and name not in self.options.only) or name in self.options.without:
@@ -161,7 +158,7 @@ class Session:
 
     def pytest_report_header(self) -> list[str]:
         """Say what will be done, and with which seed."""
-        names = str(self.plan) if self.plan.settings else ", ".join(item.name for item in self.active) or "none"
+        names = str(self.plan) or ", ".join(item.name for item in self.active) or "none"
         sweeps = "1 sweep" if self.options.sweeps == 1 else f"{self.options.sweeps} sweeps"
         length = sweeps if self.options.sweeps else self.options.asked
         zygotes = "1 zygote" if self.workers == 1 else f"{self.workers} zygotes"
@@ -225,12 +222,13 @@ class Session:
             seconds=self.options.seconds,
             checks=not self.plan.settings,
         )
+        casebook = Casebook(hunt, self.ledger, self.known, self.active, self.began, self.seed)
         started = realtime.monotonic()
         interrupted = True
         try:
             with display, workshop:
                 hunt.run()
-                self._diagnose(hunt)
+                self._diagnose(hunt, casebook)
             interrupted = False
         except (HuntFailed, LedgerError) as error:
             session.shouldfail = f"flakehunt: {error}"
@@ -238,15 +236,25 @@ class Session:
         finally:
             hunt.close()
             seconds = realtime.monotonic() - started
-            self.findings = self._conclude(hunt, replace(trial, seconds=seconds, interrupted=interrupted))
+            self.findings = self._conclude(hunt, casebook, replace(trial, seconds=seconds, interrupted=interrupted))
 
-    def _diagnose(self, hunt: Hunt) -> None:
+    def _diagnose(self, hunt: Hunt, casebook: Casebook) -> None:
         """Find out by experiment what makes each mode come and go."""
         assert self.ledger is not None
-        if self.plan.settings or self.options.diagnose == 0:
+        if self.options.plan or self.options.diagnose == 0:
             return
         spent = realtime.monotonic() - hunt.workshop.began
         given = self.options.diagnose
+        rerun = Rerun(self.config.stash[ORIGIN], hunt.workshop.scratch)
+
+        def verify(lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
+            commands = self._commands(lead.finding, replace(lead.mode, diagnosis=found))
+            limit = hunt.workshop.limit(hunt.tallies[hunt.tallies.positions[lead.finding.nodeid]], commands.plan)
+            verified, control = rerun.counted(
+                commands, lead.finding.nodeid, lead.mode, pairs=pairs, limit=limit, ends=ends
+            )
+            return replace(found, verified=verified if verified.runs else None, control=control)
+
         laboratory = Laboratory(
             hunt.workshop,
             self.ledger,
@@ -254,43 +262,13 @@ class Session:
             hunt.tallies.suspicious,
             runs=DEFAULT_ALL if given is None else given,
             seconds=max(LEAST_SECONDS, spent) if given is None else None,
+            verify=verify,
         )
-        failing = (self._case(hunt, test) for test in hunt.tallies.tests if test.total.failures)
-        cases = [case for case in failing if any(outcome.fails for _, outcome, _ in case.attempts)]
-        groups = grouped(cases, verdicts.judge(cases, len(self.active)))
-        targets = [[(self._target(hunt, case, mode), mode) for case, mode in group] for group in groups]
-        for nodeid, mode, found in laboratory.diagnose(targets):
-            self.diagnoses[nodeid, mode] = found
+        for lead, found in laboratory.diagnose(casebook.groups()):
+            self.diagnoses[lead.finding.nodeid, lead.mode.fingerprint] = found
             self.experiments = laboratory.made
             if found.ours:
-                hunt.tallies.suspicious.add(nodeid)
-
-    def _target(self, hunt: Hunt, case: verdicts.Case, mode: str) -> Target:
-        """Gather what the survey knows of one mode."""
-        nodeids = hunt.tallies.nodeids()
-        place = hunt.tallies.positions[case.nodeid]
-        failed = sorted((sweep for sweep, _, found in case.attempts if found == mode), key=verdicts.telling)
-        calm = [outcome.fails for sweep, outcome, _ in case.attempts if sweep.calm and outcome.counts]
-        return Target(
-            nodeid=case.nodeid,
-            candidates=[self._candidate(sweep, case.nodeid, nodeids) for sweep in failed[:MOST_CANDIDATES]],
-            calm=Count(len(calm), sum(calm)),
-            calm_before=tuple(nodeids[:place]),
-            others=tuple(nodeid for nodeid in nodeids if nodeid != case.nodeid),
-            known=self.known,
-            active=frozenset(item.name for item in self.active),
-            now=self.began.astimezone().replace(tzinfo=None),
-            workers=self.workers,
-            seed=self.seed,
-        )
-
-    def _candidate(self, sweep: Sweep, nodeid: str, nodeids: Sequence[str]) -> Candidate:
-        assert self.ledger is not None
-        ran = self.ledger.tests_of(sweep.number)
-        order = arranged(sweep.plan, [test for test in nodeids if test in ran])
-        group = next((group for group in order if nodeid in group), [nodeid])
-        plan = Plan(tuple((name, setting) for name, setting in sweep.plan.settings if name != "order"))
-        return Candidate(plan, tuple(group[: group.index(nodeid)]), sweep.number, sweep.neighbours)
+                hunt.tallies.suspicious.add(lead.finding.nodeid)
 
     def _workshop(self, session: pytest.Session, tests: Tallies, display: progress.Quiet) -> Workshop:
         return Workshop(
@@ -338,47 +316,28 @@ class Session:
             python=platform.python_version(),
             pytest=pytest.__version__,
             platform=sys.platform,
-            perturbations=tuple(sorted(self.plan.names) or [item.name for item in self.active]),
+            perturbations=tuple(item.name for item in self.active),
             revision=revision(self.config.rootpath),
             asked=self.options.asked,
         )
 
-    def _conclude(self, hunt: Hunt, trial: Trial) -> Findings:
+    def _conclude(self, hunt: Hunt, casebook: Casebook, trial: Trial) -> Findings:
         assert self.ledger is not None
         trial = replace(trial, experiments=self.experiments, sweeps=len(hunt.sweeps), zygotes=hunt.workshop.zygotes)
-        cases, calm = [], []
-        for test in hunt.tallies.tests:
-            case = self._case(hunt, test) if test.total.failures else None
-            if case is not None and any(outcome.fails for _, outcome, _ in case.attempts):
-                cases.append(case)
-            else:
-                notes = ["it failed in forked processes only, and passes in fresh ones"] if case else []
-                total, quiet = (_counts(case), _counts(case, calm=True)) if case else (test.total, test.calm)
-                calm.append(verdicts.steady(test.nodeid, test.file, test.line, total, quiet, notes))
-        context = self._context()
-        judged = [
-            replace(f, modes=tuple(self._repro(f, self._diagnosed(f, m), context) for m in f.modes))
-            for f in verdicts.judge(cases, len(trial.perturbations))
-        ]
-        place = hunt.tallies.positions
-        tests = sorted((*judged, *calm), key=lambda finding: place[finding.nodeid])
+        tests = tuple(
+            replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))
+            for finding in casebook.findings()
+        )
         if not trial.interrupted:
             self.ledger.end(trial.seconds)
         groups = [Group(members, sentence) for sentence, members in self._together().items() if len(members) > 1]
-        return Findings(trial, tuple(tests), tuple(hunt.outages), tuple(groups), notes=tuple(self.notes))
+        return Findings(trial, tests, tuple(hunt.outages), tuple(groups), notes=tuple(self.notes))
 
-    def _case(self, hunt: Hunt, test: Tally) -> verdicts.Case:
-        assert self.ledger is not None
-        attempts = [
-            (sweep, row.outcome, row.fingerprint)
-            for row in self.ledger.rows(test.nodeid)
-            if not (sweep := hunt.sweeps[row.sweep]).outage
-            and not (test.nodeid in hunt.tallies.suspicious and sweep.isolation is Isolation.FORK)
-        ]
-        return verdicts.Case(test.nodeid, test.file, test.line, attempts, self.ledger.evidence(test.nodeid))
-
-    def _diagnosed(self, finding: Finding, mode: Mode) -> Mode:
-        return replace(mode, diagnosis=self.diagnoses.get((finding.nodeid, mode.fingerprint)))
+    def _completed(self, finding: Finding, mode: Mode) -> Mode:
+        """Add what the experiments showed, and the command."""
+        mode = replace(mode, diagnosis=self.diagnoses.get((finding.nodeid, mode.fingerprint)))
+        commands = self._commands(finding, mode)
+        return replace(mode, plan=str(commands.plan), repro=str(commands.again))
 
     def _together(self) -> dict[str, tuple[tuple[str, str], ...]]:
         """Gather the modes that share a cause."""
@@ -389,44 +348,30 @@ class Session:
                 together[sentence] = (*together.get(sentence, ()), member)
         return together
 
-    def _context(self) -> repro.Context:
-        origin = self.config.stash[ORIGIN]
-        positional = [str(word) for word in getattr(self.config.option, "file_or_dir", None) or []]
-        return repro.Context(origin.args, positional, Path(origin.directory), self.config.rootpath)
-
-    def _repro(self, finding: Finding, mode: Mode, context: repro.Context) -> Mode:
+    def _commands(self, finding: Finding, mode: Mode) -> repro.Commands:
+        if not hasattr(self, "_context"):
+            self._context = context(self.config, self.options, self.switched_off)
         found = mode.diagnosis
-        if found is not None and found.causes and found.setup is not None:
-            setup = found.setup
-            command = repro.command(
-                finding.nodeid, str(setup.plan), needs_others=False, context=context, before=setup.before
-            )
-            return replace(mode, plan=str(setup.plan), repro=command)
-        plan = read_plan(mode.plan, self.known)
-        sweeps = 0
-        if not plan.settings and finding.verdict is not Verdict.BROKEN:
-            share = mode.failures / finding.total.runs
-            sweeps = min(MOST_NEEDED, max(2, ceil(log(0.05) / log(1 - share)))) if share < 1 else 2
-        command = repro.command(
-            finding.nodeid,
-            mode.plan,
-            needs_others=repro.needs_others(plan),
-            context=context,
-            sweeps=sweeps,
-        )
-        return replace(mode, repro=command)
+        if found is not None and found.setup is not None:
+            return self._context.cause(finding.nodeid, mode.fingerprint, found, self.workers)
+        return self._context.no_cause(finding, mode, read_plan(mode.plan, self.known))
 
 
-def grouped(cases: Sequence[verdicts.Case], findings: Sequence[Finding]) -> list[list[tuple[verdicts.Case, str]]]:
-    """Join modes that failed in the same sweeps; those of tests that never passed calm have no cause to find."""
-    groups: dict[frozenset[int], list[tuple[verdicts.Case, str]]] = {}
-    for case, finding in zip(cases, findings, strict=True):
-        if finding.verdict not in {Verdict.FLAKY, Verdict.FRAGILE}:
-            continue
-        for mode in finding.modes:
-            failed = frozenset(sweep.number for sweep, _, found in case.attempts if found == mode.fingerprint)
-            groups.setdefault(failed, []).append((case, mode.fingerprint))
-    return list(groups.values())
+def context(config: pytest.Config, options: Options, switched_off: Sequence[str]) -> repro.Context:
+    """Gather how pytest was called."""
+    origin = config.stash[ORIGIN]
+    selection = tuple(str(word) for word in getattr(config.option, "file_or_dir", None) or [])
+    written = [*config.getini("addopts"), *shlex.split(origin.environ.get("PYTEST_ADDOPTS", ""))]
+    return repro.Context(
+        repro.program(origin.argv, sys.orig_argv),
+        selection,
+        repro.kept(origin.args, selection),
+        Path(origin.directory),
+        config.rootpath,
+        options.ledger.parent,
+        unsettled=bool(switched_off) or repro.unsettled(written),
+        hunts=bool(config.getini("flakehunt")) or any(word.startswith("--flakehunt=") for word in written),
+    )
 
 
 def counts(finding: Finding, options: Options) -> bool:
@@ -441,11 +386,6 @@ def tallies(items: Sequence[pytest.Item]) -> Iterator[Tally]:
     for nodeid, item in {item.nodeid: item for item in items}.items():
         file, line, _ = item.location
         yield Tally(nodeid, Path(file).as_posix(), 0 if line is None else line + 1)
-
-
-def _counts(case: verdicts.Case, *, calm: bool = False) -> Count:
-    counted = [outcome for sweep, outcome, _ in case.attempts if outcome.counts and (sweep.calm or not calm)]
-    return Count(len(counted), sum(outcome.fails for outcome in counted))
 
 
 def revision(root: Path) -> str:

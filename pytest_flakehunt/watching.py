@@ -20,6 +20,8 @@ class Progress:
     """Tests that failed at least once."""
     under_way: tuple[str, ...]
     """Plans of the sweeps that run now."""
+    doing: str = ""
+    """What is done after the survey, whose runs are counted then; empty while it goes on."""
 
 
 class Audience(Protocol):

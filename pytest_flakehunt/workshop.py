@@ -122,17 +122,18 @@ class Workshop:
     """Whether a zygote that does not suit the next job waits for one that it suits."""
     benched: set[str] = field(default_factory=set)
     """Tests left out of sweeps through all tests: they hang."""
+    scratch: Path = field(default_factory=Path)
+    """A folder for the hunt's own files while it lasts."""
     _overseer: Overseer | None = None
     _inbox: "queue.SimpleQueue[tuple[Link, wire.Message | None]]" = field(default_factory=queue.SimpleQueue)
     _spared: set[str] = field(default_factory=set)
-    _scratch: Path = field(default_factory=Path)
     _nursery: Nursery = field(default_factory=Nursery)
     _journals: int = 0
     _unsafe: str = ""
 
     def __enter__(self) -> Self:
         self.began = realtime.monotonic()
-        self._scratch = Path(tempfile.mkdtemp(prefix="flakehunt-"))
+        self.scratch = Path(tempfile.mkdtemp(prefix="flakehunt-"))
         self._nursery.adopt()
         return self
 
@@ -147,7 +148,7 @@ class Workshop:
                     slot.ongoing.look()
                     slot.ongoing.torn = "the hunt was interrupted"
                     self._finish(slot, slot.ongoing)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def work(self, overseer: Overseer, places: int) -> None:
         """Run sweeps until the overseer has no more.
@@ -306,7 +307,7 @@ class Workshop:
             if waited > START_LIMIT:
                 links.end_tree(link.process.pid)
             return
-        if waited > self._limit(self.tallies[watch.running], ongoing.plan):
+        if waited > self.limit(self.tallies[watch.running], ongoing.plan):
             ongoing.killed = watch.running
         elif not printing_without_end(watch.pid):
             return
@@ -314,7 +315,8 @@ class Workshop:
             links.ask_for_stacks(watch.pid, link.scratch / STACKS)
             links.end_tree(watch.pid)
 
-    def _limit(self, test: Tally, plan: Plan) -> float:
+    def limit(self, test: Tally, plan: Plan) -> float:
+        """Give the seconds after which a test counts as hanging."""
         if self.timeout is not None:
             return self.timeout * plan.patience
         if test.slowest is None:
@@ -413,7 +415,7 @@ class Workshop:
             argv=self.origin.argv,
             workerinput=self.worker_input(slot.index),
             tests=self.tallies.nodeids(),
-            scratch=str(self._scratch / str(number)),
+            scratch=str(self.scratch / str(number)),
             hidden=hidden,
             early=job.early,
             watching=job.study.imports,

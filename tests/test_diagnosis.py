@@ -27,7 +27,7 @@ def test_orders_are_named_with_who_and_what(pytester: pytest.Pytester, hunt: Hun
         def test_brittle(): assert "SET_HERE" in os.environ
         """
     )
-    found = hunt("--flakehunt-only=order", sweeps=12, diagnose=3000)
+    found = hunt("--flakehunt-only=order", sweeps=12, diagnose=900)
     jsonschema.validate(found.report, json.loads(SCHEMA.read_text("utf-8")))
     (victim,) = found.mode("test_victim")["causes"]
     assert (victim["perturbation"], victim["polluters"]) == ("order", ["test_it.py::test_pollutes"])
@@ -41,7 +41,10 @@ def test_orders_are_named_with_who_and_what(pytester: pytest.Pytester, hunt: Hun
     assert brittle["with"] == {"runs": 20, "failures": 20}
     assert brittle["without"] == {"runs": 20, "failures": 0}
     repro = found.mode("test_victim")["repro"]
-    assert repro.startswith("pytest test_it.py::test_pollutes test_it.py::test_victim")
+    assert " -m pytest test_it.py::test_pollutes test_it.py::test_victim" in repro
+    assert found.mode("test_victim")["verified"] == {"runs": 6, "failures": 6}
+    assert found.mode("test_victim")["control"] == {"runs": 6, "failures": 0}
+    found.result.stdout.fnmatch_lines(["  run again: fails 6/6; without it 0/6"])
     found.result.stdout.fnmatch_lines(["*cause: order: it is the victim of test_it.py::test_pollutes: *"])
 
 
@@ -58,7 +61,7 @@ def test_moments_are_named_in_words_and_with_their_lines(pytester: pytest.Pytest
             assert now.month != 2 or now.day != 29 or abs(now - utc) < datetime.timedelta(hours=13)
         """
     )
-    found = hunt("--flakehunt-only=clock,random", sweeps=20, diagnose=2000)
+    found = hunt("--flakehunt-only=clock,random", sweeps=20, diagnose=300)
     mode = found.mode("test_next_year")
     assert [cause["sentence"] for cause in mode["causes"]] == ["fails on 29 February"]
     assert mode["plan"] == "clock=2028-02-29T12:00:00"
@@ -78,7 +81,7 @@ def test_what_varies_by_itself_is_pinned_or_left_unknown(pytester: pytest.Pytest
         def test_sound(): pass
         """
     )
-    found = hunt("--flakehunt-only=random,hashseed,order", "-n4", sweeps=60, diagnose=4000)
+    found = hunt("--flakehunt-only=random,hashseed,order", "-n4", sweeps=60, diagnose=1600)
     named = {
         name: [cause["perturbation"] for mode in test["modes"] for cause in mode["causes"]]
         for name, test in found.tests.items()
@@ -97,7 +100,7 @@ def test_two_settings_that_fail_only_together_are_a_pair(pytester: pytest.Pytest
         def test_it(): assert not (os.environ.get("TZ") and (datetime.date.today() - IMPORTED).days > 20)
         """
     )
-    found = hunt("--flakehunt-only=clock,timezone", sweeps=20, diagnose=2000)
+    found = hunt("--flakehunt-only=clock,timezone", sweeps=20, diagnose=300)
     causes = found.mode("test_it")["causes"]
     assert [cause["perturbation"] for cause in causes] == ["clock", "timezone"]
     assert "(with timezone=" in causes[0]["sentence"]
@@ -111,11 +114,11 @@ def test_neighbours_that_share_something_are_named(pytester: pytest.Pytester, hu
         LOCK = pathlib.Path(__file__).with_name("lock")
         def test_it():
             os.close(os.open(LOCK, os.O_CREAT | os.O_EXCL))
-            time.sleep(0.05)
+            time.sleep(0.02)
             LOCK.unlink()
         """
     )
-    found = hunt("--flakehunt-only=random", "-n3", sweeps=20, diagnose=2000)
+    found = hunt("--flakehunt-only=random", "-n2", sweeps=40, diagnose=500)
     (cause,) = found.mode("test_it")["causes"]
     assert cause["perturbation"] == "parallel"
     assert cause["without"]["failures"] == 0
@@ -131,16 +134,25 @@ def test_tests_that_fail_together_are_one_group(pytester: pytest.Pytester, hunt:
         def test_pollutes(): STATE.append(1)
         """
     )
-    found = hunt("--flakehunt-only=order", sweeps=2, diagnose=2000)
+    found = hunt("--flakehunt-only=order", sweeps=2, diagnose=400)
     (group,) = found.report["groups"]
     assert len(group["members"]) == 4
     assert found.report["hunt"]["experiments"] < 200
 
 
 def test_no_runs_are_made_where_none_are_wanted(pytester: pytest.Pytester, hunt: Hunter) -> None:
-    pytester.makepyfile("import random\ndef test_it(): assert random.random() < 0.5")
+    pytester.makepyfile(
+        """
+        import pathlib
+        def test_it():
+            try: pathlib.Path("seen").touch(exist_ok=False)
+            except FileExistsError: return
+            assert False
+        """
+    )
     found = hunt(sweeps=20, diagnose=0)
     assert found.report["hunt"]["experiments"] == 0
+    Path("seen").unlink()
     spent = hunt(sweeps=20, diagnose=3)
     assert spent.report["hunt"]["experiments"] == 3
     assert "the budget was spent" in spent.result.stdout.str()

@@ -49,9 +49,12 @@ def test_pytest_itself_sees_one_ordinary_run(pytester: pytest.Pytester, hunt: Hu
 def test_the_report_keeps_to_its_schema(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """
-        import random
+        import pathlib
         def test_steady(): pass
-        def test_flaky(): assert random.random() > 0.5
+        def test_flaky():
+            try: pathlib.Path(__file__ + ".seen").touch(exist_ok=False)
+            except FileExistsError: return
+            assert False
         """
     )
     found = hunt(sweeps=20)
@@ -60,7 +63,8 @@ def test_the_report_keeps_to_its_schema(pytester: pytest.Pytester, hunt: Hunter)
     steady, flaky = found.report["tests"]
     assert (steady["verdict"], steady["runs"], steady["failures"]) == ("steady", 20, 0)
     assert flaky["verdict"] in {"flaky", "fragile"}
-    assert flaky["modes"][0]["where"].endswith(".py:3")
+    assert flaky["failures"] == 1  # whichever attempt came first
+    assert flaky["modes"][0]["where"].endswith(".py:6")
 
 
 def test_every_test_gets_as_many_attempts_as_there_are_sweeps(pytester: pytest.Pytester, hunt: Hunter) -> None:

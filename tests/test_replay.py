@@ -9,9 +9,24 @@ from typing import Any
 
 import pytest
 
+from pytest_flakehunt.model import (
+    CALM,
+    Contract,
+    Count,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Interval,
+    Mode,
+    Outcome,
+    Place,
+    Setup,
+    Verdict,
+)
 from pytest_flakehunt.perturbations import registry
 from pytest_flakehunt.plan import read_plan
-from pytest_flakehunt.repro import Context, command, needs_others
+from pytest_flakehunt.repro import Context, needs_others, unsettled
+from pytest_flakehunt.repro import kept as options
 
 Hunter = Callable[..., Any]
 LEAP = "clock=2028-02-29T23:59:58"
@@ -168,11 +183,8 @@ def test_the_printed_command_makes_the_failure_come_back(pytester: pytest.Pytest
     assert set(found.verdicts.values()) == {"fragile"}
     for test in found.report["tests"]:
         repro = test["modes"][0]["repro"]
-        assert shlex.split(repro)[0] == "pytest"
-        ran = subprocess.run(
-            ["sh", "-c", repro.replace("pytest ", f"{sys.executable} -m pytest ", 1)],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        assert shlex.split(repro)[:3] == [sys.executable, "-m", "pytest"]
+        ran = subprocess.run(["sh", "-c", repro], capture_output=True, text=True, timeout=60, check=False)
         assert "1 failed" in ran.stdout, ran.stdout + ran.stderr
 
 
@@ -187,7 +199,7 @@ def test_an_order_needs_the_other_tests_to_be_replayed(pytester: pytest.Pytester
     found = hunt("test_order.py", "--flakehunt-only=order", sweeps=3)
     assert found.verdicts == {"test_victim": "fragile", "test_polluter": "steady"}
     repro = found.mode("test_victim")["repro"]
-    assert repro.startswith("pytest test_order.py ")
+    assert " -m pytest test_order.py " in repro
     assert repro.endswith(" --flakehunt-plan=order=reversed")
 
 
@@ -209,13 +221,47 @@ def test_only_an_order_needs_others(plan: str, others: bool) -> None:
     ],
 )
 def test_options_that_matter_are_kept(args: list[str], positional: list[str], kept: list[str]) -> None:
-    context = Context(args, positional, Path("/p"), Path("/p"))
-    written = command("a.py::x", "gc=off", needs_others=False, context=context)
-    assert shlex.split(written) == ["pytest", "a.py::x", *kept, "--flakehunt-plan=gc=off"]
+    context = a_context(selection=tuple(positional), options=options(args, positional))
+    mode = a_mode("gc=off")
+    written = context.no_cause(a_finding(mode), mode, read_plan("gc=off", KNOWN)).again
+    assert shlex.split(str(written)) == ["pytest", "a.py::x[/]", *kept, "--flakehunt-plan=gc=off"]
 
 
 def test_a_command_is_written_for_the_folder_it_was_given_in() -> None:
-    context = Context([], [], Path("/p/sub"), Path("/p"))
-    assert command("a.py::x[/]", "", needs_others=False, context=context, sweeps=9) == (
-        "pytest '../a.py::x[/]' --flakehunt=9"
-    )
+    mode = a_mode("")
+    written = a_context(directory=Path("/p/sub")).no_cause(a_finding(mode), mode, CALM).again
+    assert str(written) == "pytest '../a.py::x[/]' --flakehunt=5 --flakehunt-diagnose=0"
+
+
+def test_many_tests_are_listed_in_a_file(tmp_path: Path) -> None:
+    before = tuple(f"a.py::test_it[{number} x]" for number in range(40))
+    found = Diagnosis((), Setup(before=before), Setup())
+    context = a_context(directory=tmp_path, root=tmp_path, lists=tmp_path)
+    again, _, without = context.cause("a.py::x[/]", "", found, 1)
+    (word,) = again.words
+    assert Path(tmp_path, word.removeprefix("@")).read_text("utf-8").splitlines() == [*before, "a.py::x[/]"]
+    assert str(without) == "pytest 'a.py::x[/]'"
+
+
+def test_what_a_configuration_file_distributes_is_kept_together_by_the_calm_plan() -> None:
+    assert unsettled(["-n4"])
+    assert unsettled(["-ra", "--reruns=2"])
+    assert not unsettled(["-ra", "--no-header", "-nothing"])
+    again, _, _ = a_context(unsettled=True).cause("a.py::x", "", Diagnosis((), Setup()), 1)
+    assert str(again) == "pytest a.py::x --flakehunt-plan=calm"
+
+
+def a_context(**changed: Any) -> Context:
+    usual: dict[str, Any] = {
+        "program": ("pytest",), "selection": (), "options": (), "directory": Path("/p"), "root": Path("/p"), "lists": Path("/p"),
+    }  # fmt: skip
+    return Context(**{**usual, **changed})
+
+
+def a_mode(plan: str) -> Mode:
+    return Mode("f", Outcome.FAILED, Evidence("call", "E", "", Place("a.py", 1)), 5, 1, plan, Contract.NATURAL)
+
+
+def a_finding(mode: Mode) -> Finding:
+    half = Interval(0.4, 0.6)
+    return Finding("a.py::x[/]", "a.py", 1, Verdict.FLAKY, Count(10, 5), half, Count(2, 1), half, modes=(mode,))

@@ -32,16 +32,19 @@ DOORS: dict[str, set[str]] = {
     "watching": {"model"},
     "workshop": {"model", "plan", "seeds", "realtime", "sweeping", "tallies", "watching", "zygote"},
     "hunt": {"model", "plan", "realtime", "analysis", "tallies", "watching", "workshop", "zygote"},
+    "casebook": {"analysis", "diagnosis", "hunt", "ledger", "model", "plan", "tallies"},
+    "witness": {"zygote"},
+    "rerun": {"analysis", "flags", "model", "realtime", "repro", "zygote"},
     "diagnosis": {"analysis", "model", "plan", "realtime", "tallies", "watching", "workshop", "zygote"},
     "mirror": {"model", "watching"},
     "repro": {"model"},
     "reports": {"analysis", "model", "watching", "realtime"},
     "foreground": {"model", "perturbations", "plan", "stage"},
     "run": {
-        "analysis", "diagnosis", "flags", "foreground", "hunt", "ledger", "mirror", "model", "options", "perturbations", "plan",
-        "realtime", "repro", "reports", "takeover", "tallies", "workshop", "zygote",
+        "casebook", "diagnosis", "flags", "foreground", "hunt", "ledger", "mirror", "model", "options", "perturbations", "plan",
+        "realtime", "repro", "reports", "rerun", "takeover", "tallies", "workshop", "zygote",
     },
-    "plugin": {"flags", "hookspecs", "run"},
+    "plugin": {"flags", "hookspecs", "run", "witness"},
 }  # fmt: skip
 ONE_DOOR = {
     "sqlite3": {"ledger/store.py"},

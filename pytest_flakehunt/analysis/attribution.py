@@ -468,14 +468,14 @@ def listed(names: Sequence[str]) -> str:
 
 def shared(diagnosis: Diagnosis) -> Experiment[Diagnosis | None]:
     """See whether another mode that failed in the same sweeps has the same cause; None where it has not."""
-    setup, control = diagnosis.setup, diagnosis.control
-    if setup is None or control is None:
+    setup, without = diagnosis.setup, diagnosis.without
+    if setup is None or without is None:
         return None
     present, absent = Count(), Count()
     try:
         for _ in range(ENOUGH):
             present = present.plus(*(yield from counted(setup, 1)))
-            absent = absent.plus(*(yield from counted(control, 1)))
+            absent = absent.plus(*(yield from counted(without, 1)))
     except OutOfRuns:
         return None
     p_value = fisher(present, absent)

@@ -89,7 +89,8 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "suspects": [_suspect(suspect) for suspect in mode.suspects],
         "plan": mode.plan,
         "repro": mode.repro,
-        "verified": None if mode.verified is None else _count(mode.verified),
+        "verified": _count_or_none(mode.diagnosis.verified if mode.diagnosis else None),
+        "control": _count_or_none(mode.diagnosis.control if mode.diagnosis else None),
     }
 
 
@@ -125,6 +126,10 @@ def _suspect(suspect: Suspect) -> dict[str, Any]:
 
 def _count(count: Count) -> dict[str, int]:
     return {"runs": count.runs, "failures": count.failures}
+
+
+def _count_or_none(count: Count | None) -> dict[str, int] | None:
+    return None if count is None else _count(count)
 
 
 def _interval(interval: Interval) -> dict[str, float]:

@@ -94,6 +94,8 @@ class Live(Quiet):
 
 def sentence(progress: Progress) -> str:
     """Put progress into words."""
+    if progress.doing:
+        return f"{progress.doing}: run {progress.done}, {duration(progress.elapsed)} gone"
     of = "" if progress.total is None else f" of {progress.total}"
     found = "1 test failed" if progress.found == 1 else f"{progress.found} tests failed"
     left = "" if progress.left is None else f", {duration(progress.left)} left"

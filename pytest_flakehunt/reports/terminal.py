@@ -125,6 +125,10 @@ def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[RenderableType]
     again = Text("  again: ")
     again.append(mode.repro, style="bold")
     yield again
+    found = mode.diagnosis
+    if found is not None and found.verified is not None:
+        without = f"; without it {_of(found.control)}" if found.control else ""
+        yield Text(f"  run again: fails {_of(found.verified)}{without}")
 
 
 def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
@@ -210,6 +214,10 @@ def _bound(finding: Finding) -> str:
 
 def _notes(notes: Iterable[str]) -> str:
     return "".join(f"; {note}" for note in notes)
+
+
+def _of(count: Count) -> str:
+    return f"{count.failures}/{count.runs}"
 
 
 def _between(interval: Interval) -> str:

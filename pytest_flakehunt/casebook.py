@@ -1,0 +1,102 @@
+"""What the survey knows of tests that failed: from rows of the ledger to cases, and to targets of a diagnosis."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pytest_flakehunt.analysis import verdicts
+from pytest_flakehunt.analysis.attribution import MOST_CANDIDATES, Candidate, Target
+from pytest_flakehunt.analysis.verdicts import Case
+from pytest_flakehunt.diagnosis import Lead
+from pytest_flakehunt.hunt import Hunt
+from pytest_flakehunt.ledger.store import Ledger
+from pytest_flakehunt.model import Count, Finding, Isolation, Perturbation, Plan, Sweep, Verdict
+from pytest_flakehunt.plan import arranged
+from pytest_flakehunt.tallies import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Casebook:
+    """The failing tests of one survey."""
+
+    hunt: Hunt
+    ledger: Ledger
+    known: Mapping[str, Perturbation]
+    active: Sequence[Perturbation]
+    now: datetime
+    seed: int
+
+    def case(self, test: Tally) -> Case:
+        """Give all attempts of a test that count, and the evidence they left."""
+        suspicious = test.nodeid in self.hunt.tallies.suspicious
+        attempts = [
+            (sweep, row.outcome, row.fingerprint)
+            for row in self.ledger.rows(test.nodeid)
+            if not (sweep := self.hunt.sweeps[row.sweep]).outage
+            and not (suspicious and sweep.isolation is Isolation.FORK)
+        ]
+        return Case(test.nodeid, test.file, test.line, attempts, self.ledger.evidence(test.nodeid))
+
+    def failing(self) -> list[Case]:
+        """Give the cases of tests that failed, in the order of collection."""
+        cases = (self.case(test) for test in self.hunt.tallies.tests if test.total.failures)
+        return [case for case in cases if failed(case)]
+
+    def groups(self) -> list[list[Lead]]:
+        """Give what there is to diagnose: modes that failed in the same sweeps stand together."""
+        groups: dict[frozenset[int], list[Lead]] = {}
+        cases = self.failing()
+        for case, finding in zip(cases, verdicts.judge(cases, len(self.active)), strict=True):
+            if finding.verdict not in {Verdict.FLAKY, Verdict.FRAGILE}:
+                continue  # what never passed calm has no cause to find
+            for mode in finding.modes:
+                sweeps = frozenset(sweep.number for sweep, _, found in case.attempts if found == mode.fingerprint)
+                groups.setdefault(sweeps, []).append(Lead(self._target(case, mode.fingerprint), finding, mode))
+        return list(groups.values())
+
+    def _target(self, case: Case, mode: str) -> Target:
+        nodeids = self.hunt.tallies.nodeids()
+        place = self.hunt.tallies.positions[case.nodeid]
+        failing = sorted((sweep for sweep, _, found in case.attempts if found == mode), key=verdicts.telling)
+        calm = [outcome.fails for sweep, outcome, _ in case.attempts if sweep.calm and outcome.counts]
+        return Target(
+            nodeid=case.nodeid,
+            candidates=[self._candidate(sweep, case.nodeid, nodeids) for sweep in failing[:MOST_CANDIDATES]],
+            calm=Count(len(calm), sum(calm)),
+            calm_before=tuple(nodeids[:place]),
+            others=tuple(nodeid for nodeid in nodeids if nodeid != case.nodeid),
+            known=self.known,
+            active=frozenset(item.name for item in self.active),
+            now=self.now.astimezone().replace(tzinfo=None),
+            workers=self.hunt.workshop.workers,
+            seed=self.seed,
+        )
+
+    def _candidate(self, sweep: Sweep, nodeid: str, nodeids: Sequence[str]) -> Candidate:
+        ran = self.ledger.tests_of(sweep.number)
+        order = arranged(sweep.plan, [test for test in nodeids if test in ran])
+        group = next((group for group in order if nodeid in group), [nodeid])
+        plan = Plan(tuple((name, setting) for name, setting in sweep.plan.settings if name != "order"))
+        return Candidate(plan, tuple(group[: group.index(nodeid)]), sweep.number, sweep.neighbours)
+
+    def findings(self) -> list[Finding]:
+        """Give what is to be said of every test, in the order of collection."""
+        judged = {finding.nodeid: finding for finding in verdicts.judge(self.failing(), len(self.active))}
+        return [judged.get(test.nodeid) or self._steady(test) for test in self.hunt.tallies.tests]
+
+    def _steady(self, test: Tally) -> Finding:
+        if not test.total.failures:
+            return verdicts.steady(test.nodeid, test.file, test.line, test.total, test.calm)
+        case = self.case(test)
+        notes = ["it failed in forked processes only, and passes in fresh ones"]
+        return verdicts.steady(test.nodeid, test.file, test.line, _counts(case), _counts(case, calm=True), notes)
+
+
+def failed(case: Case) -> bool:
+    """Tell whether any attempt that counts failed."""
+    return any(outcome.fails for _, outcome, _ in case.attempts)
+
+
+def _counts(case: Case, *, calm: bool = False) -> Count:
+    counted = [outcome for sweep, outcome, _ in case.attempts if outcome.counts and (sweep.calm or not calm)]
+    return Count(len(counted), sum(outcome.fails for outcome in counted))

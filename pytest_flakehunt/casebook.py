@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_flakehunt.analysis import verdicts
-from pytest_flakehunt.analysis.attribution import MOST_CANDIDATES, Candidate, Target
+from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target
 from pytest_flakehunt.analysis.verdicts import Case
 from pytest_flakehunt.diagnosis import Lead
 from pytest_flakehunt.hunt import Hunt

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from pytest_flakehunt import realtime
-from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, Target, shared
+from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, shared
 from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.analysis.reduction import Experiment
+from pytest_flakehunt.analysis.target import Target
 from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Purpose, Reply, Seen, Setup, Sweep
 from pytest_flakehunt.plan import Draft
 from pytest_flakehunt.tallies import Tally
@@ -26,9 +27,9 @@ PAIRS_SECONDS = 30.0
 PAIRS_SHARE = 0.25
 """Of a finding's time, kept for them."""
 Found = TypeVar("Found", Diagnosis, Diagnosis | None)
-DEFAULT_EACH = 1000
+DEFAULT_EACH = 3000
 """Runs for each finding, while findings are few."""
-DEFAULT_ALL = 5000
+DEFAULT_ALL = 20_000
 """Runs for all of them."""
 LEAST_SECONDS = 120.0
 """Unless runs are given, the diagnosis takes no longer than the survey did, or than this."""

@@ -31,7 +31,7 @@ NAMES = {
     ),
     "flakehunt-diagnose": (
         "RUNS",
-        "runs of experiments on causes, for all findings together; 0 for none (default: up to 1000 each, 5000 "
+        "runs of experiments on causes, for all findings together; 0 for none (default: up to 3000 each, 20000 "
         "in all, for no longer than the survey took, or two minutes)",
     ),
     "flakehunt-ledger": ("PATH", f"where every sweep is kept (default: {DEFAULT_LEDGER})"),

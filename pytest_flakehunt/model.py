@@ -374,6 +374,8 @@ class Condition:
 
     what: str
     count: Count
+    decisive: bool = False
+    """Whether the cause rests on it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,57 @@ from math import comb
 from pytest_flakehunt.model import Count
 
 
+def stratified(strata: Sequence[tuple[Count, Count]]) -> float:
+    """Give the chance of at least so many failures under the perturbation, if it made no difference in any stratum.
+
+    One-sided exact test with the margins of each table held: what differs
+    between strata, such as interpreters, neither makes nor hides an
+    association.
+
+    Args:
+        strata: in each, sweeps with the perturbation, and those that left it alone.
+
+    Returns:
+        A probability, above 0 and up to 1.
+    Source:
+        N. Mantel, J. Am. Stat. Assoc. 58 (1963) 690-700: rabbits that died
+        though given penicillin, at once or late; of four doses.
+
+    >>> rabbits = [((5, 5), (6, 6)), ((6, 6), (6, 3)), ((6, 4), (6, 0)), ((6, 0), (6, 1))]
+    >>> f"{stratified([(Count(*late), Count(*once)) for late, once in rabbits]):.4f}"
+    '0.0200'
+    """
+    fewest, chances = distribution(strata)
+    return min(1.0, sum(chances[sum(present.failures for present, _ in strata) - fewest :]))
+
+
+def distribution(strata: Sequence[tuple[Count, Count]]) -> tuple[int, list[float]]:
+    """Give how failures under the perturbation fall by chance: the fewest there can be, and each number's chance."""
+    fewest, totals = 0, [1.0]
+    for present, absent in strata:
+        least, chances = hypergeometric(present.runs, absent.runs, present.failures + absent.failures)
+        fewest += least
+        sums = [0.0] * (len(totals) + len(chances) - 1)
+        for place, total in enumerate(totals):
+            for step, chance in enumerate(chances):
+                sums[place + step] += total * chance
+        totals = sums
+    return fewest, totals
+
+
+def hypergeometric(present: int, absent: int, failures: int) -> tuple[int, list[float]]:
+    """Give how failures of one stratum fall by chance: the fewest there can be, and each number's chance.
+
+    >>> hypergeometric(2, 2, 3)
+    (1, [0.5, 0.5])
+    """
+    fewest, most = max(0, failures - absent), min(present, failures)
+    ways = comb(present + absent, failures)
+    return fewest, [comb(present, hits) * comb(absent, failures - hits) / ways for hits in range(fewest, most + 1)]
+
+
 def fisher(present: Count, absent: Count) -> float:
     """Give the chance of at least so many failures under the perturbation, if it made no difference.
-
-    One-sided exact test, with the margins of the table held.
 
     Args:
         present: sweeps with the perturbation.
@@ -24,12 +71,7 @@ def fisher(present: Count, absent: Count) -> float:
     >>> f"{fisher(Count(4, 4), Count(4, 0)):.4f}"
     '0.0143'
     """
-    runs, failures = present.runs + absent.runs, present.failures + absent.failures
-    at_most = min(present.runs, failures)
-    ways = sum(
-        comb(present.runs, hits) * comb(absent.runs, failures - hits) for hits in range(present.failures, at_most + 1)
-    )
-    return ways / comb(runs, failures)
+    return stratified([(present, absent)])
 
 
 def holm(p_values: Sequence[float], family: int = 0) -> list[float]:

@@ -12,7 +12,7 @@ Experiment: TypeAlias = Generator[Setup, Seen, T]
 """Yields what to run, is sent what was seen, and returns what follows."""
 ERROR = 0.01
 """Chance that one step of a reduction is wrong, each way, at the rates it tells apart."""
-MOST_RUNS = 60
+MOST_RUNS = 240
 """Runs after which a step that is still open counts as not shown."""
 
 
@@ -40,7 +40,7 @@ def bounds(present: Count, absent: Count) -> Rates | None:
     share, other = present.failures / present.runs, absent.failures / absent.runs
     high = 0.1 ** (1 / present.runs) if share == 1 else 0.75 * share
     low = 1 - 0.1 ** (1 / absent.runs) if other == 0 else 1.25 * other
-    low = min(low, high / 3) if other == 0 else low
+    low = min(low, high / 10) if other == 0 else low
     return Rates(low, high) if low < 0.85 * high else None
 
 

@@ -55,7 +55,8 @@ def judge(cases: Sequence[Case], perturbations: int) -> list[Finding]:
     Args:
         cases: tests that failed at least once.
         perturbations: how many were in use: suspects are corrected once, for
-            all pairs of a mode and a perturbation.
+            all pairs of a mode and a perturbation. Each is compared within
+            zygotes, as those differ in what they drew at import.
     """
     findings = [_finding(case) for case in cases]
     nominated = [
@@ -194,10 +195,26 @@ def _by_setting(name: str, hits: Sequence[tuple[Sweep, bool]], settings: Mapping
 
 def _suspect(name: str, setting: str, hits: Sequence[tuple[Sweep, bool]], under: set[int], looks: int) -> Suspect:
     """Compare sweeps with all others; the p-value pays for having looked at several settings."""
-    present = [hit for sweep, hit in hits if sweep.number in under]
-    absent = [hit for sweep, hit in hits if sweep.number not in under]
-    counts = Count(len(present), sum(present)), Count(len(absent), sum(absent))
-    return Suspect(name, setting, *counts, min(1.0, looks * association.fisher(*counts)))
+    strata: dict[int, tuple[Count, Count]] = {}
+    for sweep, hit in hits:
+        # a hash seed is the interpreter's own: within one there is nothing to compare it with
+        place = 0 if name == "hashseed" else sweep.zygote
+        present, absent = strata.get(place, (Count(), Count()))
+        if sweep.number in under:
+            present = present.plus(1, int(hit))
+        else:
+            absent = absent.plus(1, int(hit))
+        strata[place] = present, absent
+    tables = list(strata.values())
+    p_value = min(1.0, looks * association.stratified(tables))
+    return Suspect(name, setting, _sum(present for present, _ in tables), _sum(absent for _, absent in tables), p_value)
+
+
+def _sum(counts: Iterable[Count]) -> Count:
+    total = Count()
+    for count in counts:
+        total = total.plus(*count)
+    return total
 
 
 def _surest(suspect: Suspect) -> tuple[float, float]:

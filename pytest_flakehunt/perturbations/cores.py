@@ -22,6 +22,18 @@ class Cores:
     def __str__(self) -> str:
         return str(self.count)
 
+    def simpler(self) -> list["Cores"]:
+        """Give all larger numbers of cores that are fewer than the machine has, the most first."""
+        import psutil
+
+        present = len(psutil.Process().cpu_affinity() or ())
+        return [Cores(count) for count in range(present - 1, self.count, -1)]
+
+    @property
+    def graded(self) -> bool:
+        """Fewer cores hardly ever make a failure rarer."""
+        return True
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Pin the process, and tell Pythons it starts (3.13 and later) how many cores there are.

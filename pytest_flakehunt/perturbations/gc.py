@@ -37,6 +37,15 @@ class Collector:
     def __str__(self) -> str:
         return self.habit if self.seed is None else f"{self.habit}:{self.seed}"
 
+    def simpler(self) -> list["Collector"]:
+        """Give the habits without a seed."""
+        return [] if self.seed is None else [Collector(Habit.EAGER), Collector(Habit.OFF)]
+
+    @property
+    def graded(self) -> bool:
+        """They are opposites."""
+        return False
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the habit, and give back thresholds and state as they were."""

@@ -19,6 +19,15 @@ class Repeat:
     def __str__(self) -> str:
         return str(self.times)
 
+    def simpler(self) -> list["Repeat"]:
+        """Give all smaller numbers of runs."""
+        return [Repeat(times) for times in range(2, self.times)]
+
+    @property
+    def graded(self) -> bool:
+        """What fails the second time has failed when it runs a third time."""
+        return True
+
 
 class Repeats:
     """Running a test again where it just ran."""

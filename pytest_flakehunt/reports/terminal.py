@@ -15,7 +15,6 @@ from pytest_flakehunt.model import (
     Condition,
     Contract,
     Count,
-    Diagnosis,
     Finding,
     Findings,
     Interval,
@@ -150,15 +149,11 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
         yield _indented(Text(f"note: {found.note}"))
     for place in found.places:
         yield _indented(Text(_clean(place)))
-    rows = found.tried if verbosity > 0 else [row for row in found.tried if row.count in _decisive(found)]
+    rows = found.tried if verbosity > 0 else [row for row in found.tried if row.decisive]
     yield Padding(_experiments(rows), (0, 0, 0, 2), expand=False)
     mend = MENDS.get(found.causes[0].perturbation)
     if mend:
         yield _indented(Text(f"usual mend: {mend}"))
-
-
-def _decisive(found: Diagnosis) -> set[Count]:
-    return {count for cause in found.causes for count in (cause.present, cause.absent)}
 
 
 def _experiments(rows: Sequence[Condition]) -> Table:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_flakehunt.analysis.association import fisher, holm
+from pytest_flakehunt.analysis.association import distribution, fisher, holm, stratified
 from pytest_flakehunt.model import Count
 
 
@@ -35,6 +35,47 @@ def test_scipy_agrees(fisher_exact: Any, present: Count, absent: Count) -> None:
     ]
     theirs = fisher_exact(table, alternative="greater").pvalue
     assert fisher(present, absent) == pytest.approx(theirs, rel=1e-6)
+
+
+RABBITS = [((5, 5), (6, 6)), ((6, 6), (6, 3)), ((6, 4), (6, 0)), ((6, 0), (6, 1)), ((5, 0), (2, 0))]
+"""Died of those treated late, and at once, by dose: R gives S = 16 cures at once and p = 0.03994, two-sided."""
+
+
+def test_strata_as_published() -> None:
+    strata = [(Count(*late), Count(*once)) for late, once in RABBITS]
+    fewest, chances = distribution(strata)
+    seen = chances[sum(late.failures for late, _ in strata) - fewest]
+    assert sum(chance for chance in chances if chance <= seen * (1 + 1e-7)) == pytest.approx(0.03994, abs=5e-6)
+
+
+STRATA = st.lists(st.tuples(counted(30), counted(30)), min_size=1, max_size=6)
+
+
+@given(STRATA)
+def test_the_chances_of_all_outcomes_add_up(strata: list[tuple[Count, Count]]) -> None:
+    assert sum(distribution(strata)[1]) == pytest.approx(1)
+
+
+@given(STRATA, st.sampled_from([(7, 0), (7, 7)]), st.integers(0, 9))
+def test_a_stratum_without_a_difference_to_see_changes_nothing(
+    strata: list[tuple[Count, Count]], same: tuple[int, int], others: int
+) -> None:
+    every = Count(*same)
+    rest = Count(others, others if every.failures else 0)
+    assert stratified([*strata, (every, rest)]) == pytest.approx(stratified(strata))
+
+
+@given(STRATA, st.randoms(use_true_random=False))
+def test_the_order_of_strata_is_of_no_matter(strata: list[tuple[Count, Count]], chance: Any) -> None:
+    shuffled = list(strata)
+    chance.shuffle(shuffled)
+    assert stratified(shuffled) == pytest.approx(stratified(strata))
+
+
+def test_what_strata_explain_is_no_association() -> None:
+    always, never = (Count(20, 20), Count(5, 5)), (Count(5, 0), Count(20, 0))
+    assert stratified([always, never]) == pytest.approx(1)
+    assert fisher(Count(25, 20), Count(25, 5)) < 1e-4
 
 
 def test_no_failures_under_it_say_nothing() -> None:

@@ -1,0 +1,146 @@
+"""Causes of what varies by itself: a source that pins it, something drawn at import, or neighbours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_flakehunt.analysis import naming
+from pytest_flakehunt.analysis.notebook import Arm, Contrast, Notebook, contrasted
+from pytest_flakehunt.analysis.reduction import Experiment, counted
+from pytest_flakehunt.analysis.target import Target, only
+from pytest_flakehunt.model import CALM, Cause, Count, Diagnosis, Plan, Setting, Setup
+
+ENOUGH = 8
+"""Runs that tell whether an outcome varies."""
+INTERPRETERS = 8
+"""Interpreters started to tell what differs between them."""
+DRAWS = 12
+"""Settings of a natural source that are drawn in search of one that pins a failure."""
+SOURCES = ("random", "hashseed")
+
+
+@dataclass(slots=True)
+class Pinning:
+    """The experiments on a mode that comes and goes whatever is held."""
+
+    target: Target
+    book: Notebook
+
+    def natural(self, names: Sequence[str] = SOURCES) -> Experiment[Diagnosis | None]:
+        """Look for a natural source under which the outcome no longer varies."""
+        for name in names:
+            if name in self.target.active:
+                found = yield from self._pinned(name)
+                if found is not None:
+                    return found
+        return None
+
+    def _pinned(self, name: str) -> Experiment[Diagnosis | None]:
+        """Try settings: under one it always fails, under another never."""
+        failing: Setting | None = None
+        passing: Setting | None = None
+        for draw in range(DRAWS if name != "hashseed" else INTERPRETERS):
+            setting = self.target.known[name].draw(draw + 1, draw)
+            count = yield from self.book.count(f"some {name}s", Setup(Plan(((name, setting),))), 1)
+            if count.failures and failing is None:
+                failing = yield from self._kept(name, setting, fails=True)
+            elif count.runs and not count.failures and passing is None:
+                passing = yield from self._kept(name, setting, fails=False)
+            if failing and passing:
+                return (yield from self._compared(name, failing, passing))
+        return None
+
+    def _kept(self, name: str, setting: Setting, *, fails: bool) -> Experiment[Setting | None]:
+        """Give the setting back if under it the outcome does not vary."""
+        setup = Setup(Plan(((name, setting),)), interpreter=str(setting) if name == "hashseed" else "")
+        count = Count()
+        while count.runs < ENOUGH and count.failures == (count.runs if fails else 0):
+            one = yield from self.book.count(f"{name}={setting}, again", setup, 1)
+            if not one.runs:
+                return None
+            count = count.plus(*one)
+        return setting if count.failures == (count.runs if fails else 0) else None
+
+    def _compared(self, name: str, failing: Setting, passing: Setting) -> Experiment[Diagnosis | None]:
+        setup, other = Setup(Plan(((name, failing),))), Setup(Plan(((name, passing),)))
+        seen = yield from self.book.contrast(Arm(f"with {name}={failing}", setup), Arm(f"with {name}={passing}", other))
+        if seen.present.failures < seen.present.runs or not seen.shown:
+            return None
+        sentence = naming.sentence(name, str(failing), "", [], setup.plan)
+        return Diagnosis((Cause(name, str(failing), sentence, seen.present, seen.absent, seen.p_value),), setup, other)
+
+    # neighbours
+
+    def neighbours(self) -> Experiment[Diagnosis | None]:
+        """Let others run beside it all the while: first the test itself, then all that stands before it too."""
+        if self.target.workers < 2 or not any(candidate.neighbours for candidate in self.target.candidates):
+            return None
+        for before in dict.fromkeys(((), self.target.calm_before)):
+            what = " after the tests before it as written" if before else ""
+            lone, beside = Setup(before=before), Setup(before=before, beside=True)
+            first = yield from self.book.count(f"calm{what}, others beside it", beside, ENOUGH)
+            if not first.failures:
+                continue
+            seen = yield from self.book.contrast(Arm(f"others beside it{what}", beside), Arm(f"by itself{what}", lone))
+            if seen.shown:
+                sentence = "fails while other sweeps run beside it: they share something outside the process"
+                cause = Cause("parallel", str(self.target.workers), sentence, seen.present, seen.absent, seen.p_value)
+                return Diagnosis((cause,), beside, lone, tuple(self.book.tried))
+        return None
+
+    # import
+
+    def interpreters(self) -> Experiment[Diagnosis]:
+        """Start several interpreters: does the outcome stay the same within each, and differ between them?"""
+        plan = self.target.candidates[0].plan if self.target.candidates else CALM
+        plan = only(plan, {"hashseed"})
+        outcomes: list[bool] = []
+        first = Count()
+        for number in range(INTERPRETERS * 2):
+            count = yield from counted(Setup(plan, interpreter=f"new {number}"), 3)
+            first = first.plus(*count)
+            if 0 < count.failures < count.runs:
+                self.book.note("new interpreters", first)
+                return self.book.unknown("it varies within one interpreter, whatever is held")
+            outcomes.append(bool(count.failures))
+            # the first run tells the interpreters apart; were the others chance, so clean a split would be rare
+            failing, passing = 2 * sum(outcomes), 2 * (len(outcomes) - sum(outcomes))
+            split = contrasted(Count(failing, failing), Count(passing, 0))
+            if split.shown:
+                self.book.note("new interpreters, three runs in each", first)
+                return (yield from self._at_import(plan, split))
+        self.book.note("new interpreters, three runs in each", first)
+        return self.book.unknown("it came back no more often under the failing plan than without it")
+
+    def _at_import(self, plan: Plan, split: Contrast) -> Experiment[Diagnosis]:
+        """Tell what is drawn as the suite is imported, by holding it there."""
+        seen = yield Setup(plan, fresh=True, readings=True, early=True)
+        places = tuple(f"{place} calls {call}" for source, call, place in seen.readings if source in naming.DRAWN)
+        setup = other = None
+        setting = ""
+        if "random" in self.target.active:
+            held = yield from self._held_at_import(plan)
+            if held is not None:
+                setup, other, split = held
+                setting = f"random={setup.plan.setting('random')}"
+        sentence = naming.drawn_at_import(setting, places)
+        cause = Cause("import", setting, sentence, split.present, split.absent, split.p_value)
+        return Diagnosis((cause,), setup, other, tuple(self.book.tried), places[: naming.MOST_PLACES])
+
+    def _held_at_import(self, plan: Plan) -> Experiment[tuple[Setup, Setup, Contrast] | None]:
+        """Find two seeds, held while the suite is imported, that give it always and never."""
+        found: dict[bool, Setup] = {}
+        for draw in range(DRAWS):
+            setting = self.target.known["random"].draw(draw + 1, draw)
+            setup = Setup(plan.joined("random", setting), fresh=True, early=True)
+            count = yield from self.book.count("random held at import, some seeds", setup, 1)
+            if count.runs:
+                found.setdefault(bool(count.failures), setup)
+            if len(found) == 2:
+                break
+        if len(found) < 2:
+            return None
+        present = yield from self.book.decisive("a failing seed held at import", found[True], ENOUGH)
+        absent = yield from self.book.decisive("a passing seed held at import", found[False], ENOUGH)
+        if present.failures < present.runs or absent.failures:
+            return None
+        return found[True], found[False], contrasted(present, absent)

@@ -1,0 +1,48 @@
+"""What is to be diagnosed: one mode of one test, and what the survey knows of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pytest_flakehunt.model import Count, Perturbation, Plan
+
+MOST_CANDIDATES = 3
+"""Failing sweeps that are tried to bring a failure back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sweep that the mode was seen in."""
+
+    plan: Plan
+    """Without an order."""
+    before: tuple[str, ...]
+    """The tests that ran before, in that sweep's own order."""
+    number: int
+    neighbours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One mode of one test, and what the survey knows of it."""
+
+    nodeid: str
+    candidates: Sequence[Candidate]
+    """The most telling first."""
+    calm: Count
+    """In the survey: calm sweeps through all tests, as written."""
+    calm_before: tuple[str, ...]
+    """The tests before it as written."""
+    others: tuple[str, ...]
+    """All tests but this one, as written."""
+    known: Mapping[str, Perturbation]
+    active: frozenset[str]
+    """Perturbations in use; the rest is left alone in experiments too."""
+    now: datetime
+    workers: int = 1
+    seed: int = 0
+
+
+def only(plan: Plan, names: Collection[str]) -> Plan:
+    """Keep some settings of a plan."""
+    return Plan(tuple((name, setting) for name, setting in plan.settings if name in names))

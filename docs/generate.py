@@ -63,12 +63,18 @@ def benchmarks() -> str:
     return figures.read_text("utf-8")
 
 
+def causes() -> str:
+    """Show how causes of the zoo were named."""
+    return (HERE.parent / "benchmarks" / "CAUSES.md").read_text("utf-8")
+
+
 PAGES = {
     "options": options,
     "perturbations": perturbations,
     "report": report,
     "ledger": ledger,
     "benchmarks": benchmarks,
+    "causes": causes,
 }
 
 

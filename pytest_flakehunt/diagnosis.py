@@ -28,11 +28,12 @@ PAIRS_SHARE = 0.25
 """Of a finding's time, kept for them."""
 Found = TypeVar("Found", Diagnosis, Diagnosis | None)
 DEFAULT_EACH = 3000
-"""Runs for each finding, while findings are few."""
-DEFAULT_ALL = 20_000
-"""Runs for all of them."""
+"""Runs for each finding, unless runs are given."""
 LEAST_SECONDS = 120.0
-"""Unless runs are given, the diagnosis takes no longer than the survey did, or than this."""
+SECONDS_EACH = 30.0
+"""Seconds for each finding, ..."""
+MOST_SECONDS = 1800.0
+"""... up to these for all; unless runs are given."""
 
 
 class Lead(NamedTuple):
@@ -45,6 +46,15 @@ class Lead(NamedTuple):
 
 Verify: TypeAlias = Callable[[Lead, Diagnosis, int, float], Diagnosis]
 """Runs the command that will be printed so many times, no longer than to a moment, and adds what it saw."""
+
+
+def allowed_seconds(findings: int, survey: float) -> float:
+    """Give the time for all experiments, where no runs are given: as long as the survey, or longer where it was short.
+
+    >>> allowed_seconds(1, 5.0), allowed_seconds(10, 5.0), allowed_seconds(300, 5.0), allowed_seconds(1, 7200.0)
+    (120.0, 300.0, 1800.0, 7200.0)
+    """
+    return max(LEAST_SECONDS, min(MOST_SECONDS, findings * SECONDS_EACH), survey)
 
 
 @dataclass(slots=True)
@@ -80,7 +90,7 @@ class Laboratory:
             groups: modes that failed in the same sweeps.
 
         Yields:
-            Each mode, and what was found.
+            Each mode, and what was found; once more when its command was run.
         """
         self.workshop.parking = True
         for place, group in enumerate(groups):
@@ -88,7 +98,7 @@ class Laboratory:
             started, before = realtime.monotonic(), self.made
             time = float("inf") if self.seconds is None else self.seconds / left
             closes, ends = started + time * (1 - PAIRS_SHARE), started + time
-            share = min(DEFAULT_EACH, self.runs // left) if self.seconds is not None else self.runs // left
+            share = self.runs // left
             pairs = min(MOST_PAIRS, share // RUNS_A_PAIR)
             first: Diagnosis | None = None
             for lead in group:
@@ -98,6 +108,7 @@ class Laboratory:
                 if found is None:
                     found = self._follow(Attribution(lead.target).run(), lead, limit, closes)
                     first = found if found.causes else first
+                yield lead, found  # kept, should the user stop while the command runs
                 yield lead, self._verified(lead, found, pairs, ends)
                 pairs = min(pairs, OTHERS_PAIRS)
             self.runs -= self.made - before

@@ -31,8 +31,8 @@ NAMES = {
     ),
     "flakehunt-diagnose": (
         "RUNS",
-        "runs of experiments on causes, for all findings together; 0 for none (default: up to 3000 each, 20000 "
-        "in all, for no longer than the survey took, or two minutes)",
+        "runs of experiments on causes, for all findings together; 0 for none (default: up to 3000 each, for as long "
+        "as the survey took; at least two minutes, or half a minute for each finding up to half an hour)",
     ),
     "flakehunt-ledger": ("PATH", f"where every sweep is kept (default: {DEFAULT_LEDGER})"),
     "flakehunt-json": ("PATH", "write the report there as JSON"),

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
 from pytest_flakehunt.casebook import Casebook
-from pytest_flakehunt.diagnosis import DEFAULT_ALL, LEAST_SECONDS, Laboratory, Lead
+from pytest_flakehunt.diagnosis import DEFAULT_EACH, Laboratory, Lead, allowed_seconds
 from pytest_flakehunt.hunt import Hunt
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.mirror import Mirror
@@ -255,16 +255,17 @@ class Session:
             )
             return replace(found, verified=verified if verified.runs else None, control=control)
 
+        groups = casebook.groups()
         laboratory = Laboratory(
             hunt.workshop,
             self.ledger,
             hunt.next_number,
             hunt.tallies.suspicious,
-            runs=DEFAULT_ALL if given is None else given,
-            seconds=max(LEAST_SECONDS, spent) if given is None else None,
+            runs=DEFAULT_EACH * len(groups) if given is None else given,
+            seconds=allowed_seconds(len(groups), spent) if given is None else None,
             verify=verify,
         )
-        for lead, found in laboratory.diagnose(casebook.groups()):
+        for lead, found in laboratory.diagnose(groups):
             self.diagnoses[lead.finding.nodeid, lead.mode.fingerprint] = found
             self.experiments = laboratory.made
             if found.ours:

@@ -85,6 +85,7 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "contract": mode.contract.value,
         "causes": [_cause(cause) for cause in mode.diagnosis.causes] if mode.diagnosis else [],
         "experiments": [] if mode.diagnosis is None else [_condition(row) for row in mode.diagnosis.tried],
+        "spent": mode.diagnosis.runs if mode.diagnosis else 0,
         "places": list(mode.diagnosis.places) if mode.diagnosis else [],
         "suspects": [_suspect(suspect) for suspect in mode.suspects],
         "plan": mode.plan,

@@ -151,9 +151,9 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
         yield _indented(Text(_clean(place)))
     rows = found.tried if verbosity > 0 else [row for row in found.tried if row.decisive]
     yield Padding(_experiments(rows), (0, 0, 0, 2), expand=False)
-    mend = MENDS.get(found.causes[0].perturbation)
-    if mend:
-        yield _indented(Text(f"usual mend: {mend}"))
+    name = found.causes[0].perturbation
+    if name in MENDS:
+        yield _indented(Text(f"usual mend: {MENDS[name]} (docs: how-to/mend#{name})"))
 
 
 def _experiments(rows: Sequence[Condition]) -> Table:

@@ -2,11 +2,16 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
+from pytest_flakehunt.analysis.naming import MENDS
 from pytest_flakehunt.model import (
+    Cause,
+    Condition,
     Contract,
     Count,
+    Diagnosis,
     Evidence,
     Finding,
     Findings,
@@ -68,6 +73,34 @@ def test_quiet_is_short_and_verbose_names_every_test() -> None:
     assert "steady tests/test_a.py::test_y: 0 of 1000; fails less than 0.37 %" in shown(findings, 1)
 
 
+def test_a_cause_ends_with_its_evidence_its_mend_and_the_command_run_again() -> None:
+    cause = Cause("clock", "+400d", "fails from 2027-03-01 on", Count(20, 20), Count(20, 0), 7e-12)
+    rows = (
+        Condition("calm, alone", Count(8, 0)),
+        Condition("with clock=+400d", Count(20, 20), decisive=True),
+        Condition("without clock", Count(20, 0), decisive=True),
+    )
+    found = Diagnosis(
+        (cause,), tried=rows, places=("src/a.py:42 calls date.today()",), verified=Count(20, 19), control=Count(20, 0)
+    )
+    findings = Findings(TRIAL, (replace(FRAGILE, modes=(replace(MODE, diagnosis=found),)),))
+    text = shown(findings)
+    assert "  cause: clock: it fails from 2027-03-01 on\n  src/a.py:42 calls date.today()\n" in text
+    assert "with clock=+400d    20      20" in text
+    assert "calm, alone" not in text
+    assert "calm, alone" in shown(findings, 1)
+    assert f"  usual mend: {MENDS['clock']} (docs: how-to/mend#clock)\n" in text
+    assert text.index("again:") < text.index("  run again: fails 19/20; without it 0/20\n")
+    mode = document.report(findings)["tests"][0]["modes"][0]
+    assert (mode["verified"], mode["control"]) == ({"runs": 20, "failures": 19}, {"runs": 20, "failures": 0})
+
+
+@pytest.mark.parametrize("cause", MENDS)
+def test_every_mend_has_its_section(cause: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "mend.md"
+    assert f"\n## {cause}\n" in page.read_text("utf-8")
+
+
 def test_stress_is_listed_apart() -> None:
     text = shown(Findings(TRIAL, (replace(FRAGILE, contract=Contract.STRESS),)))
     assert text.index("under stress alone") < text.index("FRAGILE")
@@ -108,6 +141,9 @@ def test_progress_in_words() -> None:
         "sweep 3 of 20, 1 test failed so far, 1 min 5 s gone, 5 min 0 s left"
     )
     assert progress.sentence(Progress(3, None, 5.0, None, 2, ())) == "sweep 3, 2 tests failed so far, 5 s gone"
+    assert progress.sentence(Progress(41, None, 75.0, 60.0, 2, (), "experiments on finding 1 of 2, a.py::test_x")) == (
+        "experiments on finding 1 of 2, a.py::test_x: run 41, 1 min 15 s gone"
+    )
 
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

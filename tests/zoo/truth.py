@@ -1,0 +1,47 @@
+"""The cause of each flaky test of the zoo, as it may be named; a test that is not here is sound."""
+
+CAUSES = {
+    "test_clock.py::test_same_day_next_year": {"clock"},
+    "test_clock.py::test_certificate_is_valid": {"clock"},
+    "test_clock.py::test_asks_twice_around_midnight": {"clock"},
+    "test_cores.py::test_leaves_one_core_to_others": {"cores"},
+    "test_crash.py::test_aborts_under_some_hash_seeds": {"hashseed"},
+    "test_gc.py::test_cycle_stays_alive": {"gc"},
+    "test_hashseed.py::test_first_of_a_set": {"hashseed"},
+    "test_import.py::test_port_is_low": {"import"},
+    "test_latency.py::test_answer_within_sixty_milliseconds": {"latency"},
+    "test_now_and_then.py::test_half_the_time_on_one_core": {"cores"},
+    "test_now_and_then.py::test_nobody_controls_this": set(),
+    "test_now_and_then.py::test_one_draw_in_fifty": {"random"},
+    "test_now_and_then.py::test_one_draw_in_two": {"random"},
+    "test_now_and_then.py::test_one_time_in_fifty_on_one_core": {"cores"},
+    "test_order.py::test_brittle": {"order"},
+    "test_order.py::test_victim": {"order"},
+    "test_pair.py::test_stock_is_empty": {"order"},
+    "test_pair.py::test_two_seats_are_free": {"order"},
+    "test_parallel.py::test_has_the_file_for_itself": {"parallel"},
+    "test_random.py::test_one_draw_in_three": {"random"},
+    "test_random.py::test_one_uuid_in_four": {"random"},
+    "test_repeat.py::test_registers_once": {"repeat"},
+    "test_timezone.py::test_no_zone_is_farther_than_thirteen_hours": {"timezone"},
+    "test_together.py::test_leap_day_far_east": {"clock", "timezone"},
+}
+"""By test: the perturbations that its one mode needs together; empty where nobody controls it."""
+MODES = {
+    ("test_together.py::test_fails_in_two_ways", "ValueError"): {"clock"},
+    ("test_together.py::test_fails_in_two_ways", "AssertionError"): {"cores"},
+}
+"""By test and exception, where a test has two."""
+EARLIER = {
+    "test_order.py::test_victim": {"test_order.py::test_polluter"},
+    "test_order.py::test_brittle": {"test_order.py::test_state_setter"},
+    "test_pair.py::test_two_seats_are_free": {"test_pair.py::test_takes_a_seat", "test_pair.py::test_takes_another_seat"},
+    "test_pair.py::test_stock_is_empty": {"test_pair.py::test_fills_the_stock"},
+}
+"""For victims their polluters, for brittle tests their state-setters."""
+CLEANERS = {"test_pair.py::test_stock_is_empty": {"test_pair.py::test_clears_the_stock"}}
+
+
+def cause(nodeid, exception):
+    """Give what may be named for one mode; None where the test is sound."""
+    return MODES.get((nodeid, exception), CAUSES.get(nodeid))

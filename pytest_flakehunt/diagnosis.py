@@ -10,10 +10,11 @@ from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.analysis.reduction import Experiment
 from pytest_flakehunt.analysis.target import Target
 from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Purpose, Reply, Seen, Setup, Sweep
+from pytest_flakehunt.places import Job, Slot
 from pytest_flakehunt.plan import Draft
 from pytest_flakehunt.tallies import Tally
 from pytest_flakehunt.watching import Progress, Recorder
-from pytest_flakehunt.workshop import Job, Slot, Workshop
+from pytest_flakehunt.workshop import Workshop
 from pytest_flakehunt.zygote import wire
 
 MOST_PAIRS = 20
@@ -92,7 +93,7 @@ class Laboratory:
         Yields:
             Each mode, and what was found; once more when its command was run.
         """
-        self.workshop.parking = True
+        self.workshop.places.parking = True
         for place, group in enumerate(groups):
             left = len(groups) - place
             started, before = realtime.monotonic(), self.made

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from pytest_flakehunt import realtime
 from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.model import Attempt, Isolation, Outage, Sweep
+from pytest_flakehunt.places import Job, Slot
 from pytest_flakehunt.plan import Draft, Schedule
 from pytest_flakehunt.tallies import Tallies, Tally
 from pytest_flakehunt.watching import Progress, Recorder
-from pytest_flakehunt.workshop import Job, Slot, Workshop
+from pytest_flakehunt.workshop import Workshop
 from pytest_flakehunt.zygote import wire
 
 HANGS_TO_BENCH = 2
@@ -68,14 +69,14 @@ class Hunt:
         if not late and self._due(slot) and (last := self._last_of(slot)):
             return last
         usual = self.workshop.usual
-        forking = [other for other in self.workshop.slots if other.link is not None and usual is Isolation.FORK]
+        forking = [other for other in self.workshop.places.slots if other.link is not None and usual is Isolation.FORK]
         draft = None if late else self.schedule.next(retiring=len(forking))
         if draft is not None:
             self._numbers = max(self._numbers, draft.number)
             return Job(draft, isolation=usual, early="" if self.checks else str(draft.plan))
         if not late and slot in forking and slot.served and (last := self._last_of(slot)):
             return last
-        alone = all(other is slot or other.finished for other in self.workshop.slots)
+        alone = all(other is slot or other.finished for other in self.workshop.places.slots)
         if self._encores or (alone and self._doubts()):
             return self._encores.popleft()
         return None
@@ -90,7 +91,7 @@ class Hunt:
             return False
         most = MOST_SWEEPS
         if self.schedule.limit is not None:
-            most = min(most, max(FEWEST_SWEEPS, self.schedule.limit // (2 * len(self.workshop.slots)) - 1))
+            most = min(most, max(FEWEST_SWEEPS, self.schedule.limit // (2 * len(self.workshop.places.slots)) - 1))
         if slot.served >= most:
             return True
         worked = realtime.monotonic() - link.started - link.start_cost
@@ -100,7 +101,7 @@ class Hunt:
         """Give a zygote that retires a last calm sweep in itself, unforked; where none is left it just goes."""
         draft = self.schedule.next_calm() if self.checks else None
         if draft is None:
-            self.workshop.dismiss(slot)
+            self.workshop.places.dismiss(slot)
             return None
         return Job(draft, isolation=Isolation.UNFORKED)
 
@@ -159,7 +160,7 @@ class Hunt:
             left: float | None = max(0.0, self.seconds - elapsed)
         else:
             left = elapsed / done * max(0, total - done) if done and total is not None else None
-        plans = [slot.ongoing.plan for slot in self.workshop.slots if slot.ongoing is not None]
+        plans = [slot.ongoing.plan for slot in self.workshop.places.slots if slot.ongoing is not None]
         under_way = tuple(str(plan) or "calm" for plan in plans)
         self.workshop.audience.progress(Progress(done, total, elapsed, left, self.tallies.found, under_way))
 

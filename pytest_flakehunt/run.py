@@ -4,12 +4,10 @@ import os
 import platform
 import secrets
 import shlex
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -35,9 +33,11 @@ from pytest_flakehunt.model import (
 )
 from pytest_flakehunt.options import Options, usage
 from pytest_flakehunt.perturbations import random
+from pytest_flakehunt.places import Places
 from pytest_flakehunt.plan import Schedule, read_plan, replay, survey
 from pytest_flakehunt.reports import document, progress, terminal
 from pytest_flakehunt.rerun import Rerun
+from pytest_flakehunt.surroundings import plugins, revision
 from pytest_flakehunt.tallies import Tallies, Tally
 from pytest_flakehunt.workshop import HuntFailed, Workshop
 from pytest_flakehunt.zygote.link import Origin
@@ -208,7 +208,7 @@ class Session:
         assert self.ledger is not None
         self.notes.extend(self._withdraw())
         trial = self._trial()
-        versions = {name: version(name) for name in _plugins(session.config)}
+        versions = plugins(session.config)
         self.ledger.begin(trial, f"{os.cpu_count()} cores, {platform.machine()}", versions, session.config.rootpath)
         tests = Tallies(tallies(session.items))
         self._declare(tests.tests)
@@ -245,7 +245,7 @@ class Session:
             return
         spent = realtime.monotonic() - hunt.workshop.began
         given = self.options.diagnose
-        rerun = Rerun(self.config.stash[ORIGIN], hunt.workshop.scratch)
+        rerun = Rerun(self.config.stash[ORIGIN], hunt.workshop.places.scratch)
 
         def verify(lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
             commands = self._commands(lead.finding, replace(lead.mode, diagnosis=found))
@@ -272,17 +272,21 @@ class Session:
                 hunt.tallies.suspicious.add(lead.finding.nodeid)
 
     def _workshop(self, session: pytest.Session, tests: Tallies, display: progress.Quiet) -> Workshop:
-        return Workshop(
+        places = Places(
             seed=self.seed,
-            tallies=tests,
             origin=session.config.stash[ORIGIN],
             worker_input=self._worker_input,
+            hashseeds=any(item.name == "hashseed" for item in self.active) and not self.plan.settings,
+            tests=tests.nodeids,
+        )
+        return Workshop(
+            places=places,
+            tallies=tests,
             known=self.known,
             audience=Mirror(session, display.show),
             say=self._say,
             discovered=self._declare,
             workers=self.workers,
-            hashseeds=any(item.name == "hashseed" for item in self.active) and not self.plan.settings,
             isolation=self.options.isolation,
             timeout=self.options.timeout,
             controller_digests=random.digests(),
@@ -324,7 +328,9 @@ class Session:
 
     def _conclude(self, hunt: Hunt, casebook: Casebook, trial: Trial) -> Findings:
         assert self.ledger is not None
-        trial = replace(trial, experiments=self.experiments, sweeps=len(hunt.sweeps), zygotes=hunt.workshop.zygotes)
+        trial = replace(
+            trial, experiments=self.experiments, sweeps=len(hunt.sweeps), zygotes=hunt.workshop.places.zygotes
+        )
         tests = tuple(
             replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))
             for finding in casebook.findings()
@@ -387,23 +393,3 @@ def tallies(items: Sequence[pytest.Item]) -> Iterator[Tally]:
     for nodeid, item in {item.nodeid: item for item in items}.items():
         file, line, _ = item.location
         yield Tally(nodeid, Path(file).as_posix(), 0 if line is None else line + 1)
-
-
-def revision(root: Path) -> str:
-    """Give the project's revision under git, with a plus where files were changed; empty where there is none."""
-    try:
-        asked = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],  # noqa: S607 - whichever git there is
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return asked.stdout.strip() if asked.returncode == 0 else ""
-
-
-def _plugins(config: pytest.Config) -> list[str]:
-    return sorted({distribution.project_name for _, distribution in config.pluginmanager.list_plugin_distinfo()})

@@ -1,4 +1,4 @@
-"""Where sweeps are run: places for zygotes at work, from a job to the attempts it gave."""
+"""Where sweeps are run: from a job to the attempts it gave."""
 
 import contextlib
 import os
@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 
-from pytest_flakehunt import realtime, seeds
+from pytest_flakehunt import realtime
 from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Plan, Sweep
-from pytest_flakehunt.plan import Draft, arranged, environment
+from pytest_flakehunt.places import Job, Places, Slot
+from pytest_flakehunt.plan import arranged
 from pytest_flakehunt.sweeping import OURS_FAILED, Ongoing
 from pytest_flakehunt.tallies import Tallies, Tally
 from pytest_flakehunt.watching import Audience
 from pytest_flakehunt.zygote import link as links
 from pytest_flakehunt.zygote import wire
-from pytest_flakehunt.zygote.link import Link, Nursery, Origin, Watch
+from pytest_flakehunt.zygote.link import Link, Watch
 from pytest_flakehunt.zygote.warm import STACKS
 
 LOOK = 0.2
@@ -43,38 +44,6 @@ class HuntFailed(Exception):  # noqa: N818 - it says what became of the hunt
     """The hunt cannot go on; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A sweep to be run, and in what kind of process."""
-
-    draft: Draft
-    only: tuple[str, ...] = ()
-    """The tests, in this order before the plan arranges them; empty for all."""
-    isolation: Isolation = Isolation.FORK
-    apart: bool = False
-    """Whether each test gets a process of its own, whatever the plan says."""
-    interpreter: str = ""
-    """Which of several interpreters with equal hash seeds it must run in; empty where any will do."""
-    early: str = ""
-    """A plan, in written form, that is held while the suite is imported."""
-    study: wire.Study = wire.NO_STUDY
-
-
-@dataclass(slots=True)
-class Slot:
-    """A place for one zygote at work."""
-
-    index: int
-    link: Link | None = None
-    parked: list[Link] = field(default_factory=list)
-    job: Job | None = None
-    ongoing: Ongoing | None = None
-    running: bool = False
-    served: int = 0
-    failed_starts: int = 0
-    finished: bool = False
-
-
 class Overseer(Protocol):
     """Who decides what is run, and takes in what came of it."""
 
@@ -96,12 +65,10 @@ class Overseer(Protocol):
 
 @dataclass(slots=True)
 class Workshop:
-    """The places of one hunt, and everything that its zygotes share."""
+    """Everything that the sweeps of one hunt share."""
 
-    seed: int
+    places: Places
     tallies: Tallies
-    origin: Origin
-    worker_input: Callable[[int], dict[str, object]]
     known: Mapping[str, Perturbation]
     audience: Audience
     say: Callable[[str], None]
@@ -109,46 +76,33 @@ class Workshop:
     discovered: Callable[[Sequence[Tally]], None]
     """Who must know of tests that only some interpreters collect."""
     workers: int
-    hashseeds: bool
-    """Whether zygotes are started with hash seeds of their own."""
     isolation: Isolation | None = None
     timeout: float | None = None
     controller_digests: Mapping[str, str] = field(default_factory=dict)
     """Of the random generators in this process, which has collected the suite as well."""
-    zygotes: int = 0
-    slots: list[Slot] = field(default_factory=list)
     began: float = 0.0
-    parking: bool = False
-    """Whether a zygote that does not suit the next job waits for one that it suits."""
     benched: set[str] = field(default_factory=set)
     """Tests left out of sweeps through all tests: they hang."""
-    scratch: Path = field(default_factory=Path)
-    """A folder for the hunt's own files while it lasts."""
     _overseer: Overseer | None = None
-    _inbox: "queue.SimpleQueue[tuple[Link, wire.Message | None]]" = field(default_factory=queue.SimpleQueue)
     _spared: set[str] = field(default_factory=set)
-    _nursery: Nursery = field(default_factory=Nursery)
     _journals: int = 0
     _unsafe: str = ""
 
     def __enter__(self) -> Self:
         self.began = realtime.monotonic()
-        self.scratch = Path(tempfile.mkdtemp(prefix="flakehunt-"))
-        self._nursery.adopt()
+        self.places.open(Path(tempfile.mkdtemp(prefix="flakehunt-")))
         return self
 
     def __exit__(self, *_: object) -> None:
         """End all processes; keep what sweeps under way had done."""
-        for slot in self.slots:
-            for link in (slot.link, *slot.parked):
-                if link is not None:
-                    self._part(link)
+        self.places.close()
+        for slot in self.places.slots:
             if slot.ongoing is not None and slot.ongoing.watch is not None:
                 with contextlib.suppress(Exception):
                     slot.ongoing.look()
                     slot.ongoing.torn = "the hunt was interrupted"
                     self._finish(slot, slot.ongoing)
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        shutil.rmtree(self.places.scratch, ignore_errors=True)
 
     def work(self, overseer: Overseer, places: int) -> None:
         """Run sweeps until the overseer has no more.
@@ -161,8 +115,7 @@ class Workshop:
             HuntFailed: no zygote can be started.
         """
         self._overseer = overseer
-        self.slots.extend(Slot(index) for index in range(len(self.slots), places))
-        at_work = self.slots[:places]
+        at_work = self.places.at_work(places)
         for slot in at_work:
             slot.finished = False
             self._advance(slot)
@@ -175,14 +128,14 @@ class Workshop:
     # one turn of the loop
 
     def _listen(self) -> None:
-        seen = any(slot.ongoing is not None and slot.ongoing.mirrored for slot in self.slots)
+        seen = any(slot.ongoing is not None and slot.ongoing.mirrored for slot in self.places.slots)
         with contextlib.suppress(queue.Empty):
-            link, message = self._inbox.get(timeout=LOOK_WHEN_SEEN if seen else LOOK)
+            link, message = self.places.inbox.get(timeout=LOOK_WHEN_SEEN if seen else LOOK)
             while True:
-                slot = self.slots[link.slot]
+                slot = self.places.slots[link.slot]
                 if slot.link is link:
                     self._heard(slot, link, message)
-                link, message = self._inbox.get_nowait()
+                link, message = self.places.inbox.get_nowait()
 
     def _heard(self, slot: Slot, link: Link, message: wire.Message | None) -> None:
         match message:
@@ -224,7 +177,7 @@ class Workshop:
                 f"the suite was collected here, but not in an interpreter started for the hunt{under}:\n{reason}"
             )
         self.say(f"an interpreter started{under} could not collect the suite: {reason.strip()[-300:]}")
-        self._part(link)
+        self.places.part(link)
         slot.link = None
         self._advance(slot)
 
@@ -232,7 +185,7 @@ class Workshop:
         if slot.running and slot.ongoing is not None and slot.ongoing.isolation is not Isolation.FORK:
             link.mute = True  # a test may have closed its pipes: the journal says how it goes on
             return
-        status = self._part(link)
+        status = self.places.part(link)
         slot.link = None
         if link.ready is None:
             slot.link = link
@@ -259,7 +212,7 @@ class Workshop:
                 self.audience.lost(attempt)
         if ongoing.isolation is not Isolation.FORK and slot.link is not None:
             slot.link.retiring = True
-            self._part(slot.link)
+            self.places.part(slot.link)
             slot.link = None
         if ongoing.isolation is Isolation.UNFORKED and ongoing.left:
             ongoing.torn = ongoing.torn or "its interpreter ended with a test"
@@ -323,7 +276,7 @@ class Workshop:
             return UNKNOWN_LIMIT * plan.patience
         return max(LEAST_LIMIT, LIMIT_FACTOR * test.slowest) * plan.patience
 
-    # a place and its zygotes
+    # what a place does next
 
     @property
     def _boss(self) -> Overseer:
@@ -344,85 +297,14 @@ class Workshop:
         if slot.ongoing is None and slot.job is None:
             slot.job = self._boss.next(slot)
             if slot.job is None:
-                self.dismiss(slot)
+                self.places.dismiss(slot)
                 slot.finished = True
                 return
         job = slot.job
         assert job is not None
-        wanted = environment(job.draft.plan)
-        if slot.link is not None and not suits(slot.link, job, wanted):
-            self._park(slot)
-        if slot.link is None:
-            self._unpark(slot, job, wanted)
-        if slot.link is None:
-            self._start(slot, job, wanted)
-        elif slot.link.ready is not None:
+        self.places.supply(slot, job)
+        if slot.link is not None and slot.link.ready is not None:
             self._run(slot, slot.link)
-
-    def dismiss(self, slot: Slot) -> None:
-        """Let a place's zygote finish its session and leave; one that could still be of use is parked."""
-        if self.parking:
-            self._park(slot)
-        elif slot.link is not None:
-            self._retire(slot.link)
-            slot.link = None
-        slot.served = 0
-
-    def _park(self, slot: Slot) -> None:
-        link, slot.link, slot.served = slot.link, None, 0
-        if link is None:
-            return
-        if not self.parking or link.ready is None:
-            self._retire(link)
-            return
-        slot.parked.append(link)
-        if len(slot.parked) > MOST_PARKED:
-            self._retire(slot.parked.pop(0))
-
-    def _unpark(self, slot: Slot, job: Job, wanted: Mapping[str, str]) -> None:
-        for link in reversed(slot.parked):
-            if suits(link, job, wanted):
-                slot.parked.remove(link)
-                if link.process.poll() is None:
-                    slot.link = link
-                    return
-                self._part(link)
-
-    def _retire(self, link: Link) -> None:
-        link.retiring = True
-        link.send(wire.Retire())
-        self._part(link)
-
-    def _part(self, link: Link) -> int:
-        """End a zygote and whatever it left running; give its exit status."""
-        status = link.close()
-        staying = (other for slot in self.slots for other in (slot.link, *slot.parked))
-        self._nursery.sweep_up({other.process.pid for other in staying if other not in {None, link}})
-        return status
-
-    def _start(self, slot: Slot, job: Job, wanted: Mapping[str, str]) -> None:
-        self.zygotes += 1
-        number = self.zygotes
-        extra = dict(wanted)
-        hidden: list[str] = []
-        if self.hashseeds and "PYTHONHASHSEED" not in extra:
-            extra["PYTHONHASHSEED"] = str(seeds.derive(self.seed, "zygote", str(number), "hashseed"))
-            if "PYTHONHASHSEED" not in self.origin.environ:
-                hidden.append("PYTHONHASHSEED")
-        birth = wire.Birth(
-            args=self.origin.args,
-            directory=self.origin.directory,
-            argv=self.origin.argv,
-            workerinput=self.worker_input(slot.index),
-            tests=self.tallies.nodeids(),
-            scratch=str(self.scratch / str(number)),
-            hidden=hidden,
-            early=job.early,
-            watching=job.study.imports,
-        )
-        slot.served = 0
-        slot.link = Link(number, slot.index, self.origin, extra, birth, self._inbox)
-        slot.link.interpreter = job.interpreter
 
     def _run(self, slot: Slot, link: Link) -> None:
         if slot.ongoing is None:
@@ -453,7 +335,7 @@ class Workshop:
         )
         slot.running = True
         ongoing.take(link, run, Watch(journal))
-        at_work = [other for other in self.slots if other.running and other.ongoing is not None]
+        at_work = [other for other in self.places.slots if other.running and other.ongoing is not None]
         for other in at_work:
             assert other.ongoing is not None
             other.ongoing.neighbours = max(other.ongoing.neighbours, len(at_work) - 1)
@@ -485,17 +367,6 @@ class Workshop:
             self.say(f"sweep {sweep.number} ({str(sweep.plan) or 'calm'}) was cut short: {ongoing.torn}")
         tidy(ongoing)
         self._boss.ended(sweep, attempts, ongoing.told)
-
-
-def suits(link: Link, job: Job, wanted: Mapping[str, str]) -> bool:
-    """Tell whether a zygote can run a job: what an interpreter is started with cannot be changed any more."""
-    return (
-        wanted.items() <= link.environment.items()
-        and not (job.isolation is Isolation.FRESH and link.used)
-        and link.early == job.early
-        and job.study.imports <= link.watching
-        and job.interpreter in {"", link.interpreter}
-    )
 
 
 def tidy(ongoing: Ongoing) -> None:

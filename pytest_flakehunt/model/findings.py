@@ -1,0 +1,122 @@
+"""What a report may say."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pytest_flakehunt.model.attempts import Count, Evidence, Interval, Outcome
+from pytest_flakehunt.model.experiments import Diagnosis
+from pytest_flakehunt.model.settings import Contract
+
+
+class Verdict(StrEnum):
+    """What the attempts of one test say."""
+
+    STEADY = "steady"
+    FLAKY = "flaky"
+    FRAGILE = "fragile"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A perturbation whose sweeps fail more often than the rest; not yet shown to be a cause."""
+
+    perturbation: str
+    setting: str
+    """The setting it was seen failing under; empty where several differ."""
+    present: Count
+    absent: Count
+    p_value: float
+    """One-sided, exact, corrected over all modes and perturbations of the hunt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Modes that fail in the same sweeps: one finding, diagnosed once."""
+
+    members: tuple[tuple[str, str], ...]
+    """Node id and fingerprint; the first was diagnosed, and the cause was checked on the others."""
+    sentence: str
+    """The cause; empty where it is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """The failed attempts of one test that share a fingerprint."""
+
+    fingerprint: str
+    outcome: Outcome
+    evidence: Evidence
+    failures: int
+    calm_failures: int
+    plan: str
+    """The simplest plan it failed under, in written form."""
+    contract: Contract
+    """The most natural contract among the plans it failed under."""
+    suspects: tuple[Suspect, ...] = ()
+    repro: str = ""
+    diagnosis: Diagnosis | None = None
+    """None where no experiment was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a hunt says of one test."""
+
+    nodeid: str
+    file: str
+    line: int
+    verdict: Verdict
+    total: Count
+    rate: Interval
+    calm: Count
+    calm_rate: Interval
+    contract: Contract = Contract.NATURAL
+    """For a fragile test: the most natural contract under which it fails."""
+    modes: tuple[Mode, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A sweep in which most tests failed."""
+
+    sweep: int
+    plan: str
+    total: Count
+    exception: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The hunt's own particulars."""
+
+    seed: int
+    sweeps: int
+    """Sweeps that ended."""
+    seconds: float
+    started: str
+    """UTC, ISO 8601."""
+    python: str
+    pytest: str
+    platform: str
+    perturbations: tuple[str, ...]
+    revision: str = ""
+    zygotes: int = 0
+    asked: str = ""
+    """What the user gave as N."""
+    interrupted: bool = False
+    experiments: int = 0
+    """Runs of the diagnosis; they are in no rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything a report may say."""
+
+    trial: Trial
+    tests: tuple[Finding, ...]
+    outages: tuple[Outage, ...] = ()
+    groups: tuple[Group, ...] = ()
+    notes: tuple[str, ...] = field(default=())

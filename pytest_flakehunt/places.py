@@ -1,0 +1,172 @@
+"""The places of a hunt and the zygotes at work in them: started, parked while others are needed, and ended."""
+
+import queue
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_flakehunt import seeds
+from pytest_flakehunt.model import Isolation
+from pytest_flakehunt.plan import Draft, environment
+from pytest_flakehunt.sweeping import Ongoing
+from pytest_flakehunt.zygote import wire
+from pytest_flakehunt.zygote.link import Link, Nursery, Origin
+
+MOST_PARKED = 4
+"""Zygotes that one place keeps waiting, besides the one at work, while experiments go to and fro between hash seeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A sweep to be run, and in what kind of process."""
+
+    draft: Draft
+    only: tuple[str, ...] = ()
+    """The tests, in this order before the plan arranges them; empty for all."""
+    isolation: Isolation = Isolation.FORK
+    apart: bool = False
+    """Whether each test gets a process of its own, whatever the plan says."""
+    interpreter: str = ""
+    """Which of several interpreters with equal hash seeds it must run in; empty where any will do."""
+    early: str = ""
+    """A plan, in written form, that is held while the suite is imported."""
+    study: wire.Study = wire.NO_STUDY
+
+
+@dataclass(slots=True)
+class Slot:
+    """A place for one zygote at work."""
+
+    index: int
+    link: Link | None = None
+    parked: list[Link] = field(default_factory=list)
+    job: Job | None = None
+    ongoing: Ongoing | None = None
+    running: bool = False
+    served: int = 0
+    failed_starts: int = 0
+    finished: bool = False
+
+
+@dataclass(slots=True)
+class Places:
+    """All places of one hunt."""
+
+    seed: int
+    origin: Origin
+    worker_input: Callable[[int], dict[str, object]]
+    hashseeds: bool
+    """Whether zygotes are started with hash seeds of their own."""
+    tests: Callable[[], Sequence[str]]
+    """Gives the node ids of all tests, by position."""
+    scratch: Path = field(default_factory=Path)
+    slots: list[Slot] = field(default_factory=list)
+    zygotes: int = 0
+    """Started so far."""
+    parking: bool = False
+    """Whether a zygote that does not suit the next job waits for one that it suits."""
+    inbox: "queue.SimpleQueue[tuple[Link, wire.Message | None]]" = field(default_factory=queue.SimpleQueue)
+    _nursery: Nursery = field(default_factory=Nursery)
+
+    def open(self, scratch: Path) -> None:
+        """Take up work, in a folder of the hunt's own."""
+        self.scratch = scratch
+        self._nursery.adopt()
+
+    def close(self) -> None:
+        """End all zygotes."""
+        for slot in self.slots:
+            for link in (slot.link, *slot.parked):
+                if link is not None:
+                    self.part(link)
+
+    def at_work(self, places: int) -> list[Slot]:
+        """Give so many places."""
+        self.slots.extend(Slot(index) for index in range(len(self.slots), places))
+        return self.slots[:places]
+
+    def supply(self, slot: Slot, job: Job) -> None:
+        """See to it that a place has a zygote that suits a job; one that was just started is not ready yet."""
+        wanted = environment(job.draft.plan)
+        if slot.link is not None and not suits(slot.link, job, wanted):
+            self._park(slot)
+        if slot.link is None:
+            self._unpark(slot, job, wanted)
+        if slot.link is None:
+            self._start(slot, job, wanted)
+
+    def dismiss(self, slot: Slot) -> None:
+        """Let a place's zygote finish its session and leave; one that could still be of use is parked."""
+        if self.parking:
+            self._park(slot)
+        elif slot.link is not None:
+            self._retire(slot.link)
+            slot.link = None
+        slot.served = 0
+
+    def _park(self, slot: Slot) -> None:
+        link, slot.link, slot.served = slot.link, None, 0
+        if link is None:
+            return
+        if not self.parking or link.ready is None:
+            self._retire(link)
+            return
+        slot.parked.append(link)
+        if len(slot.parked) > MOST_PARKED:
+            self._retire(slot.parked.pop(0))
+
+    def _unpark(self, slot: Slot, job: Job, wanted: Mapping[str, str]) -> None:
+        for link in reversed(slot.parked):
+            if suits(link, job, wanted):
+                slot.parked.remove(link)
+                if link.process.poll() is None:
+                    slot.link = link
+                    return
+                self.part(link)
+
+    def _retire(self, link: Link) -> None:
+        link.retiring = True
+        link.send(wire.Retire())
+        self.part(link)
+
+    def part(self, link: Link) -> int:
+        """End a zygote and whatever it left running; give its exit status."""
+        status = link.close()
+        staying = (other for slot in self.slots for other in (slot.link, *slot.parked))
+        self._nursery.sweep_up({other.process.pid for other in staying if other not in {None, link}})
+        return status
+
+    def _start(self, slot: Slot, job: Job, wanted: Mapping[str, str]) -> None:
+        self.zygotes += 1
+        number = self.zygotes
+        extra = dict(wanted)
+        hidden: list[str] = []
+        if self.hashseeds and "PYTHONHASHSEED" not in extra:
+            extra["PYTHONHASHSEED"] = str(seeds.derive(self.seed, "zygote", str(number), "hashseed"))
+            if "PYTHONHASHSEED" not in self.origin.environ:
+                hidden.append("PYTHONHASHSEED")
+        birth = wire.Birth(
+            args=self.origin.args,
+            directory=self.origin.directory,
+            argv=self.origin.argv,
+            workerinput=self.worker_input(slot.index),
+            tests=list(self.tests()),
+            scratch=str(self.scratch / str(number)),
+            hidden=hidden,
+            early=job.early,
+            watching=job.study.imports,
+        )
+        slot.served = 0
+        slot.link = Link(number, slot.index, self.origin, extra, birth, self.inbox)
+        slot.link.interpreter = job.interpreter
+
+
+def suits(link: Link, job: Job, wanted: Mapping[str, str]) -> bool:
+    """Tell whether a zygote can run a job: what an interpreter is started with cannot be changed any more."""
+    return (
+        wanted.items() <= link.environment.items()
+        and not (job.isolation is Isolation.FRESH and link.used)
+        and link.early == job.early
+        and job.study.imports <= link.watching
+        and job.interpreter in {"", link.interpreter}
+    )

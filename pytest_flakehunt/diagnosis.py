@@ -23,15 +23,15 @@ OTHERS_PAIRS = 3
 """The same for further modes of a group, whose cause is known by then."""
 RUNS_A_PAIR = 50
 """Runs of a finding's share for each such pair."""
-PAIRS_SECONDS = 30.0
+PAIRS_SECONDS = 20.0
 """Seconds after which no further pair is begun."""
 PAIRS_SHARE = 0.25
-"""Of a finding's time, kept for them."""
+"""Of a finding's time, kept for them; as much again for further modes of its group."""
 Found = TypeVar("Found", Diagnosis, Diagnosis | None)
 DEFAULT_EACH = 3000
 """Runs for each finding, unless runs are given."""
 LEAST_SECONDS = 120.0
-SECONDS_EACH = 30.0
+SECONDS_EACH = 45.0
 """Seconds for each finding, ..."""
 MOST_SECONDS = 1800.0
 """... up to these for all; unless runs are given."""
@@ -53,7 +53,7 @@ def allowed_seconds(findings: int, survey: float) -> float:
     """Give the time for all experiments, where no runs are given: as long as the survey, or longer where it was short.
 
     >>> allowed_seconds(1, 5.0), allowed_seconds(10, 5.0), allowed_seconds(300, 5.0), allowed_seconds(1, 7200.0)
-    (120.0, 300.0, 1800.0, 7200.0)
+    (120.0, 450.0, 1800.0, 7200.0)
     """
     return max(LEAST_SECONDS, min(MOST_SECONDS, findings * SECONDS_EACH), survey)
 
@@ -98,7 +98,8 @@ class Laboratory:
             left = len(groups) - place
             started, before = realtime.monotonic(), self.made
             time = float("inf") if self.seconds is None else self.seconds / left
-            closes, ends = started + time * (1 - PAIRS_SHARE), started + time
+            ends = started + time
+            closes = ends - PAIRS_SHARE * time * min(2, len(group))
             share = self.runs // left
             pairs = min(MOST_PAIRS, share // RUNS_A_PAIR)
             first: Diagnosis | None = None
@@ -111,7 +112,7 @@ class Laboratory:
                     first = found if found.causes else first
                 yield lead, found  # kept, should the user stop while the command runs
                 yield lead, self._verified(lead, found, pairs, ends)
-                pairs = min(pairs, OTHERS_PAIRS)
+                pairs, closes = min(pairs, OTHERS_PAIRS), ends
             self.runs -= self.made - before
             if self.seconds is not None:
                 self.seconds = max(0.0, self.seconds - (realtime.monotonic() - started))

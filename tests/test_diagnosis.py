@@ -75,19 +75,18 @@ def test_what_varies_by_itself_is_pinned_or_left_unknown(pytester: pytest.Pytest
         import random, time
         DRAWN = random.random()
         def test_draws(): assert random.random() < 0.5
-        def test_hash(): assert next(iter({"a", "b", "c"})) == "a"
         def test_import(): assert DRAWN < 0.5
         def test_chance(): assert time.perf_counter_ns() // 1000 % 2
         def test_sound(): pass
         """
     )
-    found = hunt("--flakehunt-only=random,hashseed,order", "-n4", sweeps=60, diagnose=1600)
+    found = hunt("--flakehunt-only=random,hashseed", "-n2", sweeps=60, diagnose=1000)
     named = {
         name: [cause["perturbation"] for mode in test["modes"] for cause in mode["causes"]]
         for name, test in found.tests.items()
         if test["verdict"] != "steady"
     }
-    assert named == {"test_draws": ["random"], "test_hash": ["hashseed"], "test_import": ["import"], "test_chance": []}
+    assert named == {"test_draws": ["random"], "test_import": ["import"], "test_chance": []}
     assert found.report["hunt"]["experiments"] > 100
     found.result.stdout.fnmatch_lines(["*cause unknown after * runs*"])
 

@@ -24,6 +24,8 @@ REACHES = (DAY, 31 * DAY, 366 * DAY, 3653 * DAY, 26_300 * DAY)
 """How far to look for the end of a stretch: a day, a month, a year, ten years, seventy-two."""
 BISECT = 2**40
 """A stride that is longer than any stretch."""
+NARROW = timedelta(seconds=5)
+"""A window in which a few milliseconds more or less can matter."""
 FAR_YEAR = 2200
 """Past it, the years ahead of ``now`` are tried rather than those ahead of the failing moment."""
 
@@ -137,7 +139,7 @@ class _Inquiry:
             return self.bare()
         hours = window or (yield from self.hours(anchor, culprit))
         words = f"{culprit.words} {hours.words() if hours else ''}".strip()
-        return Naming(words, self.simplest(window) if window else anchor, certain=True)
+        return Naming(words, (yield from self.simplest(window)) if window else anchor, certain=True)
 
     def culprit(
         self, anchor: datetime, window: _Window | None, suspects: Iterable[_Condition], days: Sequence[date]
@@ -199,7 +201,12 @@ class _Inquiry:
         # In the last milliseconds of a day, the test itself looks at the clock only when the next has begun.
         return _Window(start, midnight if midnight - end <= LAG else end)
 
-    def simplest(self, window: _Window) -> datetime:
+    def simplest(self, window: _Window) -> Asking[datetime]:
+        """Give the simplest failing moment; in a narrow window the middle, as what starts late must not miss it."""
+        if window.end - window.start < NARROW:
+            middle = window.start + (window.end - window.start) / 2
+            if (yield from self.ask(middle)):
+                return middle
         inside = [m for m, fails in self.seen.items() if fails and window.start <= m < window.end]
         return min(inside, key=lambda m: (m.microsecond > 0, m.second > 0, m.minute > 0, m))
 

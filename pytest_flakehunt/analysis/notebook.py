@@ -13,6 +13,10 @@ LOOKS = (FINAL, 40, 80, 160, 320, 640)
 """Runs of each after which a contrast is looked at; the fewer the looks, the less often chance passes for a cause."""
 NAMED_AT = 1e-5
 """Chance, at each look, that rates as different come from one rate; a cause is named below it."""
+HOPELESS_AFTER = 80
+"""Runs after which ..."""
+HOPELESS_AT = 0.25
+"""... a difference that chance gives so often is not followed any further."""
 RUNS_AN_INTERPRETER = 5
 """Where a hash seed is on trial: what is drawn as the suite is imported must not stand in for it."""
 
@@ -66,12 +70,20 @@ class Notebook:
                 return
         self.tried.append(Condition(what, count))
 
-    def contrast(self, present: Arm, absent: Arm) -> Experiment[Contrast]:
-        """Run two setups by turns, until chance is ruled out or the runs are spent."""
+    def contrast(self, present: Arm, absent: Arm, *, sure: bool = False) -> Experiment[Contrast]:
+        """Run two setups by turns, until chance is ruled out, or it is plain that it will not be.
+
+        Args:
+            present: what should fail.
+            absent: what should pass, or fail less often.
+            sure: whether a single pass of the former says that it is not the cause.
+        """
         on_trial = present.setup.plan.setting("hashseed") != absent.setup.plan.setting("hashseed")
         one, other = Count(), Count()
         for turn in range(LOOKS[-1]):
-            if turn in LOOKS and (contrasted(one, other).shown or one.failures <= other.failures):
+            if turn in LOOKS and settled(one, other):
+                break
+            if sure and one.failures < one.runs:
                 break
             first, second = present.setup, absent.setup
             if "hashseed" in first.plan.names:
@@ -91,6 +103,13 @@ class Notebook:
     def chance(self, nearest: str) -> Diagnosis:
         """Give the diagnosis that names a suspect only."""
         return self.unknown(f"{nearest} is the nearest suspect; the difference could be chance")
+
+
+def settled(present: Count, absent: Count) -> bool:
+    """Tell at a look whether more runs are of no use: the difference is shown, or hardly can be."""
+    if contrasted(present, absent).shown or present.failures <= absent.failures:
+        return True
+    return present.runs >= HOPELESS_AFTER and fisher(present, absent) > HOPELESS_AT
 
 
 def contrasted(present: Count, absent: Count) -> Contrast:

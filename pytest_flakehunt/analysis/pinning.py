@@ -62,7 +62,8 @@ class Pinning:
 
     def _compared(self, name: str, failing: Setting, passing: Setting) -> Experiment[Diagnosis | None]:
         setup, other = Setup(Plan(((name, failing),))), Setup(Plan(((name, passing),)))
-        seen = yield from self.book.contrast(Arm(f"with {name}={failing}", setup), Arm(f"with {name}={passing}", other))
+        arms = Arm(f"with {name}={failing}", setup), Arm(f"with {name}={passing}", other)
+        seen = yield from self.book.contrast(*arms, sure=True)
         if seen.present.failures < seen.present.runs or not seen.shown:
             return None
         sentence = naming.sentence(name, str(failing), "", [], setup.plan)

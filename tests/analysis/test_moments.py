@@ -239,6 +239,7 @@ def test_hours_that_fail_only_after_some_date_are_not_said_to_fail_every_day() -
         (last, "2028-02-29T23:59:58", "2028-02-29T12:00:00"),
         (lambda m: m.date() == date(2028, 2, 29), "2028-02-29T23:59:58", "2028-02-29T12:00:00"),
         (daily("23:51:17", "24"), "2028-02-29T23:59:58.5", "2028-02-29T23:52:00"),
+        (daily("23:59:59.980", "24"), "2028-02-29T23:59:59.983", "2028-02-29T23:59:59.990"),
     ],
 )
 def test_the_simplest_failing_moment_is_given(world: World, failing: str, simplest: str) -> None:

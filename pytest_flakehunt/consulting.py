@@ -77,6 +77,14 @@ METHODS_IN_C: Mapping[str, Mapping[tuple[str, str], tuple[str, ...]]] = {
 }  # fmt: skip
 """Methods written in C, by name, then by the class that has them, which the object's may derive from."""
 
+_HANDS = "pytest_flakehunt.perturbations.hands"
+_CLOCK = {
+    "clock": "fake_time fake_time_ns fake_localtime fake_gmtime fake_strftime"
+    " FakeDatetime.now FakeDatetime.today FakeDatetime.utcnow FakeDate.today",
+    "timezone": "fake_localtime fake_strftime FakeDatetime.now FakeDatetime.today FakeDatetime.astimezone FakeDate.today",
+}
+"""freezegun's stand-ins, and ours that take their place, bear these names."""
+
 IN_PYTHON: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("os", "_Environ.__getitem__"): ("environment",),
     ("os", "_Environ.__iter__"): ("environment",),
@@ -85,11 +93,8 @@ IN_PYTHON: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("concurrent.futures.thread", "ThreadPoolExecutor.submit"): ("threads",),
     ("asyncio.base_events", "BaseEventLoop.run_forever"): ("asyncio",),
     ("random", "Random.seed"): ("random",),
-    **_inverted({
-        "clock": "fake_time fake_time_ns fake_localtime fake_gmtime fake_strftime"
-        " FakeDatetime.now FakeDatetime.today FakeDatetime.utcnow FakeDate.today",
-        "timezone": "fake_localtime fake_strftime FakeDatetime.now FakeDatetime.today FakeDate.today",
-    }, "freezegun.api"),
+    **_inverted(_CLOCK, "freezegun.api"),
+    **_inverted(_CLOCK, _HANDS),
 }  # fmt: skip
 """Functions written in Python, by module and qualified name; a clock that stands still is consulted like any other."""
 
@@ -163,7 +168,7 @@ def _call_in_python(frame: FrameType) -> str:
     if _is_public(package, code, frame):
         return f"{package}.{code.co_name}()"
     name = code.co_qualname.partition(".<locals>")[0]
-    if package == "freezegun":
+    if package == "freezegun" or module == _HANDS:
         return f"{name.replace('fake_', 'time.').replace('FakeDatetime', 'datetime').replace('FakeDate', 'date')}()"
     owner, _, method = name.rpartition(".")
     if method in {"__init__", "__new__"}:
@@ -244,8 +249,8 @@ class Recorder:
 
     def _note_in_c(self, sources: tuple[str, ...], called: Any, frame: FrameType) -> None:
         caller = _caller(frame)
-        if caller is None:
-            return
+        if caller is None or frame.f_globals.get("__name__") == _HANDS:
+            return  # the stand-in's own name says what was asked
         if caller.inner is None:
             self._keep(sources, _call_in_c(called), caller.frame)
         elif (called.__module__, called.__name__) not in _ONLY_DIRECTLY:

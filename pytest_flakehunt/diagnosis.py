@@ -23,8 +23,6 @@ OTHERS_PAIRS = 3
 """The same for further modes of a group, whose cause is known by then."""
 RUNS_A_PAIR = 50
 """Runs of a finding's share for each such pair."""
-PAIRS_SECONDS = 20.0
-"""Seconds after which no further pair is begun."""
 PAIRS_SHARE = 0.25
 """Of a finding's time, kept for them; as much again for further modes of its group."""
 Found = TypeVar("Found", Diagnosis, Diagnosis | None)
@@ -118,10 +116,9 @@ class Laboratory:
                 self.seconds = max(0.0, self.seconds - (realtime.monotonic() - started))
 
     def _verified(self, lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
-        now = realtime.monotonic()
-        if not pairs or now > ends:
+        if not pairs or realtime.monotonic() > ends:
             return found
-        found = self.verify(lead, found, pairs, min(ends, now + PAIRS_SECONDS))
+        found = self.verify(lead, found, pairs, ends)
         self.made += sum(count.runs for count in (found.verified, found.control) if count is not None)
         return found
 

@@ -30,6 +30,7 @@ import pytest
 from pytest_flakehunt import consulting
 from pytest_flakehunt.consulting import Reading, Recorder
 from pytest_flakehunt.model import Place
+from pytest_flakehunt.perturbations import hands
 
 HERE = Path(__file__).parent
 
@@ -128,6 +129,14 @@ def test_calls_through_the_library_are_named_as_the_project_wrote_them(tmp_path:
 
     assert ("random", "tempfile.mkdtemp()") in noted(lambda: tempfile.mkdtemp(dir=tmp_path))
     assert ("asyncio", "asyncio.run()") in noted(lambda: asyncio.run(asyncio.sleep(0)))
+
+
+def test_a_clock_that_we_hold_is_consulted_all_the_same() -> None:
+    with hands.mounted(ticking=False):
+        assert noted(lambda: date.today()) == {("clock", "date.today()"), ("timezone", "date.today()")}
+        assert noted(lambda: datetime.now()) == {("clock", "datetime.now()"), ("timezone", "datetime.now()")}
+        assert noted(lambda: time.localtime()) == {("clock", "time.localtime()"), ("timezone", "time.localtime()")}
+        assert noted(lambda: time.time()) == {("clock", "time.time()")}
 
 
 def test_a_clock_that_freezegun_holds_is_consulted_all_the_same() -> None:

@@ -179,6 +179,8 @@ def _local_time(api: Any) -> list[tuple[Any, str, Any]]:  # noqa: C901 - one lis
             at_work = ours if isinstance(api.freeze_factories[-1], _Shown) else theirs
             return at_work(*args, **kwargs)
 
+        stood_for = theirs.__code__  # by its name a study of what tests consult knows it
+        chosen.__code__ = chosen.__code__.replace(co_name=stood_for.co_name, co_qualname=stood_for.co_qualname)
         return owner, name, classmethod(chosen) if isinstance(original, classmethod) else chosen
 
     return [

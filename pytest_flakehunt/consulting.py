@@ -81,7 +81,8 @@ _HANDS = "pytest_flakehunt.perturbations.hands"
 _CLOCK = {
     "clock": "fake_time fake_time_ns fake_localtime fake_gmtime fake_strftime"
     " FakeDatetime.now FakeDatetime.today FakeDatetime.utcnow FakeDate.today",
-    "timezone": "fake_localtime fake_strftime FakeDatetime.now FakeDatetime.today FakeDatetime.astimezone FakeDate.today",
+    "timezone": "fake_localtime fake_strftime"
+    " FakeDatetime.now FakeDatetime.today FakeDatetime.astimezone FakeDate.today",
 }
 """freezegun's stand-ins, and ours that take their place, bear these names."""
 

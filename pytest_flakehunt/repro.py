@@ -10,10 +10,10 @@ from math import ceil, log
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_flakehunt.model import Arranging, Count, Diagnosis, Finding, Mode, Plan, Setup, Verdict
+from pytest_flakehunt.model import CALM, Arranging, Count, Diagnosis, Finding, Mode, Plan, Setup, Verdict
 
 ALONE = "alone"
-CALM = "calm"
+WRITTEN_CALM = "calm"
 DROPPED = re.compile(
     r"--flakehunt|-n(?=\d|auto|logical|$)|--numprocesses|--dist|--maxprocesses|-x$|--exitfirst|--maxfail"
     r"|--junit-?xml|--(lf|ff|nf|sw|last-failed|failed-first|new-first|stepwise)|--durations|--(no-)?cov"
@@ -82,6 +82,8 @@ class Context:
 
     def no_cause(self, finding: Finding, mode: Mode, plan: Plan) -> Commands:
         """Give the command for a mode that was only seen: under the simplest plan that it failed under."""
+        if finding.verdict is Verdict.BROKEN:
+            plan = CALM  # any will do
         if plan.settings or finding.verdict is Verdict.BROKEN:
             selection = self.selection if needs_others(plan) else (self.argument(finding.nodeid),)
             return Commands(self._command((*selection, *self.options, *self._held(str(plan)))), plan)
@@ -102,7 +104,7 @@ class Context:
         return Command(self.program, tuple(words), self.hunts)
 
     def _held(self, plan: str) -> list[str]:
-        return [f"--flakehunt-plan={plan or CALM}"] if plan or self.unsettled else []
+        return [f"--flakehunt-plan={plan or WRITTEN_CALM}"] if plan or self.unsettled else []
 
     def _listed(self, tests: Sequence[str], name: str) -> str:
         """Write tests to a file, one a line, that pytest reads as part of its command line."""

@@ -4,6 +4,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,12 @@ def test_a_command_is_written_for_the_folder_it_was_given_in() -> None:
     mode = a_mode("")
     written = a_context(directory=Path("/p/sub")).no_cause(a_finding(mode), mode, CALM).again
     assert str(written) == "pytest '../a.py::x[/]' --flakehunt=5 --flakehunt-diagnose=0"
+
+
+def test_what_is_broken_needs_no_plan() -> None:
+    mode = a_mode("hashseed=7 random=3")
+    finding = replace(a_finding(mode), verdict=Verdict.BROKEN)
+    assert str(a_context().no_cause(finding, mode, read_plan(mode.plan, KNOWN)).again) == "pytest 'a.py::x[/]'"
 
 
 def test_many_tests_are_listed_in_a_file(tmp_path: Path) -> None:

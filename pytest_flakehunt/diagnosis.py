@@ -23,6 +23,8 @@ OTHERS_PAIRS = 3
 """The same for further modes of a group, whose cause is known by then."""
 RUNS_A_PAIR = 50
 """Runs of a finding's share for each such pair."""
+NO_LIMIT = 1e9
+"""Seconds that a finding has where runs alone decide."""
 PAIRS_SHARE = 0.25
 """Of a finding's time, kept for them; as much again for further modes of its group."""
 Found = TypeVar("Found", Diagnosis, Diagnosis | None)
@@ -95,13 +97,13 @@ class Laboratory:
         for place, group in enumerate(groups):
             left = len(groups) - place
             started, before = realtime.monotonic(), self.made
-            time = float("inf") if self.seconds is None else self.seconds / left
+            time = NO_LIMIT if self.seconds is None else self.seconds / left
             ends = started + time
             closes = ends - PAIRS_SHARE * time * min(2, len(group))
             share = self.runs // left
             pairs = min(MOST_PAIRS, share // RUNS_A_PAIR)
             first: Diagnosis | None = None
-            for lead in group:
+            for rank, lead in enumerate(group):
                 self.doing = f"experiments on finding {place + 1} of {len(groups)}, {lead.target.nodeid}"
                 limit = self.made + max(0, share - 2 * pairs - (self.made - before))
                 found = self._follow(shared(first), lead, limit, closes) if first else None
@@ -109,7 +111,8 @@ class Laboratory:
                     found = self._follow(Attribution(lead.target).run(), lead, limit, closes)
                     first = found if found.causes else first
                 yield lead, found  # kept, should the user stop while the command runs
-                yield lead, self._verified(lead, found, pairs, ends)
+                first_of_many = rank == 0 and len(group) > 1
+                yield lead, self._verified(lead, found, pairs, ends - PAIRS_SHARE * time * first_of_many)
                 pairs, closes = min(pairs, OTHERS_PAIRS), ends
             self.runs -= self.made - before
             if self.seconds is not None:

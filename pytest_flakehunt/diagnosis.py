@@ -30,6 +30,8 @@ PAIRS_SHARE = 0.25
 Found = TypeVar("Found", Diagnosis, Diagnosis | None)
 DEFAULT_EACH = 3000
 """Runs for each finding, unless runs are given."""
+RESERVE = 1 / 3
+"""Share of the time that the user gave for a hunt, kept for experiments once a test has failed."""
 LEAST_SECONDS = 120.0
 SECONDS_EACH = 45.0
 """Seconds for each finding, ..."""
@@ -49,13 +51,22 @@ Verify: TypeAlias = Callable[[Lead, Diagnosis, int, float], Diagnosis]
 """Runs the command that will be printed so many times, no longer than to a moment, and adds what it saw."""
 
 
-def allowed_seconds(findings: int, survey: float) -> float:
+def allowed_seconds(findings: int, spent: float, hunt: float | None = None) -> float:
     """Give the time for all experiments, where no runs are given: as long as the survey, or longer where it was short.
 
-    >>> allowed_seconds(1, 5.0), allowed_seconds(10, 5.0), allowed_seconds(300, 5.0), allowed_seconds(1, 7200.0)
-    (120.0, 450.0, 1800.0, 7200.0)
+    Args:
+        findings: how many there are.
+        spent: seconds that the survey took.
+        hunt: seconds that the user gave for all of the hunt.
+
+    >>> [allowed_seconds(findings, 5.0) for findings in (1, 10, 300)]
+    [120.0, 450.0, 1800.0]
+    >>> allowed_seconds(1, 7200.0), allowed_seconds(1, 400.0, 600.0)
+    (7200.0, 200.0)
     """
-    return max(LEAST_SECONDS, min(MOST_SECONDS, findings * SECONDS_EACH), survey)
+    if hunt is not None:
+        return max(hunt - spent, 0.0)
+    return max(LEAST_SECONDS, min(MOST_SECONDS, findings * SECONDS_EACH), spent)
 
 
 @dataclass(slots=True)

@@ -32,7 +32,8 @@ NAMES = {
     "flakehunt-diagnose": (
         "RUNS",
         "runs of experiments on causes, for all findings together; 0 for none (default: up to 3000 each, for as long "
-        "as the survey took; at least two minutes, or 45 s for each finding up to half an hour)",
+        "as the survey took; at least two minutes, or 45 s for each finding up to half an hour; within N, where it is "
+        "a time)",
     ),
     "flakehunt-ledger": ("PATH", f"where every sweep is kept (default: {DEFAULT_LEDGER})"),
     "flakehunt-json": ("PATH", "write the report there as JSON"),

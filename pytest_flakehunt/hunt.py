@@ -37,6 +37,8 @@ class Hunt:
     tallies: Tallies
     ledger: Recorder
     seconds: float | None = None
+    reserve: float = 0.0
+    """Share of the seconds that is kept for experiments, once a test has failed."""
     checks: bool = True
     """Whether outages are set aside, and forks checked against unforked sweeps; not so in a replay."""
     sweeps: dict[int, Sweep] = field(default_factory=dict)
@@ -82,7 +84,15 @@ class Hunt:
         return None
 
     def _late(self) -> bool:
-        return self.seconds is not None and realtime.monotonic() - self.workshop.began > self.seconds
+        left = self._left()
+        return left is not None and left < 0
+
+    def _left(self) -> float | None:
+        """Give the seconds that the survey may still take; None where the number of sweeps decides."""
+        if self.seconds is None:
+            return None
+        share = 1 - self.reserve if self.tallies.found else 1.0
+        return self.seconds * share - (realtime.monotonic() - self.workshop.began)
 
     def _due(self, slot: Slot) -> bool:
         """Tell whether a zygote has worked long enough: the next one draws other things as it is imported."""
@@ -156,8 +166,9 @@ class Hunt:
         """Show how far the survey is."""
         elapsed = realtime.monotonic() - self.workshop.began
         done, total = len(self.sweeps), self.schedule.limit
-        if self.seconds is not None:
-            left: float | None = max(0.0, self.seconds - elapsed)
+        left = self._left()
+        if left is not None:
+            left = max(0.0, left)
         else:
             left = elapsed / done * max(0, total - done) if done and total is not None else None
         plans = [slot.ongoing.plan for slot in self.workshop.places.slots if slot.ongoing is not None]

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
 from pytest_flakehunt.casebook import Casebook
-from pytest_flakehunt.diagnosis import DEFAULT_EACH, Laboratory, Lead, allowed_seconds
+from pytest_flakehunt.diagnosis import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
 from pytest_flakehunt.hunt import Hunt
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.mirror import Mirror
@@ -220,6 +220,7 @@ class Session:
             tallies=tests,
             ledger=self.ledger,
             seconds=self.options.seconds,
+            reserve=0.0 if self.options.plan or self.options.diagnose == 0 else RESERVE,
             checks=not self.plan.settings,
         )
         casebook = Casebook(hunt, self.ledger, self.known, self.active, self.began, self.seed)
@@ -262,7 +263,7 @@ class Session:
             hunt.next_number,
             hunt.tallies.suspicious,
             runs=DEFAULT_EACH * len(groups) if given is None else given,
-            seconds=allowed_seconds(len(groups), spent) if given is None else None,
+            seconds=allowed_seconds(len(groups), spent, self.options.seconds) if given is None else None,
             verify=verify,
         )
         for lead, found in laboratory.diagnose(groups):

@@ -38,15 +38,17 @@ def hunt(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # interpreters that start fast
 
-    def run(*args: str, sweeps: int | str = 6, seed: int = 7, diagnose: int = 0, plugins: Sequence[str] = ()) -> Hunted:
-        """Hunt; ``plugins`` are those of other packages that the suite needs."""
+    def run(
+        *args: str, sweeps: int | str = 6, seed: int = 7, diagnose: int | str = 0, plugins: Sequence[str] = ()
+    ) -> Hunted:
+        """Hunt; ``plugins`` are those of other packages that the suite needs, and no ``diagnose`` leaves the number to us."""
         chosen = [f"-p{name}" for name in ("xdist.plugin", "pytest_flakehunt.plugin", *plugins)]
         result = pytester.runpytest_subprocess(
             *chosen,
             f"--flakehunt={sweeps}",
             f"--flakehunt-seed={seed}",
             "--flakehunt-json=report.json",
-            f"--flakehunt-diagnose={diagnose}",
+            *([f"--flakehunt-diagnose={diagnose}"] if diagnose != "" else []),
             *args,
         )
         path = pytester.path / "report.json"

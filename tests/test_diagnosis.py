@@ -157,6 +157,13 @@ def test_no_runs_are_made_where_none_are_wanted(pytester: pytest.Pytester, hunt:
     assert "the budget was spent" in spent.result.stdout.str()
 
 
+def test_a_hunt_for_a_time_keeps_some_of_it_for_experiments(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("STATE = []\ndef test_victim(): assert not STATE\ndef test_pollutes(): STATE.append(1)")
+    found = hunt("--flakehunt-only=order", sweeps="9s", diagnose="")
+    assert found.report["hunt"]["experiments"] > 0
+    assert found.report["hunt"]["sweeps"] > 1
+
+
 def test_a_number_of_runs_that_is_none_is_refused(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_it(): pass")
     refused = hunt(diagnose="many").result

@@ -22,6 +22,10 @@ SOURCES: Mapping[str, frozenset[str]] = {
     "latency": frozenset({"network", "sleep"}),
     "cores": frozenset({"cores"}),
     "hashseed": frozenset({"hash"}),
+    "heap": frozenset({"address"}),
+    "listdir": frozenset({"directory"}),
+    "load": frozenset({"sleep", "threads"}),
+    "threads": frozenset({"threads"}),
 }
 """By perturbation: the sources whose readings show where it matters."""
 SHIFTS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -35,6 +39,10 @@ MENDS: Mapping[str, str] = {
     "latency": "wait for what should happen, with a generous limit, rather than for a time",
     "cores": "do not count on a number of cores",
     "gc": "keep a reference to what must live, and close what must end, rather than leaving it to the collector",
+    "threads": "hold a lock over what is read and then changed, and join or wait for what must have happened",
+    "listdir": "sort what a directory gives before relying on its order",
+    "load": "wait for what should happen, with a generous limit, rather than for a time",
+    "heap": "do not rely on id() or on the default order of objects: give them a name to sort by",
     "import": "draw nothing as a module is imported; do it where it is needed",
     "parallel": "give each process its own files, ports and names",
 }
@@ -110,6 +118,10 @@ def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: P
         "latency": f"fails when packets, answers and sleeps are about {setting} late",
         "cores": "fails on one core" if setting == "1" else f"fails on {setting} cores",
         "repeat": "fails when it runs again in the same process",
+        "threads": f"fails when threads take turns in other places, such as under seed {setting}",
+        "listdir": f"fails under some orders of directory entries, such as {setting}",
+        "load": f"fails beside {setting} busy process{'es' * (setting != '1')}",
+        "heap": f"fails where objects lie elsewhere in memory, such as under seed {setting}",
     }.get(name, f"fails with {name}={setting}")
     together = " and ".join(f"{other}={plan.setting(other)}" for other in others)
     return f"{said} (with {together})" if together else said

@@ -8,10 +8,14 @@ from pytest_flakehunt.perturbations import (
     cores,
     gc,
     hashseed,
+    heap,
     latency,
+    listdir,
+    load,
     order,
     random,
     repeat,
+    threads,
     timezone,
 )
 
@@ -25,6 +29,10 @@ OURS: tuple[Perturbation, ...] = (
     cores.CoreCounts(),
     timezone.Zones(),
     gc.Collectors(),
+    threads.Switchings(),
+    listdir.Listings(),
+    load.Loads(),
+    heap.Heaps(),
 )
 """The most telling first: the order in which sweeps try them."""
 

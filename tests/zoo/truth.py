@@ -10,6 +10,7 @@ CAUSES = {
     "test_hashseed.py::test_first_of_a_set": {"hashseed"},
     "test_import.py::test_port_is_low": {"import"},
     "test_latency.py::test_answer_within_sixty_milliseconds": {"latency"},
+    "test_listdir.py::test_the_last_comes_first": {"listdir"},
     "test_now_and_then.py::test_half_the_time_on_one_core": {"cores"},
     "test_now_and_then.py::test_nobody_controls_this": set(),
     "test_now_and_then.py::test_one_draw_in_fifty": {"random"},
@@ -23,6 +24,8 @@ CAUSES = {
     "test_random.py::test_one_draw_in_three": {"random"},
     "test_random.py::test_one_uuid_in_four": {"random"},
     "test_repeat.py::test_registers_once": {"repeat"},
+    "test_threads.py::test_a_nap_is_enough": {"threads"},
+    "test_threads.py::test_every_visitor_is_counted": {"threads"},
     "test_timezone.py::test_no_zone_is_farther_than_thirteen_hours": {"timezone"},
     "test_together.py::test_leap_day_far_east": {"clock", "timezone"},
 }

@@ -1,0 +1,112 @@
+"""The order in which directories give their entries."""
+
+import glob
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from pytest_flakehunt import seeds
+from pytest_flakehunt.model import Contract
+from pytest_flakehunt.perturbations import reading
+from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One order of all names: no file system promises any.
+
+    A directory gives its entries in the same order whenever it is read, as
+    real ones do, and leaving files out keeps the order of the rest.
+    """
+
+    contract: ClassVar[Contract] = Contract.ENVIRONMENT
+    patience: ClassVar[float] = 1.0
+    seed: int
+    """From 0 to 4294967295."""
+
+    def __str__(self) -> str:
+        return str(self.seed)
+
+    def simpler(self) -> list["Listing"]:
+        """Give the first few seeds."""
+        return [Listing(seed) for seed in range(min(self.seed, 3))]
+
+    @property
+    def graded(self) -> bool:
+        """One seed says nothing of the next."""
+        return False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Arrange what ``listdir`` and ``scandir`` give, and so ``walk``, ``glob`` and ``pathlib``."""
+        listed, scanned = self._listdir(os.listdir), self._scandir(os.scandir)
+        with ExitStack() as undo:
+            undo.enter_context(replaced_in_project(os.listdir, listed))
+            undo.enter_context(replaced_in_project(os.scandir, scanned))
+            for globber in ("_Globber", "_StringGlobber"):  # they keep a reference of their own (3.13 and later)
+                kind = getattr(glob, globber, None)
+                if kind is not None and getattr(kind, "scandir", None) is os.scandir:
+                    undo.enter_context(replaced(kind, "scandir", staticmethod(scanned)))
+            undo.enter_context(replaced(os, "listdir", listed))
+            undo.enter_context(replaced(os, "scandir", scanned))
+            yield
+
+    def _place(self, name: str | bytes) -> int:
+        return seeds.derive(self.seed, os.fsdecode(name))
+
+    def _listdir(self, original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+        def listdir(path: Any = None) -> list[Any]:
+            return sorted(original(path), key=self._place)
+
+        return listdir
+
+    def _scandir(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def scandir(path: Any = None) -> Entries:
+            with original(path) as entries:
+                return Entries(sorted(entries, key=lambda entry: self._place(entry.name)))
+
+        return scandir
+
+
+class Entries:
+    """The entries of a directory, to be gone through once, as ``os.scandir`` gives them."""
+
+    def __init__(self, entries: Iterable[Any]) -> None:
+        self._entries = iter(entries)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._entries)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give no more."""
+        self._entries = iter(())
+
+
+class Listings:
+    """The order of directory entries."""
+
+    name = "listdir"
+    allowed = f"a whole number from 0 to {reading.SEED_LIMIT}"
+
+    def draw(self, seed: int, turn: int) -> Listing:
+        """Any seed tells as much as any other."""
+        del turn
+        return Listing(seed)
+
+    def read(self, text: str) -> Listing:
+        """Read a seed."""
+        return Listing(reading.seed(self.name, text))

@@ -1,0 +1,338 @@
+"""Where threads take turns: seeded delays at telling lines of the project's own code."""
+
+import _thread
+import functools
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from types import CodeType, FrameType
+from typing import Any, ClassVar, Protocol
+
+from pytest_flakehunt import project, realtime, seeds
+from pytest_flakehunt.model import Contract
+from pytest_flakehunt.perturbations import reading
+from pytest_flakehunt.perturbations.replacing import replaced
+
+DENSITIES = (0.2, 0.5, 0.9)
+"""Share of lines at which threads are delayed; one of these for a test and seed."""
+SHORT = (0.0002, 0.002)
+"""Seconds of most delays: others get past meanwhile."""
+DELAYED = 0.5
+"""Chance that a thread is delayed as it passes such a line: with one delayed and the other not they change places."""
+MOST_DELAYED = 0.5
+"""Seconds that short delays take in one test, at most."""
+HOLDS = tuple(0.001 * 2**power for power in range(9))
+"""Seconds for which a thread is held back, once: from a millisecond to a quarter of a second."""
+HELD = 0.5
+"""Chance that a thread is held back."""
+HELD_WITHIN = 12
+"""Lines after which it is held back, at most; sooner more often than later."""
+MOST_HELD = 0.6
+"""Seconds for which threads are held back in one test, at most, but for the last."""
+LOOK_EVERY = 64
+"""Lines between two looks at whether a second thread still lives."""
+MONITORING: Any = getattr(sys, "monitoring", None)
+"""The module, from Python 3.12 on."""
+TOOLS = (4, 3)
+"""Tool ids of ``sys.monitoring`` that no debugger, coverage or profiler reserves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switching:
+    """One way for threads to get in each other's way; the seed decides where and for how long, not who comes first."""
+
+    contract: ClassVar[Contract] = Contract.NATURAL
+    patience: ClassVar[float] = 5.0
+    seed: int
+    """From 0 to 4294967295."""
+
+    def __str__(self) -> str:
+        return str(self.seed)
+
+    def simpler(self) -> list["Switching"]:
+        """Give the first few seeds."""
+        return [Switching(seed) for seed in range(min(self.seed, 3))]
+
+    @property
+    def graded(self) -> bool:
+        """One seed says nothing of the next."""
+        return False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Watch for threads that start."""
+        with ExitStack() as undo:
+            undo.enter_context(replaced(threading.Thread, "start", _started(threading.Thread.start)))
+            for name in ("start_new_thread", "start_new"):
+                undo.enter_context(replaced(_thread, name, _started_bare(getattr(_thread, name))))
+            yield
+
+    @contextmanager
+    def held_for(self, nodeid: str) -> Iterator[None]:
+        """Delay the threads of one test."""
+        global _switches  # noqa: PLW0603 - one test runs at a time
+        _switches = Switches(self.seed, nodeid)
+        if threading.active_count() > 1:
+            _switches.arm()
+        try:
+            yield
+        finally:
+            _switches.disarm()
+            _switches = None
+
+
+@dataclass(slots=True)
+class Switches:
+    """The delays of one test."""
+
+    seed: int
+    nodeid: str
+    armed: bool = False
+    starts: int = 0
+    """Threads that the test has started."""
+    _tracer: "Tracer | None" = None
+    _chances: dict[int, Random] = field(default_factory=dict)
+    """By thread: what it draws from."""
+    _lines: dict[int, int] = field(default_factory=dict)
+    """By thread: lines it has passed."""
+    _hot: dict[tuple[CodeType, int], bool] = field(default_factory=dict)
+    _places: dict[int, int] = field(default_factory=dict)
+    """By thread: how many started before it."""
+    _spent: float = 0.0
+    _density: float = 0.0
+    _held: float = 0.0
+    _holds: dict[int, tuple[int, float]] = field(default_factory=dict)
+    """By thread: the line, counted from its first, at which it is held back, and the seconds."""
+
+    def __post_init__(self) -> None:
+        chance = Random(seeds.derive(self.seed, self.nodeid, "switches"))
+        self._density = chance.choice(DENSITIES)
+        self._places[_thread.get_ident()] = 0
+
+    def arm(self) -> None:
+        """Watch the lines of the project's code from now on."""
+        if self.armed:
+            return
+        self.armed = True
+        self._tracer = Monitoring(self.passed) if MONITORING is not None else Tracing(self.passed)
+        self._tracer.start()
+
+    def disarm(self) -> None:
+        """Let the code run as fast as ever."""
+        tracer, self._tracer, self.armed = self._tracer, None, False
+        if tracer is not None:
+            tracer.stop()
+
+    def named(self, place: int) -> None:
+        """Take in a thread that starts, with its place among all of the test's."""
+        self._places[_thread.get_ident()] = place
+
+    def passed(self, code: CodeType, line: int) -> None:
+        """Delay the thread that is about to run a line, or not."""
+        if not self.armed:
+            return
+        ident = _thread.get_ident()
+        lines = self._lines[ident] = self._lines.get(ident, 0) + 1
+        if lines % LOOK_EVERY == 0 and _thread._count() + 1 < 2:  # noqa: SLF001 - public as threading.active_count, with a lock
+            self.disarm()
+            return
+        chance = self._chance(ident)
+        held_at, held = self._holds[ident]
+        if lines == held_at and self._held < MOST_HELD:
+            self._held += held
+            realtime.sleep(held)
+        elif self._telling(code, line) and self._spent < MOST_DELAYED and chance.random() < DELAYED:
+            delay = chance.uniform(*SHORT)
+            self._spent += delay
+            realtime.sleep(delay)
+
+    def _place(self, ident: int) -> int:
+        """Give how many threads of the test started before this one."""
+        place = self._places.get(ident)
+        if place is None:
+            thread = threading._active.get(ident)  # type: ignore[attr-defined]  # noqa: SLF001 - current_thread() may make one up
+            place = self._places[ident] = getattr(thread, "_flakehunt_place", 0)
+        return place
+
+    def _chance(self, ident: int) -> Random:
+        """Give what a thread draws from; its first draws say whether it is held back."""
+        chance = self._chances.get(ident)
+        if chance is None:
+            chance = Random(seeds.derive(self.seed, self.nodeid, "thread", str(self._place(ident))))
+            line = int(HELD_WITHIN ** chance.random()) if chance.random() < HELD else 0
+            self._holds[ident] = line, chance.choice(HOLDS)
+            self._chances[ident] = chance
+        return chance
+
+    def _telling(self, code: CodeType, line: int) -> bool:
+        """Tell whether threads are delayed at a line: always or never, for a test and seed."""
+        hot = self._hot.get((code, line))
+        if hot is None:
+            drawn = seeds.derive(self.seed, self.nodeid, code.co_qualname, str(line - code.co_firstlineno))
+            hot = self._hot[code, line] = drawn / 2**32 < self._density
+        return hot
+
+
+_switches: Switches | None = None
+
+
+def _started(original: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
+    @functools.wraps(original)
+    def start(self: threading.Thread) -> None:
+        switches = _switches
+        if switches is not None:
+            switches.starts += 1
+            self._flakehunt_place = switches.starts  # type: ignore[attr-defined]
+            switches.arm()
+        original(self)
+
+    return start
+
+
+def _started_bare(original: Callable[..., int]) -> Callable[..., int]:
+    def start_new_thread(
+        function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
+    ) -> int:
+        switches = _switches
+        if switches is not None:
+            function = _placed(switches, function)
+            switches.arm()
+        return original(function, args, kwargs or {})
+
+    return start_new_thread
+
+
+def _placed(switches: Switches, run: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a thread know how many started before it."""
+    switches.starts += 1
+    place = switches.starts
+
+    def placed(*args: Any, **kwargs: Any) -> Any:
+        switches.named(place)
+        return run(*args, **kwargs)
+
+    return placed
+
+
+class Tracer(Protocol):
+    """What calls us at lines of the project's code."""
+
+    def start(self) -> None:
+        """Begin, also in the functions that are running."""
+
+    def stop(self) -> None:
+        """End."""
+
+
+Passed = Callable[[CodeType, int], None]
+
+
+class Monitoring:
+    """Line events of ``sys.monitoring``: code that is not the project's runs at full speed."""
+
+    def __init__(self, passed: Passed) -> None:
+        self._passed = passed
+        self._watched: set[CodeType] = set()
+        self._tool = -1
+
+    def start(self) -> None:
+        """Begin, also in the functions that are running."""
+        monitoring = MONITORING
+        self._tool = next((tool for tool in TOOLS if monitoring.get_tool(tool) is None), -1)
+        if self._tool < 0:
+            return
+        monitoring.use_tool_id(self._tool, "flakehunt")
+        monitoring.register_callback(self._tool, monitoring.events.PY_START, self._entered)
+        monitoring.register_callback(self._tool, monitoring.events.LINE, self._passed)
+        monitoring.set_events(self._tool, monitoring.events.PY_START)
+        monitoring.restart_events()
+        for frame in running():
+            self._watch(frame.f_code)
+
+    def stop(self) -> None:
+        """End."""
+        if self._tool < 0:
+            return
+        monitoring = MONITORING
+        monitoring.set_events(self._tool, 0)
+        for code in self._watched:
+            monitoring.set_local_events(self._tool, code, 0)
+        for event in (monitoring.events.PY_START, monitoring.events.LINE):
+            monitoring.register_callback(self._tool, event, None)
+        monitoring.free_tool_id(self._tool)
+        self._tool = -1
+
+    def _entered(self, code: CodeType, offset: int) -> Any:
+        del offset
+        self._watch(code)
+        return MONITORING.DISABLE
+
+    def _watch(self, code: CodeType) -> None:
+        if self._tool >= 0 and code not in self._watched and project.owns(code.co_filename):
+            self._watched.add(code)
+            MONITORING.set_local_events(self._tool, code, MONITORING.events.LINE)
+
+
+class Tracing:
+    """Trace functions, before Python 3.12: they stand aside for a debugger's or coverage's."""
+
+    def __init__(self, passed: Passed) -> None:
+        self._passed = passed
+        self._traced = False
+
+    def start(self) -> None:
+        """Begin, also in the functions that are running."""
+        if sys.gettrace() is not None or threading.gettrace() is not None:
+            return
+        self._traced = True
+        threading.settrace(self._entered)
+        sys.settrace(self._entered)
+        frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the only way
+        while frame is not None:
+            if project.owns(frame.f_code.co_filename):
+                frame.f_trace = self._line
+            frame = frame.f_back
+
+    def stop(self) -> None:
+        """End."""
+        if self._traced:
+            threading.settrace(None)
+            sys.settrace(None)
+
+    def _entered(self, frame: FrameType, event: str, argument: Any) -> Any:
+        del event, argument
+        return self._line if project.owns(frame.f_code.co_filename) else None
+
+    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        del argument
+        if event == "line":
+            self._passed(frame.f_code, frame.f_lineno)
+        return self._line
+
+
+def running() -> Iterator[FrameType]:
+    """Yield the frames of all threads."""
+    for innermost in sys._current_frames().values():  # noqa: SLF001 - the only way
+        frame: FrameType | None = innermost
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
+
+
+class Switchings:
+    """The moments at which threads take turns."""
+
+    name = "threads"
+    allowed = f"a whole number from 0 to {reading.SEED_LIMIT}"
+
+    def draw(self, seed: int, turn: int) -> Switching:
+        """Any seed tells as much as any other."""
+        del turn
+        return Switching(seed)
+
+    def read(self, text: str) -> Switching:
+        """Read a seed."""
+        return Switching(reading.seed(self.name, text))

@@ -1,0 +1,234 @@
+"""Threads that get in each other's way: bugs come out, and sound code does not notice."""
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+
+from pytest_flakehunt.perturbations.threads import Switching
+from pytest_flakehunt.stage import Stage
+
+SEEDS = range(30)
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time(request: pytest.FixtureRequest) -> None:
+    """Stand aside where lines are watched already."""
+    if sys.gettrace() is not None or any(
+        isinstance(plugin, Stage) and "threads" in plugin.plan.names
+        for plugin in request.config.pluginmanager.get_plugins()
+    ):
+        pytest.skip("lines are watched already")
+
+
+def together(*deeds: Callable[[], object]) -> None:
+    threads = [threading.Thread(target=deed) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def updates_without_a_lock() -> bool:
+    total = 0
+
+    def add() -> None:
+        nonlocal total
+        seen = total
+        seen += 1
+        total = seen
+
+    together(add, add, add)
+    return total == 3
+
+
+def makes_a_singleton() -> bool:
+    made: list[object] = []
+    kept: dict[str, object] = {}
+
+    def get() -> None:
+        if "it" not in kept:
+            thing = object()
+            made.append(thing)
+            kept["it"] = thing
+
+    together(get, get)
+    return len(made) == 1
+
+
+def checks_then_acts() -> bool:
+    cache = {"it": 1}
+    lost = []
+
+    def take() -> None:
+        if "it" in cache:
+            try:
+                del cache["it"]
+            except KeyError:
+                lost.append(1)
+
+    together(take, take)
+    return not lost
+
+
+def naps_instead_of_joining() -> bool:
+    results: list[int] = []
+
+    def work() -> None:
+        value = 1
+        value += 1
+        results.append(value)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(0.002)
+    seen = list(results)
+    thread.join()
+    return seen == [2]
+
+
+def appends_in_an_order() -> bool:
+    order: list[int] = []
+
+    def append(number: int) -> None:
+        mine = number
+        order.append(mine)
+
+    together(lambda: append(1), lambda: append(2))
+    return order == [1, 2]
+
+
+def takes_locks_in_opposite_order() -> bool:
+    one, other = threading.Lock(), threading.Lock()
+    stuck = []
+
+    def take(first: threading.Lock, second: threading.Lock) -> None:
+        with first:
+            if second.acquire(timeout=0.2):
+                second.release()
+            else:
+                stuck.append(1)
+
+    together(lambda: take(one, other), lambda: take(other, one))
+    return not stuck
+
+
+BUGS = [
+    updates_without_a_lock,
+    makes_a_singleton,
+    checks_then_acts,
+    naps_instead_of_joining,
+    appends_in_an_order,
+    takes_locks_in_opposite_order,
+]
+
+
+def failing(deed: Callable[[], bool]) -> int:
+    """Count the seeds under which it goes wrong."""
+    wrong = 0
+    for seed in SEEDS:
+        switching = Switching(seed)
+        with switching.held(), switching.held_for("test_a.py::test_x"):
+            wrong += not deed()
+    return wrong
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_races_come_out(bug: Callable[[], bool]) -> None:
+    assert failing(bug) >= 2
+
+
+def uses_a_lock() -> bool:
+    lock, total = threading.Lock(), [0]
+
+    def add() -> None:
+        for _ in range(20):
+            with lock:
+                seen = total[0]
+                total[0] = seen + 1
+
+    together(add, add, add)
+    return total == [60]
+
+
+def uses_a_queue() -> bool:
+    todo: queue.Queue[int | None] = queue.Queue()
+    done: list[int] = []
+
+    def work() -> None:
+        while (item := todo.get()) is not None:
+            done.append(item)
+
+    def put() -> None:
+        for number in (*range(30), None):
+            todo.put(number)
+
+    together(work, put)
+    return done == list(range(30))
+
+
+def waits_for_an_event() -> bool:
+    event, seen = threading.Event(), []
+
+    def work() -> None:
+        seen.append(1)
+        event.set()
+
+    threading.Thread(target=work).start()
+    return event.wait(5) and seen == [1]
+
+
+def waits_on_a_condition() -> bool:
+    condition, ready = threading.Condition(), []
+
+    def work() -> None:
+        with condition:
+            ready.append(1)
+            condition.notify_all()
+
+    thread = threading.Thread(target=work)
+    with condition:
+        thread.start()
+        arrived = condition.wait_for(lambda: ready, timeout=5)
+    thread.join()
+    return bool(arrived)
+
+
+def maps_in_a_pool() -> bool:
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda number: number * 2, range(20))) == list(range(0, 40, 2))
+
+
+def times_out_generously() -> bool:
+    rang = threading.Event()
+    timer = threading.Timer(0.01, rang.set)
+    timer.start()
+    answer = rang.wait(3)
+    timer.join()
+    return answer
+
+
+SOUND = [uses_a_lock, uses_a_queue, waits_for_an_event, waits_on_a_condition, maps_in_a_pool, times_out_generously]
+
+
+@pytest.mark.parametrize("deed", SOUND)
+def test_sound_code_does_not_notice(deed: Callable[[], bool]) -> None:
+    assert failing(deed) == 0
+
+
+def test_code_without_threads_is_not_watched() -> None:
+    if threading.active_count() > 1:
+        pytest.skip(f"there are threads: {threading.enumerate()}")
+    switching = Switching(1)
+    with switching.held(), switching.held_for("test_a.py::test_x"):
+        assert sys.gettrace() is None
+        if hasattr(sys, "monitoring"):
+            assert all(sys.monitoring.get_tool(tool) != "flakehunt" for tool in range(6))
+        with suppress(ZeroDivisionError):
+            1 / 0  # noqa: B018
+    assert threading.Thread.start.__name__ == "start"

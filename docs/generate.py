@@ -38,6 +38,16 @@ Python promises. A clock after `frozen:` is stress.
 
 `clock` moves the wall clock and lets it tick; `monotonic` and event loops are never moved. `latency` reaches blocking sockets (plain and TLS),
 asyncio's own transports, name look-ups and `time.sleep`; it never blocks an event loop, and does not reach uvloop, C drivers or files.
+
+`threads` delays threads at lines of the project's own code, seeded by test and line, and only while a second thread lives: code without threads runs at full
+speed. A thread is delayed for up to 2 ms at some lines, and now and then held back once for up to a quarter of a second. Before Python 3.12 it uses trace functions, and
+stands aside for a debugger or coverage. A replay delays at the same places; who wins there is still up to the machine.
+
+`asyncio` makes timers up to 3 ms late, never early, hands out ready I/O in another order, and lets results of thread pools come late, on asyncio's own loops
+and so under pytest-asyncio and anyio; trio draws its order from the seed; uvloop is left alone. `shuffled` reorders callbacks as well: that is stress.
+
+`listdir` reaches `os.listdir`, `os.scandir`, and what is built on them: `walk`, `glob`, `pathlib`. A reference kept elsewhere than in a module's globals is not reached.
+`load` starts busy processes that are nobody's children and leave with the sweep. `heap` disorders Python's own allocator for blocks up to 528 bytes.
 """
 
 

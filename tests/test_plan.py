@@ -51,7 +51,7 @@ def test_the_empty_plan_is_calm() -> None:
         ("hashseed=", "hashseed=: give NAME=SETTING, such as hashseed=7"),
         (
             "colour=7",
-            "colour=7: there is no perturbation colour; give clock, cores, gc, hashseed, heap, latency, "
+            "colour=7: there is no perturbation colour; give asyncio, clock, cores, gc, hashseed, heap, latency, "
             "listdir, load, order, random, repeat, threads, timezone",
         ),
         ("gc=off gc=eager", "gc=eager: gc is set twice; give it once"),

@@ -26,6 +26,7 @@ SOURCES: Mapping[str, frozenset[str]] = {
     "listdir": frozenset({"directory"}),
     "load": frozenset({"sleep", "threads"}),
     "threads": frozenset({"threads"}),
+    "asyncio": frozenset({"asyncio"}),
 }
 """By perturbation: the sources whose readings show where it matters."""
 SHIFTS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -40,6 +41,7 @@ MENDS: Mapping[str, str] = {
     "cores": "do not count on a number of cores",
     "gc": "keep a reference to what must live, and close what must end, rather than leaving it to the collector",
     "threads": "hold a lock over what is read and then changed, and join or wait for what must have happened",
+    "asyncio": "await what must have happened: an event, a task or a result, rather than counting on who comes first",
     "listdir": "sort what a directory gives before relying on its order",
     "load": "wait for what should happen, with a generous limit, rather than for a time",
     "heap": "do not rely on id() or on the default order of objects: give them a name to sort by",
@@ -119,6 +121,7 @@ def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: P
         "cores": "fails on one core" if setting == "1" else f"fails on {setting} cores",
         "repeat": "fails when it runs again in the same process",
         "threads": f"fails when threads take turns in other places, such as under seed {setting}",
+        "asyncio": f"fails when timers, I/O and executors are ready in another order, such as under {setting}",
         "listdir": f"fails under some orders of directory entries, such as {setting}",
         "load": f"fails beside {setting} busy process{'es' * (setting != '1')}",
         "heap": f"fails where objects lie elsewhere in memory, such as under seed {setting}",

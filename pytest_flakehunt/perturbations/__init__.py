@@ -6,6 +6,7 @@ from pytest_flakehunt.model import Perturbation
 from pytest_flakehunt.perturbations import (
     clock,
     cores,
+    eventloop,
     gc,
     hashseed,
     heap,
@@ -30,6 +31,7 @@ OURS: tuple[Perturbation, ...] = (
     timezone.Zones(),
     gc.Collectors(),
     threads.Switchings(),
+    eventloop.Schedulings(),
     listdir.Listings(),
     load.Loads(),
     heap.Heaps(),

@@ -1,3 +1,4 @@
+import gc
 import weakref
 
 
@@ -7,7 +8,8 @@ class Node:
 
 
 def test_cycle_stays_alive():
-    found = weakref.ref(Node())
+    gc.collect()  # the next collection is far away, as a rule
+    found = [weakref.ref(Node()) for _ in range(10)]
     spent = [[number] for number in range(50)]
-    assert found() is not None
+    assert all(node() is not None for node in found)
     del spent

@@ -1,0 +1,161 @@
+"""When event loops run what is ready: late timers, ready I/O in another order, late results of executors."""
+
+import asyncio
+import sys
+from asyncio import base_events, selector_events
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import Any, ClassVar
+
+from pytest_flakehunt import realtime, seeds
+from pytest_flakehunt.model import Contract, SettingError
+from pytest_flakehunt.perturbations import reading
+from pytest_flakehunt.perturbations.replacing import replaced
+
+SHUFFLED = "shuffled"
+LATE = 0.5
+"""Chance that a timer, or the result of an executor, is late."""
+TIMER = 0.003
+"""Seconds by which a timer is late, at most: those that are further apart keep their order."""
+RESULT = 0.005
+"""Seconds by which an executor's result is late, at most, but for a few ..."""
+LONG = 0.1
+"""... one in ten, that take up to so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduling:
+    """One way for event loops to go about their work.
+
+    A timer never rings early, and callbacks keep the order in which they were
+    asked for, as the documentation promises; ``shuffled`` breaks the latter.
+    """
+
+    patience: ClassVar[float] = 5.0
+    seed: int
+    """From 0 to 4294967295."""
+    shuffled: bool = False
+
+    @property
+    def contract(self) -> Contract:
+        """Natural, unless callbacks lose their order."""
+        return Contract.STRESS if self.shuffled else Contract.NATURAL
+
+    def __str__(self) -> str:
+        return f"{SHUFFLED}:{self.seed}" if self.shuffled else str(self.seed)
+
+    def simpler(self) -> list["Scheduling"]:
+        """Give the first few seeds, in the natural way first."""
+        natural = [Scheduling(seed) for seed in range(3 if self.shuffled else min(self.seed, 3))]
+        return [*natural, *(Scheduling(seed, shuffled=True) for seed in range(min(self.seed, 3)) if self.shuffled)]
+
+    @property
+    def graded(self) -> bool:
+        """One seed says nothing of the next."""
+        return False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Slow down asyncio's own loops; uvloop's are left alone."""
+        loop = base_events.BaseEventLoop
+        selecting = selector_events.BaseSelectorEventLoop
+        with ExitStack() as undo:
+            undo.enter_context(replaced(loop, "call_at", _late_timer(loop.call_at)))
+            undo.enter_context(replaced(loop, "run_in_executor", _late_result(loop.run_in_executor)))
+            undo.enter_context(replaced(selecting, "_process_events", _in_another_order(selecting._process_events)))  # type: ignore[attr-defined]  # noqa: SLF001 - the only way
+            if self.shuffled:
+                undo.enter_context(replaced(loop, "_run_once", _shuffling(loop._run_once)))  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+            yield
+
+    @contextmanager
+    def held_for(self, nodeid: str) -> Iterator[None]:
+        """Draw what is late in one test from its name; trio draws from its own generator."""
+        global _chance  # noqa: PLW0603 - one test runs at a time
+        _chance = Random(seeds.derive(self.seed, nodeid))
+        run = sys.modules.get("trio._core._run")
+        try:
+            with ExitStack() as undo:
+                if run is not None and hasattr(run, "_r") and hasattr(run, "_ALLOW_DETERMINISTIC_SCHEDULING"):
+                    undo.enter_context(replaced(run, "_ALLOW_DETERMINISTIC_SCHEDULING", True))
+                    undo.enter_context(replaced(run, "_r", Random(seeds.derive(self.seed, nodeid, "trio"))))
+                yield
+        finally:
+            _chance = None
+
+
+_chance: Random | None = None
+"""What the running test draws from."""
+
+
+def _lateness(chance: Random, most: float) -> float:
+    return chance.uniform(0, most) if chance.random() < LATE else 0.0
+
+
+def _late_timer(original: Callable[..., asyncio.TimerHandle]) -> Callable[..., asyncio.TimerHandle]:
+    def call_at(self: Any, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        if _chance is not None:
+            when += _lateness(_chance, TIMER)
+        return original(self, when, callback, *args, context=context)
+
+    return call_at
+
+
+def _late_result(original: Callable[..., Any]) -> Callable[..., Any]:
+    def run_in_executor(self: Any, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+        chance = _chance
+        if chance is None or not (executor is None or isinstance(executor, ThreadPoolExecutor)):
+            return original(self, executor, func, *args)
+        delay = _lateness(chance, LONG if chance.random() < 0.1 else RESULT)
+
+        def late() -> Any:
+            try:
+                return func(*args)
+            finally:
+                realtime.sleep(delay)
+
+        return original(self, executor, late)
+
+    return run_in_executor
+
+
+def _in_another_order(original: Callable[[Any, Sequence[Any]], None]) -> Callable[[Any, Sequence[Any]], None]:
+    def process_events(self: Any, events: Sequence[Any]) -> None:
+        chosen = list(events)
+        if _chance is not None:
+            _chance.shuffle(chosen)
+        original(self, chosen)
+
+    return process_events
+
+
+def _shuffling(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    def run_once(self: Any) -> None:
+        if _chance is not None and len(self._ready) > 1:
+            ready = list(self._ready)
+            _chance.shuffle(ready)
+            self._ready.clear()
+            self._ready.extend(ready)
+        original(self)
+
+    return run_once
+
+
+class Schedulings:
+    """When event loops run what is ready."""
+
+    name = "asyncio"
+    allowed = f"a whole number from 0 to {reading.SEED_LIMIT}, or shuffled:SEED"
+
+    def draw(self, seed: int, turn: int) -> Scheduling:
+        """Every third draw is stress."""
+        return Scheduling(seed, shuffled=turn % 3 == 2)
+
+    def read(self, text: str) -> Scheduling:
+        """Read a seed, or shuffled and a seed."""
+        kind, colon, seed = text.rpartition(":")
+        if kind != (SHUFFLED if colon else ""):
+            raise SettingError(f"asyncio={text}: give {self.allowed}")
+        return Scheduling(reading.seed(self.name, seed), shuffled=bool(colon))

@@ -1,0 +1,221 @@
+"""Event loops that go about their work in another way: bugs come out, and sound code does not notice."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pytest_flakehunt.model import Contract
+from pytest_flakehunt.perturbations.eventloop import Scheduling, Schedulings
+from pytest_flakehunt.stage import Stage
+
+SEEDS = range(30)
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time(request: pytest.FixtureRequest) -> None:
+    for plugin in request.config.pluginmanager.get_plugins():
+        if isinstance(plugin, Stage) and plugin.plan.names & {"asyncio", "latency"}:
+            pytest.skip(f"already under {plugin.plan}")
+
+
+def failing(deed: Callable[[], Awaitable[bool]], *, shuffled: bool = False) -> int:
+    wrong = 0
+    for seed in SEEDS:
+        scheduling = Scheduling(seed, shuffled=shuffled)
+        with scheduling.held(), scheduling.held_for("test_a.py::test_x"):
+            wrong += not asyncio.run(deed())  # type: ignore[arg-type]
+    return wrong
+
+
+async def timers_ring_in_the_order_they_were_set() -> bool:
+    order: list[int] = []
+
+    async def ring(number: int) -> None:
+        await asyncio.sleep(0.002)
+        order.append(number)
+
+    await asyncio.gather(ring(1), ring(2), ring(3))
+    return order == [1, 2, 3]
+
+
+async def results_come_in_the_order_asked() -> bool:
+    order: list[int] = []
+
+    async def ask(number: int) -> None:
+        order.append(await asyncio.to_thread(lambda: number))
+
+    await asyncio.gather(ask(1), ask(2), ask(3))
+    return order == [1, 2, 3]
+
+
+async def update_is_kept_across_an_await() -> bool:
+    total = 0
+
+    async def add(nap: float) -> None:
+        nonlocal total
+        await asyncio.sleep(nap)
+        seen = total
+        await asyncio.to_thread(lambda: None)
+        total = seen + 1
+
+    await asyncio.gather(add(0.0), add(0.002))
+    return total == 2
+
+
+@pytest.mark.parametrize(
+    "bug",
+    [timers_ring_in_the_order_they_were_set, results_come_in_the_order_asked, update_is_kept_across_an_await],
+)
+def test_assumptions_about_order_come_out(bug: Callable[[], Awaitable[bool]]) -> None:
+    assert failing(bug) >= 2
+
+
+async def locks() -> bool:
+    lock, total = asyncio.Lock(), [0]
+
+    async def add() -> None:
+        async with lock:
+            seen = total[0]
+            await asyncio.sleep(0.0001)
+            total[0] = seen + 1
+
+    await asyncio.gather(*(add() for _ in range(10)))
+    return total == [10]
+
+
+async def queues() -> bool:
+    queue: asyncio.Queue[int] = asyncio.Queue()
+
+    async def put() -> None:
+        for number in range(20):
+            await queue.put(number)
+
+    task = asyncio.create_task(put())
+    got = [await queue.get() for _ in range(20)]
+    await task
+    return got == list(range(20))
+
+
+async def timers_far_apart() -> bool:
+    order: list[int] = []
+
+    async def ring(number: int) -> None:
+        await asyncio.sleep(number / 100)
+        order.append(number)
+
+    await asyncio.gather(ring(3), ring(2), ring(1))
+    return order == [1, 2, 3]
+
+
+async def callbacks_keep_their_order() -> bool:
+    order: list[int] = []
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    for number in range(5):
+        loop.call_soon(order.append, number)
+    loop.call_soon(done.set_result, None)
+    await done
+    return order == list(range(5))
+
+
+async def never_rings_early() -> bool:
+    started = time.monotonic()
+    await asyncio.sleep(0.005)
+    return time.monotonic() - started >= 0.0049
+
+
+async def raises_in_an_executor() -> bool:
+    def fail() -> None:
+        raise KeyError("gone")
+
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            await asyncio.get_running_loop().run_in_executor(pool, fail)
+        except KeyError:
+            return True
+    return False
+
+
+async def loop_is_not_blocked() -> bool:
+    loop_thread, slept = threading.get_ident(), []
+
+    def work() -> None:
+        slept.append(threading.get_ident())
+
+    await asyncio.gather(*(asyncio.to_thread(work) for _ in range(3)))
+    return loop_thread not in slept
+
+
+SOUND = [
+    locks, queues, timers_far_apart, callbacks_keep_their_order, never_rings_early, raises_in_an_executor, loop_is_not_blocked,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("deed", SOUND)
+def test_sound_code_does_not_notice(deed: Callable[[], Awaitable[bool]]) -> None:
+    assert failing(deed) == 0
+
+
+def test_what_is_shuffled_breaks_the_order_of_callbacks_and_is_stress() -> None:
+    assert failing(callbacks_keep_their_order, shuffled=True) >= 10
+    assert Scheduling(1).contract is Contract.NATURAL
+    assert Schedulings().read("shuffled:1").contract is Contract.STRESS
+
+
+def test_ready_input_is_handled_in_an_order_of_the_seed() -> None:
+    async def order() -> tuple[int, ...]:
+        loop = asyncio.get_running_loop()
+        heard: list[int] = []
+        pairs = [socket.socketpair() for _ in range(4)]
+        done = asyncio.Event()
+
+        def hear(number: int) -> None:
+            loop.remove_reader(pairs[number][0])
+            heard.append(number)
+            if len(heard) == len(pairs):
+                done.set()
+
+        for number, (one, other) in enumerate(pairs):
+            loop.add_reader(one, hear, number)
+            other.send(b"x")
+        await done.wait()
+        for pair in pairs:
+            for end in pair:
+                end.close()
+        return tuple(heard)
+
+    orders = set()
+    for seed in range(8):
+        scheduling = Scheduling(seed)
+        with scheduling.held(), scheduling.held_for("test_a.py::test_x"):
+            orders.add(asyncio.run(order()))
+    assert len(orders) > 2
+
+
+def test_trio_draws_from_the_seed() -> None:
+    trio = pytest.importorskip("trio")
+
+    async def order() -> tuple[int, ...]:
+        seen: list[int] = []
+
+        async def step(number: int) -> None:
+            seen.append(number)
+
+        async with trio.open_nursery() as nursery:
+            for number in range(6):
+                nursery.start_soon(step, number)
+        return tuple(seen)
+
+    def run(seed: int) -> tuple[int, ...]:
+        scheduling = Scheduling(seed)
+        with scheduling.held(), scheduling.held_for("test_a.py::test_x"):
+            answer: tuple[int, ...] = trio.run(order)
+            return answer
+
+    assert run(1) == run(1)
+    assert len({run(seed) for seed in range(6)}) > 1

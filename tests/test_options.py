@@ -49,8 +49,8 @@ from pytest_flakehunt.options import length
         ),
         (
             ["--flakehunt=3", "--flakehunt-without=colour"],
-            "--flakehunt-without=colour: there is no such perturbation; give some of clock, cores, gc, hashseed, "
-            "latency, order, random, repeat, timezone",
+            "--flakehunt-without=colour: there is no such perturbation; give some of asyncio, clock, cores, gc, hashseed, "
+            "heap, latency, listdir, load, order, random, repeat, threads, timezone",
         ),
         (["--flakehunt=3", "--flakehunt-seed=x"], "--flakehunt-seed=x: give a whole number, 0 or more"),
         (

@@ -1,6 +1,6 @@
 """What the survey knows of tests that failed: from rows of the ledger to cases, and to targets of a diagnosis."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +10,12 @@ from pytest_flakehunt.analysis.verdicts import Case
 from pytest_flakehunt.diagnosis import Lead
 from pytest_flakehunt.hunt import Hunt
 from pytest_flakehunt.ledger.store import Ledger
-from pytest_flakehunt.model import Count, Finding, Isolation, Perturbation, Plan, Sweep, Verdict
+from pytest_flakehunt.model import Count, Finding, Isolation, Outcome, Perturbation, Plan, Sweep, Verdict
 from pytest_flakehunt.plan import arranged
 from pytest_flakehunt.tallies import Tally
+
+ENDING = frozenset({Outcome.CRASHED, Outcome.HUNG})
+"""How a test ends that takes its process with it: whatever comes after it starts clean, which makes it no cleaner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,16 @@ class Casebook:
         """Give what there is to diagnose: modes that failed in the same sweeps stand together."""
         groups: dict[frozenset[int], list[Lead]] = {}
         cases = self.failing()
+        ending = {case.nodeid for case in cases if any(outcome in ENDING for _, outcome, _ in case.attempts)}
         for case, finding in zip(cases, verdicts.judge(cases, len(self.active)), strict=True):
             if finding.verdict not in {Verdict.FLAKY, Verdict.FRAGILE}:
                 continue  # what never passed calm has no cause to find
             for mode in finding.modes:
                 sweeps = frozenset(sweep.number for sweep, _, found in case.attempts if found == mode.fingerprint)
-                groups.setdefault(sweeps, []).append(Lead(self._target(case, mode.fingerprint), finding, mode))
+                groups.setdefault(sweeps, []).append(Lead(self._target(case, mode.fingerprint, ending), finding, mode))
         return list(groups.values())
 
-    def _target(self, case: Case, mode: str) -> Target:
+    def _target(self, case: Case, mode: str, ending: Collection[str]) -> Target:
         nodeids = self.hunt.tallies.nodeids()
         place = self.hunt.tallies.positions[case.nodeid]
         failing = sorted((sweep for sweep, _, found in case.attempts if found == mode), key=verdicts.telling)
@@ -64,7 +68,7 @@ class Casebook:
             candidates=[self._candidate(sweep, case.nodeid, nodeids) for sweep in failing[:MOST_CANDIDATES]],
             calm=Count(len(calm), sum(calm)),
             calm_before=tuple(nodeids[:place]),
-            others=tuple(nodeid for nodeid in nodeids if nodeid != case.nodeid),
+            others=tuple(nodeid for nodeid in nodeids if nodeid != case.nodeid and nodeid not in ending),
             known=self.known,
             active=frozenset(item.name for item in self.active),
             now=self.now.astimezone().replace(tzinfo=None),

@@ -25,15 +25,17 @@ def test_orders_are_named_with_who_and_what(pytester: pytest.Pytester, hunt: Hun
         def test_second(): PAIR.add(2)
         def test_sets(): os.environ["SET_HERE"] = "1"
         def test_brittle(): assert "SET_HERE" in os.environ
+        def test_crashes(): os._exit(3)
         """
     )
-    found = hunt("--flakehunt-only=order", sweeps=12, diagnose=900)
+    found = hunt("--flakehunt-only=order", sweeps=12, diagnose=600)
     jsonschema.validate(found.report, json.loads(SCHEMA.read_text("utf-8")))
     (victim,) = found.mode("test_victim")["causes"]
     assert (victim["perturbation"], victim["polluters"]) == ("order", ["test_it.py::test_pollutes"])
     assert victim["cleaners"] == ["test_it.py::test_cleans"]
     assert victim["changes"] == ["test_it.py::test_pollutes sets test_it.FLAGS['colour']"]
     (of_two,) = found.mode("test_victim_of_two")["causes"]
+    assert of_two["cleaners"] == []  # what comes after a crash starts clean
     assert set(of_two["polluters"]) == {"test_it.py::test_first", "test_it.py::test_second"}
     (brittle,) = found.mode("test_brittle")["causes"]
     assert brittle["setters"] == ["test_it.py::test_sets"]
@@ -42,9 +44,12 @@ def test_orders_are_named_with_who_and_what(pytester: pytest.Pytester, hunt: Hun
     assert brittle["without"] == {"runs": 20, "failures": 0}
     repro = found.mode("test_victim")["repro"]
     assert " -m pytest test_it.py::test_pollutes test_it.py::test_victim" in repro
-    assert found.mode("test_victim")["verified"] == {"runs": 6, "failures": 6}
-    assert found.mode("test_victim")["control"] == {"runs": 6, "failures": 0}
-    found.result.stdout.fnmatch_lines(["  run again: fails 6/6; without it 0/6"])
+    verified, control = (found.mode("test_victim")[name] for name in ("verified", "control"))
+    assert verified["failures"] == verified["runs"] == control["runs"] >= 3
+    assert control["failures"] == 0
+    found.result.stdout.fnmatch_lines(
+        [f"  run again: fails {verified['runs']}/{verified['runs']}; without it 0/{control['runs']}"]
+    )
     found.result.stdout.fnmatch_lines(["*cause: order: it is the victim of test_it.py::test_pollutes: *"])
 
 
@@ -69,26 +74,24 @@ def test_moments_are_named_in_words_and_with_their_lines(pytester: pytest.Pytest
     assert found.verdicts["test_far_east"] == "steady"
 
 
-def test_what_varies_by_itself_is_pinned_or_left_unknown(pytester: pytest.Pytester, hunt: Hunter) -> None:
+def test_what_varies_by_itself_is_pinned(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         test_it="""
-        import random, time
+        import random
         DRAWN = random.random()
         def test_draws(): assert random.random() < 0.5
         def test_import(): assert DRAWN < 0.5
-        def test_chance(): assert time.perf_counter_ns() // 1000 % 2
         def test_sound(): pass
         """
     )
-    found = hunt("--flakehunt-only=random,hashseed", "-n2", sweeps=60, diagnose=1000)
+    found = hunt("--flakehunt-only=random,hashseed", "-n2", sweeps=60, diagnose=600)
     named = {
         name: [cause["perturbation"] for mode in test["modes"] for cause in mode["causes"]]
         for name, test in found.tests.items()
         if test["verdict"] != "steady"
     }
-    assert named == {"test_draws": ["random"], "test_import": ["import"], "test_chance": []}
+    assert named == {"test_draws": ["random"], "test_import": ["import"]}
     assert found.report["hunt"]["experiments"] > 100
-    found.result.stdout.fnmatch_lines(["*cause unknown after * runs*"])
 
 
 def test_two_settings_that_fail_only_together_are_a_pair(pytester: pytest.Pytester, hunt: Hunter) -> None:
@@ -133,7 +136,7 @@ def test_tests_that_fail_together_are_one_group(pytester: pytest.Pytester, hunt:
         def test_pollutes(): STATE.append(1)
         """
     )
-    found = hunt("--flakehunt-only=order", sweeps=2, diagnose=400)
+    found = hunt("--flakehunt-only=order", sweeps=2, diagnose=250)
     (group,) = found.report["groups"]
     assert len(group["members"]) == 4
     assert found.report["hunt"]["experiments"] < 200
@@ -154,7 +157,7 @@ def test_no_runs_are_made_where_none_are_wanted(pytester: pytest.Pytester, hunt:
     Path("seen").unlink()
     spent = hunt(sweeps=20, diagnose=3)
     assert spent.report["hunt"]["experiments"] == 3
-    assert "the budget was spent" in spent.result.stdout.str()
+    assert "cause unknown after 3 runs: the budget was spent" in spent.result.stdout.str()
 
 
 def test_a_hunt_for_a_time_keeps_some_of_it_for_experiments(pytester: pytest.Pytester, hunt: Hunter) -> None:

@@ -50,10 +50,14 @@ class Attribution:
             if alone.failures == alone.runs:
                 return (yield from self._without_help(alone))
         found = yield from self._confirmed(FIRST_LOOK)
-        found = found or (yield from self._confirmed(LONG_LOOK))
         if found is None:
             pinning = Pinning(self.target, self.book)
-            return (yield from pinning.neighbours()) or (yield from pinning.interpreters())
+            beside = yield from pinning.neighbours()
+            if beside is not None:
+                return beside
+            found = yield from self._confirmed(LONG_LOOK)
+            if found is None:
+                return (yield from self._drawn_or_pinned(["hashseed"] if self.target.calm.failures else []))
         setup, present = found
         alone = alone.plus(*(yield from self.book.count("calm, alone", Setup(), ENOUGH - FIRST_LOOK)))
         if alone.failures:  # it varies by itself: only good estimates keep a chance failure from passing for a sure one
@@ -214,9 +218,16 @@ class Attribution:
             rates = bounds(alone, ordered)
             if rates is not None:
                 return (yield from self._brittle(Setup(before=before), rates))
+        return (yield from self._drawn_or_pinned(["hashseed"]))
+
+    def _drawn_or_pinned(self, sources: Sequence[str]) -> Experiment[Diagnosis]:
+        """Look whether interpreters differ, first with equal hash seeds, then by what natural sources are pinned to."""
         pinning = Pinning(self.target, self.book)
-        pinned = yield from pinning.natural(["hashseed"])
-        return (yield from self._settled(pinned)) if pinned else (yield from pinning.interpreters())
+        drawn = yield from pinning.interpreters()
+        if drawn.causes:
+            return drawn
+        pinned = yield from pinning.natural(sources)
+        return (yield from self._settled(pinned)) if pinned else replace(drawn, tried=tuple(self.book.tried))
 
     def _brittle(self, setup: Setup, rates: Rates) -> Experiment[Diagnosis]:
         """Find the fewest tests that must run before for it to pass."""

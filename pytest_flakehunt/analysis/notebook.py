@@ -17,8 +17,10 @@ HOPELESS_AFTER = 80
 """Runs after which ..."""
 HOPELESS_AT = 0.25
 """... a difference that chance gives so often is not followed any further."""
+LOOKS_AT_SEEDS = (10, *LOOKS)
+"""The same where a hash seed is on trial: there each run has an interpreter of its own, which is dear."""
 RUNS_AN_INTERPRETER = 5
-"""Where a hash seed is on trial: what is drawn as the suite is imported must not stand in for it."""
+"""Where a hash seed is held but not on trial: both sides then take place in the same interpreters."""
 
 
 class Arm(NamedTuple):
@@ -80,16 +82,18 @@ class Notebook:
         """
         on_trial = present.setup.plan.setting("hashseed") != absent.setup.plan.setting("hashseed")
         one, other = Count(), Count()
+        looks = LOOKS_AT_SEEDS if on_trial else LOOKS
         for turn in range(LOOKS[-1]):
-            if turn in LOOKS and settled(one, other):
+            if turn in looks and settled(one, other):
                 break
             if sure and one.failures < one.runs:
                 break
             first, second = present.setup, absent.setup
-            if "hashseed" in first.plan.names:
-                first = elsewhere(first, turn)
-            if on_trial:
-                second = elsewhere(second, turn)
+            if on_trial:  # what is drawn as the suite is imported must not stand in for the seed
+                first, second = elsewhere(first, turn), elsewhere(second, turn)
+            elif "hashseed" in first.plan.names:
+                place = turn // RUNS_AN_INTERPRETER
+                first, second = elsewhere(first, place), elsewhere(second, place)
             one = one.plus(*(yield from counted(first, 1)))
             other = other.plus(*(yield from counted(second, 1)))
         self.tried.append(Condition(present.what, one, decisive=True))
@@ -117,9 +121,9 @@ def contrasted(present: Count, absent: Count) -> Contrast:
     return Contrast(present, absent, fisher(present, absent))
 
 
-def elsewhere(setup: Setup, turn: int) -> Setup:
-    """Give the setup of one turn in one of several interpreters."""
-    return replace(setup, interpreter=f"{setup.plan.setting('hashseed')} {turn // RUNS_AN_INTERPRETER}")
+def elsewhere(setup: Setup, place: int) -> Setup:
+    """Give the setup in one of several interpreters with its hash seed."""
+    return replace(setup, interpreter=f"{setup.plan.setting('hashseed')} {place}")
 
 
 def listed(names: tuple[str, ...]) -> str:

@@ -13,6 +13,10 @@ ENOUGH = 8
 """Runs that tell whether an outcome varies."""
 INTERPRETERS = 8
 """Interpreters started to tell what differs between them."""
+RUNS_IN_EACH = 5
+"""Runs in each of them: the first tells interpreters apart, the others show that it was no chance."""
+AGAIN_AT_IMPORT = 5
+"""Runs, in as many new interpreters, with a seed that is held while the suite is imported."""
 DRAWS = 12
 """Settings of a natural source that are drawn in search of one that pins a failure."""
 SOURCES = ("random", "hashseed")
@@ -94,22 +98,24 @@ class Pinning:
         """Start several interpreters: does the outcome stay the same within each, and differ between them?"""
         plan = self.target.candidates[0].plan if self.target.candidates else CALM
         plan = only(plan, {"hashseed"})
+        if not plan.settings and "hashseed" in self.target.active:  # or each would have a hash seed of its own
+            plan = plan.joined("hashseed", self.target.known["hashseed"].draw(1, 0))
         outcomes: list[bool] = []
         first = Count()
-        for number in range(INTERPRETERS * 2):
-            count = yield from counted(Setup(plan, interpreter=f"new {number}"), 3)
+        for number in range(INTERPRETERS):
+            count = yield from counted(Setup(plan, interpreter=f"new {number}"), RUNS_IN_EACH)
             first = first.plus(*count)
             if 0 < count.failures < count.runs:
                 self.book.note("new interpreters", first)
                 return self.book.unknown("it varies within one interpreter, whatever is held")
             outcomes.append(bool(count.failures))
-            # the first run tells the interpreters apart; were the others chance, so clean a split would be rare
-            failing, passing = 2 * sum(outcomes), 2 * (len(outcomes) - sum(outcomes))
+            again = RUNS_IN_EACH - 1
+            failing, passing = again * sum(outcomes), again * (len(outcomes) - sum(outcomes))
             split = contrasted(Count(failing, failing), Count(passing, 0))
             if split.shown:
-                self.book.note("new interpreters, three runs in each", first)
+                self.book.note("new interpreters, five runs in each", first)
                 return (yield from self._at_import(plan, split))
-        self.book.note("new interpreters, three runs in each", first)
+        self.book.note("new interpreters, five runs in each", first)
         return self.book.unknown("it came back no more often under the failing plan than without it")
 
     def _at_import(self, plan: Plan, split: Contrast) -> Experiment[Diagnosis]:
@@ -121,13 +127,13 @@ class Pinning:
         if "random" in self.target.active:
             held = yield from self._held_at_import(plan)
             if held is not None:
-                setup, other, split = held
+                setup, other = held
                 setting = f"random={setup.plan.setting('random')}"
         sentence = naming.drawn_at_import(setting, places)
         cause = Cause("import", setting, sentence, split.present, split.absent, split.p_value)
         return Diagnosis((cause,), setup, other, tuple(self.book.tried), places[: naming.MOST_PLACES])
 
-    def _held_at_import(self, plan: Plan) -> Experiment[tuple[Setup, Setup, Contrast] | None]:
+    def _held_at_import(self, plan: Plan) -> Experiment[tuple[Setup, Setup] | None]:
         """Find two seeds, held while the suite is imported, that give it always and never."""
         found: dict[bool, Setup] = {}
         for draw in range(DRAWS):
@@ -140,8 +146,8 @@ class Pinning:
                 break
         if len(found) < 2:
             return None
-        present = yield from self.book.decisive("a failing seed held at import", found[True], ENOUGH)
-        absent = yield from self.book.decisive("a passing seed held at import", found[False], ENOUGH)
+        present = yield from self.book.decisive("a failing seed held at import", found[True], AGAIN_AT_IMPORT)
+        absent = yield from self.book.decisive("a passing seed held at import", found[False], AGAIN_AT_IMPORT)
         if present.failures < present.runs or absent.failures:
             return None
-        return found[True], found[False], contrasted(present, absent)
+        return found[True], found[False]

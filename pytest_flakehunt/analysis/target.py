@@ -34,7 +34,7 @@ class Target:
     calm_before: tuple[str, ...]
     """The tests before it as written."""
     others: tuple[str, ...]
-    """All tests but this one, as written."""
+    """All tests but this one, as written; those left out that take their process with them."""
     known: Mapping[str, Perturbation]
     active: frozenset[str]
     """Perturbations in use; the rest is left alone in experiments too."""

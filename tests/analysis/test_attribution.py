@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from random import Random
 from typing import Any
-from zlib import crc32
 
 import pytest
 
+from pytest_flakehunt import seeds
 from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns
 from pytest_flakehunt.analysis.reduction import Experiment
 from pytest_flakehunt.analysis.target import Candidate, Target
@@ -28,7 +28,7 @@ def setting(setup: Setup, name: str) -> str:
 
 def luck(*parts: object) -> float:
     """Draw a number that is always the same for the same parts."""
-    return crc32(repr(parts).encode()) / 2**32
+    return seeds.derive(0, *map(repr, parts)) / 2**32
 
 
 def a_target(plan: str = PLAN, calm: Count = Count(40, 0), **changed: Any) -> Target:  # noqa: B008 - a constant
@@ -126,6 +126,18 @@ def test_what_is_drawn_at_import_is_never_taken_for_the_hash_seed_or_for_neighbo
         said.append([cause.perturbation for cause in found.causes])
     assert {name for names in said for name in names} == {"import"}
     assert sum(names == ["import"] for names in said) >= 36
+
+
+def test_a_hash_seed_that_was_seen_in_calm_sweeps_only_is_never_taken_for_what_is_drawn_at_import() -> None:
+    def world(setup: Setup) -> bool:
+        return luck(seed, setting(setup, "hashseed") or setup.interpreter) < 0.5
+
+    said = []
+    for seed in range(40):
+        found, _ = diagnosed(world, a_target("", Count(12, 5)), seed)
+        said.append([cause.perturbation for cause in found.causes])
+    assert {name for names in said for name in names} <= {"hashseed"}
+    assert sum(names == ["hashseed"] for names in said) >= 30
 
 
 def test_neighbours_are_named_where_one_interpreter_fails_beside_them() -> None:

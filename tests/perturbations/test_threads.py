@@ -128,10 +128,10 @@ BUGS = [
 ]
 
 
-def failing(deed: Callable[[], bool]) -> int:
+def failing(deed: Callable[[], bool], seeds: range = SEEDS) -> int:
     """Count the seeds under which it goes wrong."""
     wrong = 0
-    for seed in SEEDS:
+    for seed in seeds:
         switching = Switching(seed)
         with switching.held(), switching.held_for("test_a.py::test_x"):
             wrong += not deed()
@@ -218,7 +218,7 @@ SOUND = [uses_a_lock, uses_a_queue, waits_for_an_event, waits_on_a_condition, ma
 
 @pytest.mark.parametrize("deed", SOUND)
 def test_sound_code_does_not_notice(deed: Callable[[], bool]) -> None:
-    assert failing(deed) == 0
+    assert failing(deed, range(12)) == 0
 
 
 def test_code_without_threads_is_not_watched() -> None:

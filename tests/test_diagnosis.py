@@ -10,6 +10,7 @@ import pytest
 
 SCHEMA = Path(__file__).parents[1] / "pytest_flakehunt" / "reports" / "schema.json"
 Hunter = Callable[..., Any]
+pytestmark = pytest.mark.thorough
 
 
 def test_orders_are_named_with_who_and_what(pytester: pytest.Pytester, hunt: Hunter) -> None:

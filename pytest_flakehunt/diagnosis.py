@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from pytest_flakehunt import realtime
 from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, shared
-from pytest_flakehunt.analysis.fingerprints import fingerprint
+from pytest_flakehunt.analysis.fingerprints import fingerprint, fingerprints
 from pytest_flakehunt.analysis.reduction import Experiment
 from pytest_flakehunt.analysis.target import Target
 from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Purpose, Reply, Seen, Setup, Sweep
@@ -218,8 +218,7 @@ class Laboratory:
     def ended(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
         """Keep a run, in the ledger too; neighbours are in no count, as they run in other interpreters."""
         sweep = replace(sweep, purpose=Purpose.DIAGNOSIS)
-        prints = [fingerprint(a.outcome, a.evidence) if a.evidence is not None else "" for a in attempts]
-        self.ledger.write(sweep, attempts, prints)
+        self.ledger.write(sweep, attempts, fingerprints(attempts))
         if sweep.number == self._number:
             self._came, self._over = (attempts, told), True
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt import realtime
-from pytest_flakehunt.analysis.fingerprints import fingerprint
+from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.model import Attempt, Isolation, Outage, Sweep
 from pytest_flakehunt.places import Job, Slot
 from pytest_flakehunt.plan import Draft, Schedule
@@ -174,10 +174,3 @@ class Hunt:
         plans = [slot.ongoing.plan for slot in self.workshop.places.slots if slot.ongoing is not None]
         under_way = tuple(str(plan) or "calm" for plan in plans)
         self.workshop.audience.progress(Progress(done, total, elapsed, left, self.tallies.found, under_way))
-
-
-def fingerprints(attempts: Sequence[Attempt]) -> list[str]:
-    """Name the mode of each attempt; empty where it did not fail."""
-    return [
-        fingerprint(attempt.outcome, attempt.evidence) if attempt.evidence is not None else "" for attempt in attempts
-    ]

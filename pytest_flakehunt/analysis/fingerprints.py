@@ -2,8 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 
-from pytest_flakehunt.model import Evidence, Outcome
+from pytest_flakehunt.model import Attempt, Evidence, Outcome
 
 _VARYING = (
     (re.compile(r"0x[0-9a-fA-F]+"), "ADDRESS"),
@@ -37,3 +38,10 @@ def fingerprint(outcome: Outcome, evidence: Evidence) -> str:
     message = "" if evidence.phase == "process" else normalised(evidence.message)
     parts = (kind, evidence.exception, message, evidence.where.file, evidence.where.function)
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def fingerprints(attempts: Sequence[Attempt]) -> list[str]:
+    """Name the mode of each attempt; empty where it did not fail."""
+    return [
+        fingerprint(attempt.outcome, attempt.evidence) if attempt.evidence is not None else "" for attempt in attempts
+    ]

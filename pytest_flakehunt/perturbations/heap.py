@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import ClassVar
 
 from pytest_flakehunt import seeds
-from pytest_flakehunt.model import Contract
-from pytest_flakehunt.perturbations import reading
+from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
 
 CLASSES = range(48, 529, 16)
 """Sizes of blocks, in bytes, that Python's own allocator hands out and that objects usually have."""
@@ -17,25 +15,8 @@ BLOCKS = 96
 
 
 @dataclass(frozen=True, slots=True)
-class Heap:
+class Heap(Seeded):
     """One disorder of free memory: what a test creates lies neither one after the other nor where it lay before."""
-
-    contract: ClassVar[Contract] = Contract.NATURAL
-    patience: ClassVar[float] = 1.0
-    seed: int
-    """From 0 to 4294967295."""
-
-    def __str__(self) -> str:
-        return str(self.seed)
-
-    def simpler(self) -> list["Heap"]:
-        """Give the first few seeds."""
-        return [Heap(seed) for seed in range(min(self.seed, 3))]
-
-    @property
-    def graded(self) -> bool:
-        """One seed says nothing of the next."""
-        return False
 
     @contextmanager
     def held_for(self, nodeid: str) -> Iterator[None]:
@@ -52,17 +33,8 @@ class Heap:
         kept.clear()
 
 
-class Heaps:
+class Heaps(Seeding):
     """The addresses of objects."""
 
     name = "heap"
-    allowed = f"a whole number from 0 to {reading.SEED_LIMIT}"
-
-    def draw(self, seed: int, turn: int) -> Heap:
-        """Any seed tells as much as any other."""
-        del turn
-        return Heap(seed)
-
-    def read(self, text: str) -> Heap:
-        """Read a seed."""
-        return Heap(reading.seed(self.name, text))
+    kind = Heap

@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Self
 
 from pytest_flakehunt import seeds
 from pytest_flakehunt.model import Contract
-from pytest_flakehunt.perturbations import reading
 from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
+from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Seeded):
     """One order of all names: no file system promises any.
 
     A directory gives its entries in the same order whenever it is read, as
@@ -23,21 +23,6 @@ class Listing:
     """
 
     contract: ClassVar[Contract] = Contract.ENVIRONMENT
-    patience: ClassVar[float] = 1.0
-    seed: int
-    """From 0 to 4294967295."""
-
-    def __str__(self) -> str:
-        return str(self.seed)
-
-    def simpler(self) -> list["Listing"]:
-        """Give the first few seeds."""
-        return [Listing(seed) for seed in range(min(self.seed, 3))]
-
-    @property
-    def graded(self) -> bool:
-        """One seed says nothing of the next."""
-        return False
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -96,17 +81,8 @@ class Entries:
         self._entries = iter(())
 
 
-class Listings:
+class Listings(Seeding):
     """The order of directory entries."""
 
     name = "listdir"
-    allowed = f"a whole number from 0 to {reading.SEED_LIMIT}"
-
-    def draw(self, seed: int, turn: int) -> Listing:
-        """Any seed tells as much as any other."""
-        del turn
-        return Listing(seed)
-
-    def read(self, text: str) -> Listing:
-        """Read a seed."""
-        return Listing(reading.seed(self.name, text))
+    kind = Listing

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from pytest_flakehunt import seeds
-from pytest_flakehunt.model import Contract
-from pytest_flakehunt.perturbations import reading
 from pytest_flakehunt.perturbations.replacing import replaced
+from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
 
 
 class Generator(NamedTuple):
@@ -58,25 +57,8 @@ spared: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
-class Seed:
+class Seed(Seeded):
     """One seed from which every test's random numbers follow."""
-
-    contract: ClassVar[Contract] = Contract.NATURAL
-    patience: ClassVar[float] = 1.0
-    seed: int
-    """From 0 to 4294967295."""
-
-    def __str__(self) -> str:
-        return str(self.seed)
-
-    def simpler(self) -> list["Seed"]:
-        """Give the first few seeds."""
-        return [Seed(seed) for seed in range(min(self.seed, 5))]
-
-    @property
-    def graded(self) -> bool:
-        """One seed says nothing of the next."""
-        return False
 
     @contextmanager
     def held_for(self, nodeid: str) -> Iterator[None]:
@@ -157,17 +139,8 @@ def own_hypothesis(tests: Iterable[object]) -> None:
             test._hypothesis_internal_use_settings = free  # type: ignore[union-attr]  # noqa: SLF001 - as above
 
 
-class Seeds:
+class Seeds(Seeding):
     """Random numbers of ``random``, numpy, the operating system and Hypothesis."""
 
     name = "random"
-    allowed = f"a whole number from 0 to {reading.SEED_LIMIT}"
-
-    def draw(self, seed: int, turn: int) -> Seed:
-        """Any seed tells as much as any other."""
-        del turn
-        return Seed(seed)
-
-    def read(self, text: str) -> Seed:
-        """Read a seed."""
-        return Seed(reading.seed(self.name, text))
+    kind = Seed

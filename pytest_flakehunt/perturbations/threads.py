@@ -12,9 +12,8 @@ from types import CodeType, FrameType
 from typing import Any, ClassVar, Protocol
 
 from pytest_flakehunt import project, realtime, seeds
-from pytest_flakehunt.model import Contract
-from pytest_flakehunt.perturbations import reading
 from pytest_flakehunt.perturbations.replacing import replaced
+from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
 
 DENSITIES = (0.2, 0.5, 0.9)
 """Share of lines at which threads are delayed; one of these for a test and seed."""
@@ -41,25 +40,10 @@ TOOLS = (4, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class Switching:
+class Switching(Seeded):
     """One way for threads to get in each other's way; the seed decides where and for how long, not who comes first."""
 
-    contract: ClassVar[Contract] = Contract.NATURAL
     patience: ClassVar[float] = 5.0
-    seed: int
-    """From 0 to 4294967295."""
-
-    def __str__(self) -> str:
-        return str(self.seed)
-
-    def simpler(self) -> list["Switching"]:
-        """Give the first few seeds."""
-        return [Switching(seed) for seed in range(min(self.seed, 3))]
-
-    @property
-    def graded(self) -> bool:
-        """One seed says nothing of the next."""
-        return False
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -322,17 +306,8 @@ def running() -> Iterator[FrameType]:
             frame = frame.f_back
 
 
-class Switchings:
+class Switchings(Seeding):
     """The moments at which threads take turns."""
 
     name = "threads"
-    allowed = f"a whole number from 0 to {reading.SEED_LIMIT}"
-
-    def draw(self, seed: int, turn: int) -> Switching:
-        """Any seed tells as much as any other."""
-        del turn
-        return Switching(seed)
-
-    def read(self, text: str) -> Switching:
-        """Read a seed."""
-        return Switching(reading.seed(self.name, text))
+    kind = Switching

@@ -15,6 +15,11 @@ from pytest_flakehunt import seeds
 from pytest_flakehunt.perturbations.replacing import replaced
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
 
+LIBRARIES = {"faker.generator": "random", "factory.random": "randgen", "model_bakery.random_gen": "baker_random"}
+"""By module: its own ``random.Random``, which all that it makes up is drawn from."""
+TORCH_AS_IT_COMES = 67280421310721
+"""The seed that torch's generator starts with in every process."""
+
 
 class Generator(NamedTuple):
     """A global generator of random numbers."""
@@ -23,6 +28,8 @@ class Generator(NamedTuple):
     state: Callable[[], Any]
     seed: Callable[[int], object]
     restore: Callable[[Any], object]
+    chosen: bool = True
+    """Whether equal states in two interpreters can only be the project's own choice."""
 
 
 def generators() -> list[Generator]:
@@ -31,6 +38,14 @@ def generators() -> list[Generator]:
     numpy = sys.modules.get("numpy.random")
     if numpy is not None and hasattr(numpy, "get_state"):
         found.append(Generator("numpy", numpy.get_state, numpy.seed, numpy.set_state))
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "set_rng_state"):
+        seeded = torch.initial_seed() != TORCH_AS_IT_COMES
+        found.append(Generator("torch", torch.get_rng_state, torch.manual_seed, torch.set_rng_state, chosen=seeded))
+    for module, attribute in LIBRARIES.items():
+        own = getattr(sys.modules.get(module), attribute, None)
+        if isinstance(own, random.Random):
+            found.append(Generator(module, own.getstate, own.seed, own.setstate))
     return found
 
 
@@ -43,6 +58,7 @@ def digests() -> dict[str, str]:
     return {
         generator.name: hashlib.blake2b(repr(generator.state()).encode(), digest_size=8).hexdigest()
         for generator in generators()
+        if generator.chosen
     }
 
 
@@ -140,7 +156,7 @@ def own_hypothesis(tests: Iterable[object]) -> None:
 
 
 class Seeds(Seeding):
-    """Random numbers of ``random``, numpy, the operating system and Hypothesis."""
+    """Random numbers of ``random``, numpy, torch, the operating system, Hypothesis, and what makes up test data."""
 
     name = "random"
     kind = Seed

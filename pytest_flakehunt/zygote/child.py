@@ -7,6 +7,7 @@ cache have no public way to be renewed in a forked process.
 import doctest
 import faulthandler
 import os
+import re
 import signal
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -28,6 +29,8 @@ STACKS_SIGNAL = getattr(signal, "SIGRTMIN", 34) + 7
 LONGEST_TEXT = 40_000
 """Characters kept of a traceback or a captured section: the first and the last half."""
 LONGEST_MESSAGE = 4_000
+BLOB = re.compile(r"@reproduce_failure\('[^']+', b'[^']*'\)")
+"""Hypothesis' own way back to a failing example."""
 
 
 class Journal:
@@ -151,6 +154,8 @@ class Observer:
         if not exception:
             exception = message.partition(":")[0] if crash else "Failed"
         turn, times = (self.stage.turn, self.stage.times) if self.stage else (1, 1)
+        blob = BLOB.search(report.longreprtext)
+        notes = [f"run {turn} of {times} in one process"] if times > 1 else []
         return Evidence(
             phase=report.when or "call",
             exception=exception,
@@ -158,7 +163,7 @@ class Observer:
             where=where or place_of(self.item),
             traceback=clipped(report.longreprtext),
             sections=tuple((title, clipped(text)) for title, text in report.sections if text),
-            note=f"run {turn} of {times} in one process" if times > 1 else "",
+            note="; ".join([*notes, *([blob[0]] if blob else [])]),
         )
 
 

@@ -10,9 +10,10 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import freezegun
 import pytest
@@ -23,6 +24,7 @@ from pytest_flakehunt import realtime
 from pytest_flakehunt.model import PerSweep, PerTest
 from pytest_flakehunt.perturbations import clock, cores, instants, registry, timezone
 from pytest_flakehunt.perturbations.order import containers
+from pytest_flakehunt.perturbations.random import digests, seeders
 from pytest_flakehunt.plan import read_plan
 from pytest_flakehunt.stage import Stage
 
@@ -171,6 +173,51 @@ def test_numpy_is_seeded_where_it_is_loaded() -> None:
         with under("random=4"):
             drawn.append((numpy.random.random(), numpy.random.default_rng().random()))
     assert drawn[0] == drawn[1]
+
+
+def test_libraries_that_make_up_test_data_draw_from_the_seed() -> None:
+    faker, factory = pytest.importorskip("faker"), pytest.importorskip("factory.random")
+    drawn = []
+    for seed in (4, 4, 5):
+        with under(f"random={seed}"):
+            drawn.append((faker.Faker().name(), factory.randgen.random()))
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_torch_is_seeded_though_it_starts_alike_everywhere() -> None:
+    torch = pytest.importorskip("torch")
+    assert "torch" not in digests()
+    drawn = []
+    for seed in (4, 4, 5):
+        with under(f"random={seed}"):
+            drawn.append(torch.rand(1).item())
+    assert drawn[0] == drawn[1] != drawn[2]
+    torch.manual_seed(3)
+    assert "torch" in digests()
+
+
+def test_what_packages_registered_for_reseeding_is_reseeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds: list[int] = []
+    monkeypatch.setattr("pytest_flakehunt.perturbations.random.entry_points", lambda group: [Entry(group, seeds)])
+    seeders.cache_clear()
+    try:
+        for plan in ("random=4", "random=4", "random=5"):
+            with under(plan):
+                pass
+    finally:
+        seeders.cache_clear()
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
+class Entry(NamedTuple):
+    """An entry point of a package that is not installed here."""
+
+    group: str
+    seeds: list[int]
+
+    def load(self) -> Callable[[int], None]:
+        assert self.group == "pytest_randomly.random_seeder"
+        return self.seeds.append
 
 
 def test_one_core_is_one_core() -> None:

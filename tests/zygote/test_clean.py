@@ -1,5 +1,6 @@
 """What siblings of one zygote would share, and how each sweep comes clean of it."""
 
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -57,7 +58,8 @@ def test_each_sweep_draws_its_own_random_numbers(pytester: pytest.Pytester, hunt
 
 
 def test_each_sweep_draws_its_own_numpy_numbers(pytester: pytest.Pytester, hunt: Hunter) -> None:
-    pytest.importorskip("numpy")
+    if importlib.util.find_spec("numpy") is None:  # imported here, it would be taken away with the pytester's modules
+        pytest.skip("numpy is not installed")
     code = "numpy.random.random()"
     assert len(set(noted(pytester, hunt, code, setup="import numpy.random"))) == 4
 
@@ -111,6 +113,37 @@ def test_hypothesis_draws_anew_in_every_sweep_even_where_ci_is_set(
     lines = (pytester.path / "noted").read_text().splitlines()
     assert len(set(lines)) == 4
     assert not (pytester.path / ".hypothesis" / "examples").exists()
+
+
+def test_errors_of_hypothesis_are_modes_of_their_own_and_show_its_way_back(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makepyfile(
+        """
+        import time
+        from hypothesis import given, settings, strategies as st
+        calls = []
+        @given(st.integers())
+        def test_unreliable(number):
+            calls.append(number)
+            assert len(calls) % 7 != 3
+        @settings(deadline=5)
+        @given(st.integers())
+        def test_slow(number):
+            if number > 1000: time.sleep(0.02)
+        @given(st.integers())
+        def test_wrong(number): assert number < 1000
+        """
+    )
+    found = hunt(CALM, sweeps=2, plugins=["_hypothesis_pytestplugin"])
+    modes = {name: found.mode(name) for name in found.verdicts}
+    assert {name: mode["exception"] for name, mode in modes.items()} == {
+        "test_unreliable": "hypothesis.errors.FlakyFailure",
+        "test_slow": "hypothesis.errors.DeadlineExceeded",
+        "test_wrong": "AssertionError",
+    }
+    shown = [line for line in found.result.outlines if line.startswith("  at ") and "@reproduce_failure('" in line]
+    assert len(shown) == 3
 
 
 def test_workers_present_themselves_as_xdists_do(pytester: pytest.Pytester, hunt: Hunter) -> None:

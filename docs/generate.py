@@ -36,8 +36,19 @@ def perturbations() -> str:
 CONTRACTS = """*Natural* differs between two runs on one machine, *environment* between machines or days, *stress* goes beyond what
 Python promises. A clock after `frozen:` is stress.
 
-`clock` moves the wall clock and lets it tick; `monotonic` and event loops are never moved. `latency` reaches blocking sockets (plain and TLS),
-asyncio's own transports, name look-ups and `time.sleep`; it never blocks an event loop, and does not reach uvloop, C drivers or files.
+`clock` moves the wall clock and lets it tick; `monotonic` and event loops are never moved.
+
+`latency` reaches blocking sockets (plain and TLS), asyncio's own transports, name look-ups and `time.sleep`; files that `open`, `os.open` and `pathlib` open, what
+is flushed to them, `os.fsync` and `os.fdatasync`, for four mean delays a test at most; and processes that `subprocess` starts: each is stopped before it
+does anything and let go on a little later. It never blocks an event loop, and does not reach uvloop, drivers in C (of databases, say), what
+C extensions read and write, files through `tempfile`'s own objects, or processes of `multiprocessing`.
+
+`network=offline` refuses in Python's sockets and look-ups whatever would leave the machine, with the errors of a machine that has no network; loopback, the machine's own
+addresses, names in its hosts file, and sockets in the file system work. Under Linux, with the right to do so and where no service of the machine waits for
+connections that tests may need, the sweep also gets a network of its own with nothing but loopback, so that drivers in C and programs that tests start are offline as well.
+
+`locale` sets `LC_ALL` and `LANG` for the process and what it starts, `LC_CTYPE` as Python does when it starts, and further categories where the suite has taken them from
+the environment. It takes installed locales in UTF-8 only: another encoding, or plain `C`, would need another interpreter.
 
 `threads` delays threads at lines of the project's own code, seeded by test and line, and only while a second thread lives: code without threads runs at full
 speed. A thread is delayed for up to 2 ms at some lines, and now and then held back once for up to a quarter of a second. Before Python 3.12 it uses trace functions, and

@@ -50,7 +50,7 @@ from pytest_flakehunt.options import length
         (
             ["--flakehunt=3", "--flakehunt-without=colour"],
             "--flakehunt-without=colour: there is no such perturbation; give some of asyncio, clock, cores, gc, hashseed, "
-            "heap, latency, listdir, load, order, random, repeat, threads, timezone",
+            "heap, latency, listdir, load, locale, network, order, random, repeat, threads, timezone",
         ),
         (["--flakehunt=3", "--flakehunt-seed=x"], "--flakehunt-seed=x: give a whole number, 0 or more"),
         (

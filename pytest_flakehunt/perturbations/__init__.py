@@ -13,6 +13,8 @@ from pytest_flakehunt.perturbations import (
     latency,
     listdir,
     load,
+    locale,
+    network,
     order,
     random,
     repeat,
@@ -32,7 +34,9 @@ OURS: tuple[Perturbation, ...] = (
     gc.Collectors(),
     threads.Switchings(),
     eventloop.Schedulings(),
+    network.Networks(),
     listdir.Listings(),
+    locale.Locales(),
     load.Loads(),
     heap.Heaps(),
 )

@@ -1,4 +1,4 @@
-"""Late packets, late answers of name servers, and sleeps that overshoot."""
+"""Late packets, late answers of name servers, late files and processes, and sleeps that overshoot."""
 
 import asyncio
 import re
@@ -9,11 +9,12 @@ from asyncio import selector_events
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from random import Random
 from typing import Any, ClassVar
 
 from pytest_flakehunt import realtime, seeds
 from pytest_flakehunt.model import Contract, SettingError
+from pytest_flakehunt.perturbations import slowfiles, slowstarts
+from pytest_flakehunt.perturbations.delays import delays, late, on_a_loop
 from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
 
 TURNS = (20, 100, 5, 50)
@@ -48,51 +49,29 @@ class Latency:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Delay sockets (plain, TLS, asyncio's), name look-ups and sleeps."""
+        """Delay sockets (plain, TLS, asyncio's), name look-ups, sleeps, files, and processes that start."""
         with ExitStack() as undo:
             for owner, name, value in _late():
                 undo.enter_context(replaced(owner, name, value))
             undo.enter_context(replaced_in_project(realtime.sleep, _late_sleep))
+            undo.enter_context(slowfiles.held())
+            undo.enter_context(slowstarts.held())
             yield
 
     @contextmanager
     def held_for(self, nodeid: str) -> Iterator[None]:
         """Draw the delays of one test from its name, so that a replay meets the same."""
-        _delays.mean = self.milliseconds / 1000
-        _delays.chance = Random(seeds.derive(self.milliseconds, nodeid))
+        delays.set(self.milliseconds / 1000, seeds.derive(self.milliseconds, nodeid))
         try:
             yield
         finally:
-            _delays.mean = 0.0
-
-
-class Delays:
-    """The delays of the running test."""
-
-    def __init__(self) -> None:
-        self.mean = 0.0
-        self.chance = Random(0)
-
-    def next(self) -> float:
-        """Give seconds to be late by."""
-        return self.chance.uniform(0, 2 * self.mean)
-
-
-_delays = Delays()
-
-
-def _on_a_loop() -> bool:
-    """Tell whether this thread runs an event loop: it must be late, never blocked."""
-    if asyncio._get_running_loop() is not None:  # noqa: SLF001 - the documented get_running_loop raises, at ten times the cost
-        return True
-    trio = sys.modules.get("trio.lowlevel")
-    return trio is not None and hasattr(trio, "in_trio_run") and trio.in_trio_run()
+            delays.set(0.0, 0)
 
 
 def _late_sleep(seconds: float, /) -> None:
     realtime.sleep(seconds)
-    if seconds > 0 and not _on_a_loop():
-        realtime.sleep(_delays.next())
+    if seconds > 0:
+        delays.wait()
 
 
 def _late_arrival(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,8 +79,8 @@ def _late_arrival(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def arrival(self: socket.socket, *args: Any, **kwargs: Any) -> Any:
         patience = self.gettimeout()
-        if patience != 0 and not _on_a_loop():
-            delay = _delays.next()
+        if patience != 0 and not on_a_loop():
+            delay = delays.next()
             if patience is not None and delay >= patience:
                 realtime.sleep(patience)
                 raise TimeoutError("timed out")
@@ -111,20 +90,11 @@ def _late_arrival(original: Callable[..., Any]) -> Callable[..., Any]:
     return arrival
 
 
-def _late_answer(original: Callable[..., Any]) -> Callable[..., Any]:
-    def answer(*args: Any, **kwargs: Any) -> Any:
-        if not _on_a_loop():
-            realtime.sleep(_delays.next())
-        return original(*args, **kwargs)
-
-    return answer
-
-
 def _late_transport(original: Callable[..., None]) -> Callable[..., None]:
     """Wrap a transport's read callback: stop listening, and read when the delay has passed."""
 
     def read_ready(self: Any) -> None:
-        if getattr(self, "_flakehunt_due", False) or not _delays.mean:
+        if getattr(self, "_flakehunt_due", False) or not delays.mean:
             self._flakehunt_due = False
             original(self)
             return
@@ -137,14 +107,14 @@ def _late_transport(original: Callable[..., None]) -> Callable[..., None]:
             self._flakehunt_due = True
             self._add_reader(descriptor, self._read_ready)
 
-        loop.call_later(_delays.next(), resume)
+        loop.call_later(delays.next(), resume)
 
     return read_ready
 
 
 def _late_coroutine(original: Callable[..., Any]) -> Callable[..., Any]:
     async def arrival(self: Any, *args: Any, **kwargs: Any) -> Any:
-        await asyncio.sleep(_delays.next())
+        await asyncio.sleep(delays.next())
         return await original(self, *args, **kwargs)
 
     return arrival
@@ -158,7 +128,7 @@ def _late() -> Iterator[tuple[Any, str, Any]]:
     if ssl is not None:
         yield ssl.SSLSocket, "read", _late_arrival(ssl.SSLSocket.read)
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
-        yield socket, name, _late_answer(getattr(socket, name))
+        yield socket, name, late(getattr(socket, name))
     yield time, "sleep", _late_sleep
     for transport in ("_SelectorSocketTransport", "_SelectorDatagramTransport"):
         kind = getattr(selector_events, transport)
@@ -169,7 +139,7 @@ def _late() -> Iterator[tuple[Any, str, Any]]:
 
 
 class Latencies:
-    """The slowness of networks, name servers and schedulers."""
+    """The slowness of networks, name servers, disks and schedulers."""
 
     name = "latency"
     allowed = "milliseconds from 1ms to 10000ms"

@@ -29,10 +29,13 @@ def replaced(owner: Any, attribute: str, value: Any) -> Iterator[None]:
 
 
 @contextmanager
-def set_variable(name: str, value: str) -> Iterator[None]:
-    """Set an environment variable, and put back what was there."""
+def set_variable(name: str, value: str | None) -> Iterator[None]:
+    """Set an environment variable, or take it away, and put back what was there."""
     before = os.environ.get(name)
-    os.environ[name] = value
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
     try:
         yield
     finally:

@@ -1,0 +1,140 @@
+"""The language and country that the machine is set to."""
+
+import locale
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pytest_flakehunt.model import Contract, SettingError
+from pytest_flakehunt.perturbations.replacing import set_variable
+
+TELLING = (
+    "de_DE.UTF-8",
+    "tr_TR.UTF-8",
+    "en_US.UTF-8",
+    "fr_FR.UTF-8",
+    "ja_JP.UTF-8",
+    "ar_EG.UTF-8",
+    "pt_BR.UTF-8",
+    "hi_IN.UTF-8",
+    "C.UTF-8",
+)
+"""A decimal comma, a dotless i, days and months in other words and order, other digits, and what servers have."""
+CATEGORIES = tuple(
+    getattr(locale, name)
+    for name in ("LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_MONETARY", "LC_NUMERIC", "LC_TIME")
+    if hasattr(locale, name)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Locale:
+    """A locale as the machine's: ``LC_ALL`` and ``LANG``, and ``setlocale`` as far as Python and the suite use it."""
+
+    contract: ClassVar[Contract] = Contract.ENVIRONMENT
+    patience: ClassVar[float] = 1.0
+    name: str
+    """As ``setlocale`` takes it, in UTF-8, such as ``de_DE.UTF-8``."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def simpler(self) -> list["Locale"]:
+        """Give locales that are more widely known."""
+        known = TELLING[: TELLING.index(self.name)] if self.name in TELLING else TELLING
+        return [Locale(name) for name in known if installed(name)]
+
+    @property
+    def graded(self) -> bool:
+        """They differ in more than one way."""
+        return False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let this process, and those it starts, take the locale for the machine's.
+
+        As it starts, Python sets ``LC_CTYPE`` from the environment and
+        leaves the other categories at ``C``; those that the suite has set
+        since by ``setlocale(LC_ALL, "")`` would be this locale's too.
+        """
+        before = {category: locale.setlocale(category) for category in CATEGORIES}
+        machines = {category: machine for category in CATEGORIES if (machine := of_machine(category))}
+        with ExitStack() as undo:
+            undo.callback(restore, before)
+            for variable, value in {"LANGUAGE": None, "LC_ALL": self.name, "LANG": self.name}.items():
+                undo.enter_context(set_variable(variable, value))
+            for category in CATEGORIES:
+                follows = category == locale.LC_CTYPE or (
+                    before[category] != "C" and before[category] == machines.get(category)
+                )
+                if follows:
+                    locale.setlocale(category, self.name)
+            yield
+
+
+def of_machine(category: int) -> str:
+    """Give what the environment says of a category; empty where it names a locale that is not installed."""
+    before = locale.setlocale(category)
+    try:
+        return locale.setlocale(category, "")
+    except locale.Error:
+        return ""
+    finally:
+        locale.setlocale(category, before)
+
+
+def restore(settings: dict[int, str]) -> None:
+    """Set all categories as they were."""
+    for category, name in settings.items():
+        with suppress(locale.Error):
+            locale.setlocale(category, name)
+
+
+def installed(name: str) -> bool:
+    """Tell whether the C library knows a locale."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, name)
+    except (locale.Error, ValueError):
+        return False
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    return True
+
+
+def same(one: str, other: str) -> bool:
+    """Tell whether two names are one locale's.
+
+    >>> same("C.utf8", "C.UTF-8"), same("C", "C.UTF-8")
+    (True, False)
+    """
+    return locale.normalize(one).lower().replace("-", "") == locale.normalize(other).lower().replace("-", "")
+
+
+class Locales:
+    """The language and country of the machine."""
+
+    name = "locale"
+    allowed = "the name of an installed locale in UTF-8, such as de_DE.UTF-8"
+
+    @property
+    def unavailable(self) -> str:
+        """Say why no locale can be set here; empty where one can."""
+        return "" if self._others() else "no locale in UTF-8 is installed but the machine's own"
+
+    @staticmethod
+    def _others() -> list[str]:
+        own = of_machine(locale.LC_CTYPE)
+        return [name for name in TELLING if not same(name, own) and installed(name)]
+
+    def draw(self, seed: int, turn: int) -> Locale:
+        """The strangest first, then any of them."""
+        names = self._others() or ["C.UTF-8"]
+        return Locale(names[turn] if turn < len(names) else names[seed % len(names)])
+
+    def read(self, text: str) -> Locale:
+        """Read a locale's name: in another encoding than UTF-8 Python would have to start anew."""
+        if not text.upper().replace("-", "").partition("@")[0].endswith(".UTF8") or not installed(text):
+            raise SettingError(f"locale={text}: give {self.allowed}")
+        return Locale(text)

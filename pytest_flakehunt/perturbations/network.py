@@ -1,0 +1,187 @@
+"""No network: names of other machines are unknown, and nothing but this machine is reached."""
+
+import errno
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pytest_flakehunt.model import Contract, SettingError
+from pytest_flakehunt.perturbations import namespace
+from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
+
+INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
+HOSTS = Path("/etc/hosts")
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """Only this machine can be reached: loopback, its own addresses, and sockets in the file system."""
+
+    contract: ClassVar[Contract] = Contract.ENVIRONMENT
+    patience: ClassVar[float] = 2.0
+
+    def __str__(self) -> str:
+        return "offline"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Refuse what would leave the machine, in Python's sockets; elsewhere too where the kernel lets us."""
+        reach = Reach.now()
+        with ExitStack() as undo:
+            undo.enter_context(namespace.apart(reach.addresses))
+            for name, value in _connecting(reach):
+                undo.enter_context(replaced(socket.socket, name, value))
+            for name, value in _looking_up(reach):
+                undo.enter_context(replaced_in_project(getattr(socket, name), value))
+                undo.enter_context(replaced(socket, name, value))
+            yield
+
+
+class Reach:
+    """What can be reached without a network."""
+
+    def __init__(self, addresses: set[str], names: dict[str, set[str]]) -> None:
+        self.addresses = addresses
+        """Of this machine."""
+        self.names = names
+        """By name in lower case: the addresses that the machine itself knows."""
+
+    @classmethod
+    def now(cls) -> "Reach":
+        """See which addresses and names this machine has."""
+        import psutil
+
+        cards = psutil.net_if_addrs().values()
+        addresses = {card.address.partition("%")[0] for cards in cards for card in cards if card.family in INTERNET}
+        names: dict[str, set[str]] = {"localhost": {"127.0.0.1", "::1"}}
+        with suppress(OSError):
+            for line in HOSTS.read_text("utf-8", "replace").splitlines():
+                address, *called = line.partition("#")[0].split() or [""]
+                for name in called:
+                    names.setdefault(name.lower(), set()).add(address)
+        names.setdefault(socket.gethostname().lower(), {"127.0.0.1"})
+        return cls(addresses, names)
+
+    def knows(self, host: str | bytes | None) -> bool:
+        """Tell whether a name or address needs no name server."""
+        name = _text(host)
+        return not name or _address(name) is not None or name in self.names or name.endswith(".localhost")
+
+    def has(self, host: str | bytes) -> bool:
+        """Tell whether a name or address is this machine's."""
+        name = _text(host)
+        address = _address(name)
+        if address is None:
+            return name.endswith(".localhost") or all(map(self.has, self.names.get(name, ())))
+        mapped = getattr(address, "ipv4_mapped", None)
+        address = mapped or address
+        return address.is_loopback or address.is_unspecified or str(address) in self.addresses
+
+    def check(self, family: int, address: Any) -> OSError | None:
+        """Give the error that comes of a packet sent to an address; None where it stays here."""
+        if family not in INTERNET or not isinstance(address, tuple) or not isinstance(address[0], str | bytes):
+            return None
+        if not self.knows(address[0]):
+            return unknown()
+        if not address[0] or self.has(address[0]):
+            return None
+        return OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+
+
+def unknown() -> socket.gaierror:
+    """Give what a look-up ends with where no name server answers."""
+    return socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+
+def _text(host: str | bytes | None) -> str:
+    if isinstance(host, bytes | bytearray):
+        host = host.decode("utf-8", "replace")
+    return (host or "").rstrip(".").lower()
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    with suppress(ValueError):
+        return ipaddress.ip_address(name.partition("%")[0])
+    with suppress(OSError):
+        return ipaddress.IPv4Address(socket.inet_aton(name))  # as in 127.1
+    return None
+
+
+def _connecting(reach: Reach) -> Iterator[tuple[str, Any]]:
+    """Yield what is replaced in sockets: methods that are given where to."""
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    sendto, sendmsg = socket.socket.sendto, getattr(socket.socket, "sendmsg", None)
+
+    def connect_here(self: socket.socket, address: Any, /) -> None:
+        if error := reach.check(self.family, address):
+            raise error
+        connect(self, address)
+
+    def connect_ex_here(self: socket.socket, address: Any, /) -> int:
+        error = reach.check(self.family, address)
+        if isinstance(error, socket.gaierror):
+            raise error
+        return connect_ex(self, address) if error is None else errno.ENETUNREACH
+
+    def sendto_here(self: socket.socket, data: Any, *rest: Any) -> int:
+        if rest and (error := reach.check(self.family, rest[-1])):
+            raise error
+        return sendto(self, data, *rest)
+
+    def sendmsg_here(self: socket.socket, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None) -> int:
+        if error := reach.check(self.family, address):
+            raise error
+        assert sendmsg is not None
+        return int(sendmsg(self, buffers, ancdata, flags, *(() if address is None else (address,))))
+
+    yield from {"connect": connect_here, "connect_ex": connect_ex_here, "sendto": sendto_here}.items()
+    if sendmsg is not None:
+        yield "sendmsg", sendmsg_here
+
+
+def _looking_up(reach: Reach) -> Iterator[tuple[str, Any]]:
+    """Yield what is replaced in the module: functions that ask a name server."""
+
+    def here(original: Callable[..., Any]) -> Callable[..., Any]:
+        def look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+            if not reach.knows(host):
+                raise unknown()
+            return original(host, *args, **kwargs)
+
+        return look_up
+
+    reverse = socket.gethostbyaddr
+
+    def gethostbyaddr(host: Any, /) -> Any:
+        if not reach.knows(host):
+            raise unknown()
+        if not reach.has(host):
+            raise socket.herror(2, "Host name lookup failure")
+        return reverse(host)
+
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        yield name, here(getattr(socket, name))
+    yield "gethostbyaddr", gethostbyaddr
+
+
+class Networks:
+    """Whether there is a network."""
+
+    name = "network"
+    allowed = "offline"
+
+    def draw(self, seed: int, turn: int) -> Offline:
+        """There is but one way to be offline."""
+        del seed, turn
+        return Offline()
+
+    def read(self, text: str) -> Offline:
+        """Read ``offline``."""
+        if text != "offline":
+            raise SettingError(f"network={text}: give {self.allowed}")
+        return Offline()

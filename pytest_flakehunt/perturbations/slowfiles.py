@@ -1,0 +1,73 @@
+"""Files that are opened, flushed and brought to disk late."""
+
+import builtins
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any
+
+from pytest_flakehunt.perturbations.delays import delays, late
+from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
+
+
+class LateText(io.TextIOWrapper):
+    """A text file that takes its time to flush, also as it is closed."""
+
+    def flush(self) -> None:
+        """Wait, then flush."""
+        delays.wait_for_disk()
+        super().flush()
+
+
+class LateBinary(io.BufferedWriter):
+    """The same in bytes."""
+
+    def flush(self) -> None:
+        """Wait, then flush."""
+        delays.wait_for_disk()
+        super().flush()
+
+
+for _kind, _true in ((LateText, io.TextIOWrapper), (LateBinary, io.BufferedWriter)):
+    _kind.__module__, _kind.__name__, _kind.__qualname__ = "_io", _true.__name__, _true.__qualname__
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Delay ``open``, what is written through it, and ``os.open``, ``fsync`` and ``fdatasync``."""
+    with ExitStack() as undo:
+        opened = _opening(io.open)
+        undo.enter_context(replaced(builtins, "open", opened))
+        undo.enter_context(replaced(io, "open", opened))
+        for name in ("open", "fsync", "fdatasync"):
+            if hasattr(os, name):
+                slow = late(getattr(os, name), delays.wait_for_disk)
+                undo.enter_context(replaced_in_project(getattr(os, name), slow))
+                undo.enter_context(replaced(os, name, slow))
+        yield
+
+
+def _opening(original: Callable[..., IO[Any]]) -> Callable[..., IO[Any]]:
+    def open(file: Any, *args: Any, **kwargs: Any) -> IO[Any]:  # noqa: A001 - it stands for that one
+        if not delays.mean or isinstance(file, int):
+            return original(file, *args, **kwargs)
+        delays.wait_for_disk()
+        newline = args[4] if len(args) > 4 else kwargs.get("newline")
+        return _flushing_late(original(file, *args, **kwargs), newline)
+
+    return open
+
+
+def _flushing_late(file: IO[Any], newline: str | None) -> IO[Any]:
+    """Give a file that was just opened another class: with a method of its own it would not be closed when dropped."""
+    if type(file) is io.TextIOWrapper and file.writable():
+        words = {name: getattr(file, name) for name in ("encoding", "errors", "line_buffering", "write_through")}
+        mode = file.mode
+        text = LateText(file.detach(), newline=newline, **words)
+        text.mode = mode  # type: ignore[misc]  # as open itself does
+        return text
+    if type(file) is io.BufferedWriter:
+        raw = file.detach()
+        return LateBinary(raw, getattr(raw, "_blksize", io.DEFAULT_BUFFER_SIZE))
+    return file

@@ -102,13 +102,14 @@ IN_PYTHON: Mapping[tuple[str, str], tuple[str, ...]] = {
 _NAMES = {name.rpartition(".")[2] for _, name in IN_PYTHON}
 _ONLY_DIRECTLY = frozenset({("builtins", "id"), ("builtins", "hash"), ("posix", "getpid")})
 """The library calls these all the time, to no effect: they count where the project itself does."""
-_RUNNING_TESTS = frozenset({"_pytest", "pytest", "pluggy"})
-_QUIET = frozenset({"freezegun", "importlib", "linecache", "logging", "traceback", "warnings"})
+RUNNING_TESTS = frozenset({"_pytest", "pytest", "pluggy"})
+QUIET = frozenset({"freezegun", "importlib", "linecache", "logging", "traceback", "warnings"})
 """What these packages consult has no effect on the code that calls them."""
 _MODULES = {"posix": "os", "_socket": "socket", "_locale": "locale", "_posixsubprocess": "subprocess", "_uuid": "uuid"}
 
 
-def _sources_in_c(called: Any) -> tuple[str, ...]:
+def sources_in_c(called: Any) -> tuple[str, ...]:
+    """Give the sources that a function written in C asks."""
     module = called.__module__
     if type(module) is str:
         return IN_C.get((module, called.__name__), ())
@@ -122,7 +123,8 @@ def _sources_in_c(called: Any) -> tuple[str, ...]:
     return ()
 
 
-def _sources_in_python(frame: FrameType) -> tuple[str, ...]:
+def sources_in_python(frame: FrameType) -> tuple[str, ...]:
+    """Give the sources that a function written in Python asks, as it is called."""
     code = frame.f_code
     if code.co_name not in _NAMES:
         return ()
@@ -147,8 +149,8 @@ def _caller(frame: FrameType | None) -> _Caller | None:
     while frame is not None:
         if project.owns(frame.f_code.co_filename):
             return _Caller(frame, inner)
-        package = _package(frame)
-        if package in _RUNNING_TESTS or package in _QUIET or frame.f_code.co_filename.startswith("<frozen importlib"):
+        package = package_of(frame)
+        if package in RUNNING_TESTS or package in QUIET or frame.f_code.co_filename.startswith("<frozen importlib"):
             return None
         if package != "pytest_flakehunt":
             inner = frame
@@ -156,7 +158,8 @@ def _caller(frame: FrameType | None) -> _Caller | None:
     return None
 
 
-def _package(frame: FrameType) -> str:
+def package_of(frame: FrameType) -> str:
+    """Name the package that code belongs to."""
     name = frame.f_globals.get("__name__")
     return name.partition(".")[0] if type(name) is str else ""
 
@@ -210,11 +213,10 @@ class Recorder:
         Args:
             root: places are relative to it where they lie inside.
         """
-        self.root = root
         self._readings: dict[Reading, None] = {}
         self._before: tuple[Any, Any] = (None, None)
         self._watching = False
-        self._relative = functools.cache(self._relative_to_root)
+        self._relative = functools.cache(functools.partial(project.relative, root=root))
 
     @property
     def readings(self) -> list[Reading]:
@@ -243,9 +245,9 @@ class Recorder:
             return
         with suppress(Exception):  # whatever odd object was called, the test must not meet our failure
             if event == "c_call":
-                if sources := _sources_in_c(called):
+                if sources := sources_in_c(called):
                     self._note_in_c(sources, called, frame)
-            elif event == "call" and (sources := _sources_in_python(frame)):
+            elif event == "call" and (sources := sources_in_python(frame)):
                 self._note_in_python(sources, frame)
 
     def _note_in_c(self, sources: tuple[str, ...], called: Any, frame: FrameType) -> None:
@@ -276,7 +278,3 @@ class Recorder:
             self._readings[reading] = None
         while len(self._readings) > LIMIT:
             self._readings.pop(next(iter(self._readings)), None)
-
-    def _relative_to_root(self, filename: str) -> str:
-        path = Path(filename)
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else filename

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt import realtime
 from pytest_flakehunt.analysis.fingerprints import fingerprints
-from pytest_flakehunt.model import Attempt, Isolation, Outage, Sweep
+from pytest_flakehunt.model import Attempt, Isolation, Outage, Purpose, Sweep
 from pytest_flakehunt.places import Job, Slot
-from pytest_flakehunt.plan import Draft, Schedule
+from pytest_flakehunt.plan import Draft, Schedule, sources
 from pytest_flakehunt.tallies import Tallies, Tally
 from pytest_flakehunt.watching import Progress, Recorder
 from pytest_flakehunt.workshop import Workshop
@@ -26,6 +26,8 @@ MOST_SWEEPS = 200
 """Sweeps that a zygote runs at most: what is drawn at import differs only between zygotes."""
 START_SHARE = 8.0
 """How many times its own start a zygote must have worked before it retires."""
+STUDY_PAYS = 12
+"""Sweeps for one perturbation whose sources can be seen, from which on it pays to see who consults them."""
 
 
 @dataclass(slots=True)
@@ -41,11 +43,23 @@ class Hunt:
     """Share of the seconds that is kept for experiments, once a test has failed."""
     checks: bool = True
     """Whether outages are set aside, and forks checked against unforked sweeps; not so in a replay."""
+    studies: bool = False
+    """Whether one sweep more is to show which sources each test consults."""
+    saved: int = 0
+    """Attempts left out: of tests that consult nothing that was perturbed alone."""
     sweeps: dict[int, Sweep] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
     _encores: deque[Job] = field(default_factory=deque)
     _ended_sweeps: list[tuple[Sweep, Sequence[Attempt]]] = field(default_factory=list)
     _numbers: int = 0
+    _begun: bool = False
+    """Whether sweep 0 is under way."""
+    _left_out: int = 0
+    """Sweeps in which no test was worth running."""
+    _study: int = -1
+    """The number of the sweep that shows it."""
+    _consulted: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By test, once it is known."""
 
     def run(self) -> None:
         """Run all sweeps; what was seen stands in the ledger, in ``sweeps`` and in the tallies.
@@ -72,16 +86,38 @@ class Hunt:
             return last
         usual = self.workshop.usual
         forking = [other for other in self.workshop.places.slots if other.link is not None and usual is Isolation.FORK]
-        draft = None if late else self.schedule.next(retiring=len(forking))
-        if draft is not None:
-            self._numbers = max(self._numbers, draft.number)
-            return Job(draft, isolation=usual, early="" if self.checks else str(draft.plan))
+        if self.studies and self._begun and not late:
+            self.studies, self._study = False, self.next_number()
+            return Job(Draft(self._study), isolation=usual, study=wire.Study(sources=True))
+        if not late and (job := self._draft(retiring=len(forking))):
+            return job
         if not late and slot in forking and slot.served and (last := self._last_of(slot)):
             return last
         alone = all(other is slot or other.finished for other in self.workshop.places.slots)
         if self._encores or (alone and self._doubts()):
             return self._encores.popleft()
         return None
+
+    def _draft(self, retiring: int) -> Job | None:
+        """Give the next sweep of the schedule in which any test is worth running."""
+        while (draft := self.schedule.next(retiring)) is not None:
+            self._begun = True
+            self._numbers = max(self._numbers, draft.number)
+            tests = [test.nodeid for test in self.tallies.tests if test.nodeid not in self.workshop.benched]
+            worth = self._worth(draft, tests)
+            self.saved += len(tests) - len(worth)
+            if worth or not tests:
+                only = tuple(worth) if len(worth) < len(tests) else ()
+                return Job(draft, only, self.workshop.usual, early="" if self.checks else str(draft.plan))
+            self._left_out += 1
+        return None
+
+    def _worth(self, draft: Draft, tests: Sequence[str]) -> Sequence[str]:
+        """Give the tests that consult what a sweep perturbs, as far as that is known: the others it says nothing of."""
+        wanted = sources(self.workshop.known[draft.focus[0]]) if draft.lone else frozenset[str]()
+        if not wanted or not self._consulted:
+            return tests
+        return [nodeid for nodeid in tests if wanted & self._consulted.get(nodeid, wanted)]
 
     def _late(self) -> bool:
         left = self._left()
@@ -119,7 +155,9 @@ class Hunt:
 
     def ended(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
         """Take in a sweep, as soon as sweep 0 has shown what passes when calm."""
-        del told
+        if sweep.number == self._study:
+            self._take_study(replace(sweep, purpose=Purpose.STUDY), attempts, told)
+            return
         self._ended_sweeps.append((sweep, attempts))
         if sweep.number and self.checks and 0 not in self.sweeps:
             return  # whether it is an outage cannot be told yet
@@ -135,6 +173,14 @@ class Hunt:
         self.ledger.write(sweep, attempts, fingerprints(attempts))
         if not sweep.outage:
             self.tallies.add(sweep, attempts)
+
+    def _take_study(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
+        self.ledger.write(sweep, attempts, fingerprints(attempts))
+        for item in told:
+            position, consulted = item.data["position"], item.data["sources"]
+            assert isinstance(position, int)
+            assert isinstance(consulted, list)
+            self._consulted[self.tallies[position].nodeid] = frozenset(consulted)
 
     def nothing_ran(self) -> None:
         """Go on: an interpreter that collects none of some tests says so in the notes."""
@@ -165,7 +211,7 @@ class Hunt:
     def passing(self) -> None:
         """Show how far the survey is."""
         elapsed = realtime.monotonic() - self.workshop.began
-        done, total = len(self.sweeps), self.schedule.limit
+        done, total = len(self.sweeps) + self._left_out, self.schedule.limit
         left = self._left()
         if left is not None:
             left = max(0.0, left)

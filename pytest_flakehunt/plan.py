@@ -1,8 +1,9 @@
 """Plans: their written form, and which sweeps come next."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, islice
+from math import inf
 from random import Random
 
 from pytest_flakehunt import seeds
@@ -79,6 +80,8 @@ class Draft:
     """The perturbations under trial; the rest of the plan is pinned for replay."""
     pins_hashseed: bool = False
     """Whether the plan takes over the hash seed of the zygote that it meets."""
+    lone: bool = False
+    """Whether the one perturbation is all that the sweep is for."""
 
 
 @dataclass(slots=True)
@@ -134,6 +137,19 @@ def survey(seed: int, sweeps: int | None, active: Sequence[Perturbation]) -> Sch
     return Schedule(islice(_drafts(seed, active), sweeps), sweeps)
 
 
+def lone_sweeps(sweeps: int | None, active: Sequence[Perturbation]) -> float:
+    """Give about how many sweeps are for one perturbation whose sources can be seen; infinity where time decides."""
+    if sweeps is None:
+        return inf if any(map(sources, active)) else 0
+    share = sum(bool(sources(perturbation)) for perturbation in active) / max(1, len(active))
+    return sweeps * share * PATTERN.count("s") / len(PATTERN)
+
+
+def sources(perturbation: Perturbation) -> frozenset[str]:
+    """Give what a test must consult for a perturbation to matter to it; empty where that cannot be seen."""
+    return frozenset(getattr(perturbation, "sources", ()))
+
+
 def replay(plan: Plan, sweeps: int | None) -> Schedule:
     """Plan a calm sweep, then sweeps that all have exactly one plan."""
     first = Draft(0)
@@ -160,7 +176,7 @@ def _drafts(seed: int, active: Sequence[Perturbation]) -> Iterator[Draft]:
             turns[perturbation.name] += 1
         else:
             chosen.extend(_few(seed, number, active))
-        yield _pinned(seed, number, chosen, active)
+        yield replace(_pinned(seed, number, chosen, active), lone=kind == "s")
 
 
 def _few(seed: int, number: int, active: Sequence[Perturbation]) -> Iterator[tuple[str, Setting]]:

@@ -33,4 +33,10 @@ def owns(filename: str) -> bool:
     return not path.startswith(_OURS)
 
 
+def relative(filename: str, root: Path) -> str:
+    """Give a path relative to the root directory where it lies inside."""
+    path = Path(filename)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else filename
+
+
 _OURS = f"{Path(__file__).resolve().parent}/"

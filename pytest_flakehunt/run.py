@@ -15,7 +15,7 @@ import pytest
 from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
 from pytest_flakehunt.casebook import Casebook
 from pytest_flakehunt.diagnosis import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
-from pytest_flakehunt.hunt import Hunt
+from pytest_flakehunt.hunt import STUDY_PAYS, Hunt
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.mirror import Mirror
 from pytest_flakehunt.model import (
@@ -34,7 +34,7 @@ from pytest_flakehunt.model import (
 from pytest_flakehunt.options import Options, usage
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.places import Places
-from pytest_flakehunt.plan import Schedule, read_plan, replay, survey
+from pytest_flakehunt.plan import Schedule, lone_sweeps, read_plan, replay, survey
 from pytest_flakehunt.reports import document, progress, terminal
 from pytest_flakehunt.rerun import Rerun
 from pytest_flakehunt.surroundings import plugins, revision
@@ -222,6 +222,7 @@ class Session:
             seconds=self.options.seconds,
             reserve=0.0 if self.options.plan or self.options.diagnose == 0 else RESERVE,
             checks=not self.plan.settings,
+            studies=not self.plan.settings and lone_sweeps(self.options.sweeps, self.active) >= STUDY_PAYS,
         )
         casebook = Casebook(hunt, self.ledger, self.known, self.active, self.began, self.seed)
         started = realtime.monotonic()
@@ -288,6 +289,7 @@ class Session:
             say=self._say,
             discovered=self._declare,
             workers=self.workers,
+            root=session.config.rootpath,
             isolation=self.options.isolation,
             timeout=self.options.timeout,
             controller_digests=random.digests(),
@@ -330,7 +332,11 @@ class Session:
     def _conclude(self, hunt: Hunt, casebook: Casebook, trial: Trial) -> Findings:
         assert self.ledger is not None
         trial = replace(
-            trial, experiments=self.experiments, sweeps=len(hunt.sweeps), zygotes=hunt.workshop.places.zygotes
+            trial,
+            experiments=self.experiments,
+            sweeps=len(hunt.sweeps),
+            saved=hunt.saved,
+            zygotes=hunt.workshop.places.zygotes,
         )
         tests = tuple(
             replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))

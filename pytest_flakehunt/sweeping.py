@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 from pytest_flakehunt import realtime
 from pytest_flakehunt.model import Attempt, Evidence, Isolation, Outcome, Place, Plan, Sweep
@@ -22,9 +23,10 @@ class Ongoing:
         plan: Plan,
         groups: Sequence[Sequence[int]],
         isolation: Isolation,
-        study: wire.Study = wire.NO_STUDY,
+        study: wire.Study,
+        root: Path,
     ) -> None:
-        self.draft, self.plan, self.isolation, self.study = draft, plan, isolation, study
+        self.draft, self.plan, self.isolation, self.study, self.root = draft, plan, isolation, study, root
         self.told: list[wire.Told] = []
         """What a study brought to light."""
         self.left: list[list[int]] = [list(group) for group in groups if group]
@@ -102,12 +104,14 @@ class Ongoing:
         assert self.watch is not None
         seconds = realtime.monotonic() - self.watch.since
         stacks = self.link.stacks()
+        main, *others = innermost(stacks, self.root) or [test]
         if self.killed is not None:
             message = f"no end in sight after {seconds:.0f} s"
-            evidence = Evidence("process", "Hang", message, innermost(stacks) or test, stacks=stacks)
+            note = f"other threads at {', '.join(map(str, others))}" if others else ""
+            evidence = Evidence("process", "Hang", message, main, stacks=stacks, note=note)
             return wire.Finished(position, Outcome.HUNG, seconds, evidence)
         name = ending(status)
-        evidence = Evidence("process", name, f"the process ended: {name}", innermost(stacks) or test, stacks=stacks)
+        evidence = Evidence("process", name, f"the process ended: {name}", main, stacks=stacks)
         return wire.Finished(position, Outcome.CRASHED, seconds, evidence)
 
     def sweep(self) -> Sweep:
@@ -149,18 +153,15 @@ def ending(status: int) -> str:
         return f"signal {-status}"
 
 
-def innermost(stacks: str) -> Place | None:
-    """Give the innermost line of the project's code, from stacks as faulthandler writes them.
+def innermost(stacks: str, root: Path) -> list[Place]:
+    """Give the innermost line of the project's code in each thread, from stacks as faulthandler writes them.
 
-    The main thread comes last there, and each stack innermost first.
+    The main thread, which comes last there, is the first here; each stack has its innermost line first.
     """
     from pytest_flakehunt import project
 
-    for line in reversed(_threads(stacks)):
-        for frame in line:
-            if project.owns(frame.file):
-                return frame
-    return None
+    owned = ([frame for frame in thread if project.owns(frame.file)] for thread in reversed(_threads(stacks)))
+    return [thread[0]._replace(file=project.relative(thread[0].file, root)) for thread in owned if thread]
 
 
 def _threads(stacks: str) -> list[list[Place]]:

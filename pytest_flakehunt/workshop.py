@@ -40,6 +40,10 @@ MOST_PARKED = 4
 """Zygotes that one place keeps waiting, besides the one at work, while experiments go to and fro between hash seeds."""
 
 
+STUDY_PATIENCE = 10.0
+"""By how much time limits are stretched while every call is watched."""
+
+
 class HuntFailed(Exception):  # noqa: N818 - it says what became of the hunt
     """The hunt cannot go on; the message says why."""
 
@@ -76,6 +80,8 @@ class Workshop:
     discovered: Callable[[Sequence[Tally]], None]
     """Who must know of tests that only some interpreters collect."""
     workers: int
+    root: Path = field(default_factory=Path)
+    """Places are relative to it where they lie inside."""
     isolation: Isolation | None = None
     timeout: float | None = None
     controller_digests: Mapping[str, str] = field(default_factory=dict)
@@ -260,7 +266,8 @@ class Workshop:
             if waited > START_LIMIT:
                 links.end_tree(link.process.pid)
             return
-        if waited > self.limit(self.tallies[watch.running], ongoing.plan):
+        patience = STUDY_PATIENCE if ongoing.study.sources else 1.0
+        if waited > self.limit(self.tallies[watch.running], ongoing.plan) * patience:
             ongoing.killed = watch.running
         elif not printing_without_end(watch.pid):
             return
@@ -353,7 +360,7 @@ class Workshop:
         isolation = job.isolation
         if isolation is Isolation.FORK and self.usual is Isolation.FRESH:
             isolation = Isolation.FRESH  # learnt since the sweep was chosen
-        return Ongoing(draft, plan, groups, isolation, job.study)
+        return Ongoing(draft, plan, groups, isolation, job.study, self.root)
 
     def _finish(self, slot: Slot, ongoing: Ongoing) -> None:
         slot.job = slot.ongoing = None

@@ -16,6 +16,7 @@ DOORS: dict[str, set[str]] = {
     "state": {"project"},
     "surroundings": set(),
     "consulting": {"model", "project"},
+    "relevance": {"consulting", "project"},
     "flags": set(),
     "hookspecs": {"model"},
     "options": {"flags", "model"},
@@ -24,7 +25,8 @@ DOORS: dict[str, set[str]] = {
     "stage": {"model"},
     "takeover": {"model"},
     "zygote": {
-        "consulting", "flags", "model", "perturbations", "plan", "project", "realtime", "stage", "state", "takeover",
+        "consulting", "flags", "model", "perturbations", "plan", "project", "realtime", "relevance", "stage", "state",
+        "takeover",
     },
     "sweeping": {"model", "plan", "zygote", "realtime", "project"},
     "ledger": {"model"},

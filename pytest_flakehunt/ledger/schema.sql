@@ -37,7 +37,7 @@ CREATE TABLE sweeps (
     seconds    REAL    NOT NULL,
     torn       INTEGER NOT NULL,                -- 1 where it was cut short
     outage     INTEGER NOT NULL,                -- 1 where most tests failed: set aside
-    purpose    TEXT    NOT NULL DEFAULT 'survey', -- or diagnosis: one run of an experiment, in no rate
+    purpose    TEXT    NOT NULL DEFAULT 'survey', -- diagnosis or study: in no rate
     PRIMARY KEY (hunt, number)
 ) WITHOUT ROWID;
 

@@ -53,6 +53,8 @@ class Purpose(StrEnum):
     """To see which tests fail, how often, and under what."""
     DIAGNOSIS = "diagnosis"
     """As one run of an experiment on a cause: in no rate."""
+    STUDY = "study"
+    """To see what each test consults: in no rate."""
 
 
 class Place(NamedTuple):

@@ -109,6 +109,8 @@ class Trial:
     interrupted: bool = False
     experiments: int = 0
     """Runs of the diagnosis; they are in no rate."""
+    saved: int = 0
+    """Attempts left out: of tests that consult nothing that was perturbed alone."""
 
 
 @dataclass(frozen=True, slots=True)

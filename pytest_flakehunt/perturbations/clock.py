@@ -87,6 +87,7 @@ class Clocks:
     """What the wall clock shows; ``monotonic`` and event loops are never moved."""
 
     name = "clock"
+    sources = frozenset({"clock", "timezone"})
     allowed = (
         "a local time such as 2028-02-29T23:59:58, a shift such as +400d, -1h or +30s, or one of them after frozen:"
     )

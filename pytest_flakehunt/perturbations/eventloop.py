@@ -147,6 +147,7 @@ class Schedulings:
     """When event loops run what is ready."""
 
     name = "asyncio"
+    sources = frozenset({"asyncio"})
     allowed = f"a whole number from 0 to {reading.SEED_LIMIT}, or shuffled:SEED"
 
     def draw(self, seed: int, turn: int) -> Scheduling:

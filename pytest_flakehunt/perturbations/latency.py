@@ -142,6 +142,7 @@ class Latencies:
     """The slowness of networks, name servers, disks and schedulers."""
 
     name = "latency"
+    sources = frozenset({"file", "network", "process", "sleep"})
     allowed = "milliseconds from 1ms to 10000ms"
 
     def draw(self, seed: int, turn: int) -> Latency:

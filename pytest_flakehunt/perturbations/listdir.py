@@ -85,4 +85,5 @@ class Listings(Seeding):
     """The order of directory entries."""
 
     name = "listdir"
+    sources = frozenset({"directory"})
     kind = Listing

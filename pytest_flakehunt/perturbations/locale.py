@@ -116,6 +116,7 @@ class Locales:
     """The language and country of the machine."""
 
     name = "locale"
+    sources = frozenset({"clock", "locale", "process", "timezone"})
     allowed = "the name of an installed locale in UTF-8, such as de_DE.UTF-8"
 
     @property

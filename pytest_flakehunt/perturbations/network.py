@@ -173,6 +173,7 @@ class Networks:
     """Whether there is a network."""
 
     name = "network"
+    sources = frozenset({"network", "process"})
     allowed = "offline"
 
     def draw(self, seed: int, turn: int) -> Offline:

@@ -55,11 +55,19 @@ def digests() -> dict[str, str]:
     Interpreters that agree on one have collected the same seeded state: the
     project seeds that generator itself as it is imported.
     """
-    return {
-        generator.name: hashlib.blake2b(repr(generator.state()).encode(), digest_size=8).hexdigest()
-        for generator in generators()
-        if generator.chosen
-    }
+    return {generator.name: digest(generator) for generator in generators() if generator.chosen}
+
+
+def states() -> list[str]:
+    """Give a digest of each generator's state, to see whether something was drawn."""
+    return list(map(digest, generators()))
+
+
+def digest(generator: Generator) -> str:
+    """Give a short digest of a generator's state."""
+    state = generator.state()
+    written = repr(state.tolist() if hasattr(state, "tolist") else state)
+    return hashlib.blake2b(written.encode(), digest_size=8).hexdigest()
 
 
 @functools.cache
@@ -159,4 +167,5 @@ class Seeds(Seeding):
     """Random numbers of ``random``, numpy, torch, the operating system, Hypothesis, and what makes up test data."""
 
     name = "random"
+    sources = frozenset({"random"})
     kind = Seed

@@ -310,4 +310,5 @@ class Switchings(Seeding):
     """The moments at which threads take turns."""
 
     name = "threads"
+    sources = frozenset({"threads"})
     kind = Switching

@@ -79,6 +79,7 @@ class Zones:
     """Where the machine seems to stand."""
 
     name = "timezone"
+    sources = frozenset({"clock", "timezone", "process"})
     allowed = "the name of an installed IANA zone, such as Asia/Kolkata"
 
     @staticmethod

@@ -34,6 +34,7 @@ def report(findings: Findings) -> dict[str, Any]:
             "zygotes": trial.zygotes,
             "interrupted": trial.interrupted,
             "experiments": trial.experiments,
+            "saved": trial.saved,
             "perturbations": list(trial.perturbations),
         },
         "tests": [_test(finding) for finding in findings.tests],

@@ -82,6 +82,10 @@ def summary(findings: Findings) -> Text:
     trial = findings.trial
     done = f"{_number(trial.sweeps, 'sweep')} of {_number(len(findings.tests), 'test')} in {duration(trial.seconds)}"
     text = Text(f"{done}, seed {trial.seed}, {_number(trial.zygotes, 'zygote')}")
+    if trial.saved:
+        text.append(
+            f"; {_number(trial.saved, 'attempt')} saved: of tests that consult nothing that a sweep perturbed alone"
+        )
     if trial.interrupted:
         text.append("; ended early: this is what was seen until then", style="bold")
     return text

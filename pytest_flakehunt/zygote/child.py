@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from _pytest.doctest import MultipleDoctestFailures
 
-from pytest_flakehunt import project, stage
+from pytest_flakehunt import project, relevance, stage
 from pytest_flakehunt.model import Evidence, Outcome, Place, Plan
 from pytest_flakehunt.perturbations import random as perturbation
 from pytest_flakehunt.zygote import wire
@@ -182,7 +182,7 @@ def raised(excinfo: pytest.ExceptionInfo[BaseException], root: Path) -> tuple[st
     while step is not None:
         code = step.tb_frame.f_code
         if project.owns(code.co_filename):
-            innermost = Place(relative(code.co_filename, root), step.tb_lineno, code.co_name)
+            innermost = Place(project.relative(code.co_filename, root), step.tb_lineno, code.co_name)
         step = step.tb_next
     return name.removeprefix("_pytest.outcomes."), message, innermost
 
@@ -199,16 +199,8 @@ def doctest_failure(
     if not isinstance(failure, doctest.DocTestFailure):
         return type(failure).__name__, str(failure), None
     test, example = failure.test, failure.example
-    place = Place(relative(test.filename or "", root), (test.lineno or 0) + example.lineno + 1, test.name)
+    place = Place(project.relative(test.filename or "", root), (test.lineno or 0) + example.lineno + 1, test.name)
     return "DocTestFailure", f"expected {example.want.strip()}, got {failure.got.strip()}", place
-
-
-def relative(filename: str, root: Path) -> str:
-    """Give a path relative to the root directory where it lies inside."""
-    try:
-        return Path(filename).relative_to(root).as_posix()
-    except ValueError:
-        return filename
 
 
 def place_of(item: pytest.Item | None) -> Place:
@@ -260,16 +252,24 @@ def note_randomness() -> None:
 
 
 @contextmanager
-def studied(study: wire.Study, root: Path, position: int, journal: Journal) -> Iterator[None]:
+def studied(
+    study: wire.Study, item: pytest.Item, position: int, journal: Journal, watch: relevance.Watch | None
+) -> Iterator[None]:
     """Note what one test consults and what it changes, as far as that is asked for; take back what should be undone."""
-    if not (study.readings or study.changes or study.undone):
+    if study == wire.NO_STUDY:
         yield
         return
     from pytest_flakehunt import consulting, state
 
+    root = item.config.rootpath
     before = state.Snapshot.take(root) if study.changes or study.undone else None
-    with consulting.Recorder(root) if study.readings else nullcontext() as recorder:
+    with (
+        consulting.Recorder(root) if study.readings else nullcontext() as recorder,
+        nullcontext() if watch is None else watch.during(item) as sources,
+    ):
         yield
+    if sources is not None:
+        journal.write(wire.Told("sources", {"position": position, "sources": sorted(sources)}))
     if recorder is not None:
         journal.write(wire.Told("readings", {"position": position, "readings": recorder.readings}))
     if before is not None:
@@ -309,10 +309,13 @@ def perform(
     config = session.config
     observer = Observer(config, journal, reported=reported)
     config.pluginmanager.register(observer)
+    watch = relevance.Watch(perturbation.states) if study.sources else None
+    if watch is not None:
+        config.pluginmanager.register(watch)
     journal.write(wire.Began(os.getpid()))
     try:
         with stage.held(config, plan) as observer.stage:
-            _each(session, work, observer, journal, study)
+            _each(session, work, observer, journal, study, watch)
     finally:
         config.pluginmanager.unregister(observer)
     journal.write(wire.Done())
@@ -324,6 +327,7 @@ def _each(
     observer: Observer,
     journal: Journal,
     study: wire.Study,
+    watch: relevance.Watch | None,
 ) -> None:
     protocol = session.config.hook.pytest_runtest_protocol
     ended: tuple[wire.Entry, ...] = ()
@@ -332,7 +336,7 @@ def _each(
         observer.begin(item)
         journal.write(*ended, wire.Started(position))
         try:
-            with studied(study, session.config.rootpath, position, journal):
+            with studied(study, item, position, journal, watch):
                 protocol(item=item, nextitem=nextitem)
         except (KeyboardInterrupt, pytest.exit.Exception, SystemExit) as exception:
             journal.write(observer.interrupted(position, exception))

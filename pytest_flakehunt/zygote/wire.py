@@ -19,6 +19,8 @@ class Study:
 
     readings: bool = False
     """Which sources of nondeterminism each test consults, and from which lines."""
+    sources: bool = False
+    """Which of them each test consults at all, through whatever code."""
     imports: bool = False
     """Which of them were consulted while the suite was imported."""
     changes: bool = False

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -219,3 +220,60 @@ def test_trio_draws_from_the_seed() -> None:
 
     assert run(1) == run(1)
     assert len({run(seed) for seed in range(6)}) > 1
+
+
+WAYS = {
+    "asyncio": ("", "def test_it(): asyncio.run(first())", ""),
+    "pytest_asyncio": ("pytest_asyncio.plugin", "@pytest.mark.asyncio\nasync def test_it(): await first()", ""),
+    "anyio": (
+        "anyio.pytest_plugin",
+        "@pytest.mark.anyio\nasync def test_it(): await first()\n"
+        "@pytest.mark.anyio\nasync def test_sound(anyio_backend): await anyio.sleep(0)",
+        "import anyio\n@pytest.fixture\ndef anyio_backend(): return 'asyncio'",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_hunts_reach_the_loops_that_plugins_make(pytester: pytest.Pytester, hunt: Callable[..., Any], way: str) -> None:
+    plugin, test, fixtures = WAYS[way]
+    if plugin:
+        pytest.importorskip(plugin.partition(".")[0])
+    pytester.makepyfile(
+        f"""
+import asyncio, pytest
+{fixtures}
+async def first():
+    done = []
+    async def nap(name, seconds):
+        await asyncio.sleep(seconds)
+        done.append(name)
+    naps = [0.001, 0.0015, 0.002, 0.0025]
+    await asyncio.gather(*(nap(seconds, seconds) for seconds in naps))
+    assert done == naps
+{test}
+"""
+    )
+    found = hunt("--flakehunt-only=asyncio", sweeps=12, plugins=[plugin] if plugin else [])
+    assert found.verdicts.pop("test_it") == "fragile"
+    assert set(found.verdicts.values()) <= {"fragile", "steady"}
+    assert found.tests["test_it"]["calm"]["failures"] == 0
+    assert "asyncio=" in found.mode("test_it")["plan"]
+
+
+def test_trio_through_its_plugin_is_hunted(pytester: pytest.Pytester, hunt: Callable[..., Any]) -> None:
+    pytest.importorskip("trio")
+    pytest.importorskip("anyio")
+    pytester.makepyfile(
+        """
+        import pytest, trio
+        @pytest.fixture
+        def anyio_backend(): return "trio"
+        @pytest.mark.anyio
+        async def test_sound():
+            async with trio.open_nursery() as nursery:
+                for _ in range(3): nursery.start_soon(trio.sleep, 0)
+        """
+    )
+    found = hunt("--flakehunt-only=asyncio", sweeps=6, plugins=["anyio.pytest_plugin"])
+    assert found.verdicts == {"test_sound": "steady"}

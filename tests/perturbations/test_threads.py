@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -232,3 +233,37 @@ def test_code_without_threads_is_not_watched() -> None:
         with suppress(ZeroDivisionError):
             1 / 0  # noqa: B018
     assert threading.Thread.start.__name__ == "start"
+
+
+@pytest.mark.thorough
+def test_two_locks_in_opposite_order_are_a_hang_with_both_places(
+    pytester: pytest.Pytester, hunt: Callable[..., Any]
+) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import threading
+        one, other = threading.Lock(), threading.Lock()
+        done = []
+        def gives():
+            with one:
+                amount = 1
+                with other: done.append(amount)
+        def takes():
+            with other:
+                amount = 2
+                with one: done.append(amount)
+        def test_it():
+            threads = [threading.Thread(target=deed, daemon=True) for deed in (gives, takes)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+            assert sorted(done) == [1, 2]
+        """
+    )
+    found = hunt("--flakehunt-only=threads", "--flakehunt-timeout=0.3", sweeps=16)
+    assert found.verdicts == {"test_it": "fragile"}
+    mode = found.mode("test_it")
+    assert (mode["outcome"], mode["where"]) == ("hung", "test_it.py:15")
+    assert "threads=" in mode["plan"]
+    found.result.stdout.fnmatch_lines(["  at test_it.py:15 in process, other threads at test_it.py:*, test_it.py:*"])
+    places = found.result.stdout.str().partition("other threads at ")[2].partition("\n")[0]
+    assert set(places.split(", ")) == {"test_it.py:7", "test_it.py:11"}

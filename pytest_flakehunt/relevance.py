@@ -1,0 +1,130 @@
+"""Which sources of nondeterminism each test consults at all: sweeps for one of them can leave other tests out."""
+
+import locale
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from pytest_flakehunt import consulting, project
+
+FILES = frozenset({("io", "open"), ("_io", "open"), ("posix", "open"), ("posix", "fsync"), ("posix", "fdatasync")})
+THREADS = frozenset({("_thread", "start_new_thread"), ("_thread", "start_new"), ("_thread", "start_joinable_thread")})
+TRIO = ("trio._core._run", "run")
+VARIABLES = {"TZ": "timezone", "LANG": "locale", "LANGUAGE": "locale"}
+"""Sources that environment variables stand for; those that start with ``LC_`` stand for the locale."""
+CALLED_IN_C = frozenset({
+    *(name for _, name in (*consulting.IN_C, *FILES, *THREADS)), *consulting.METHODS_IN_C,
+})  # fmt: skip
+CALLED_IN_PYTHON = frozenset({name.rpartition(".")[2] for _, name in (*consulting.IN_PYTHON, TRIO)})
+
+
+class Watch:
+    """A pytest plugin that notes, while each test runs, what is consulted in this process, by whomever.
+
+    What the set-up of a fixture of a wider scope consults counts for every
+    test that uses it. What pytest itself asks does not count.
+    """
+
+    def __init__(self, states: Callable[[], Sequence[object]]) -> None:
+        """Make one.
+
+        Args:
+            states: gives the states of the global random generators: code
+                written in C draws from some of them unseen.
+        """
+        self.states = states
+        self._noted: set[str] = set()
+        self._of_fixtures: dict[str, set[str]] = {}
+        self._watching = False
+
+    @contextmanager
+    def during(self, item: pytest.Item) -> Iterator[set[str]]:
+        """Watch one test; the set is complete when it has ended."""
+        noted = self._noted = set()
+        before = self.states()
+        profiles = sys.getprofile(), threading.getprofile()
+        self._watching = True
+        threading.setprofile(self._notice)
+        sys.setprofile(self._notice)
+        try:
+            yield noted
+        finally:
+            self._watching = False
+            sys.setprofile(profiles[0])
+            threading.setprofile(profiles[1])
+            if threading.active_count() > 1:
+                noted.add("threads")
+            if self.states() != before:
+                noted.add("random")
+            if any(locale.setlocale(category) != "C" for category in (locale.LC_TIME, locale.LC_NUMERIC)):
+                noted.add("locale")
+            for name in getattr(item, "fixturenames", ()):
+                noted.update(self._of_fixtures.get(name, ()))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """Keep what a fixture consults that others share."""
+        if fixturedef.scope == "function":
+            return (yield)
+        before, self._noted = self._noted, set()
+        try:
+            return (yield)
+        finally:
+            self._of_fixtures.setdefault(fixturedef.argname, set()).update(self._noted)
+            before.update(self._noted)
+            self._noted = before
+
+    def _notice(self, frame: FrameType, event: str, called: Any) -> None:
+        if not self._watching:
+            sys.setprofile(None)  # in a thread that outlived its test
+            return
+        with suppress(Exception):  # whatever odd object was called, the test must not meet our failure
+            if event == "call":
+                if frame.f_code.co_name in CALLED_IN_PYTHON:
+                    self._note(in_python(frame), frame.f_back)
+            elif event == "c_call" and called.__name__ in CALLED_IN_C:
+                self._note(in_c(called), frame)
+
+    def _note(self, sources: Sequence[str], caller: FrameType | None) -> None:
+        if not self._noted.issuperset(sources) and counts(caller):
+            self._noted.update(sources)
+
+
+def in_c(called: Any) -> Sequence[str]:
+    """Give the sources that a function written in C asks."""
+    key = (called.__module__, called.__name__)
+    if key in FILES:
+        return ("file",)
+    return ("threads",) if key in THREADS else consulting.sources_in_c(called)
+
+
+def in_python(frame: FrameType) -> Sequence[str]:
+    """Give the sources that a function written in Python asks, as it is called."""
+    if (frame.f_globals.get("__name__"), frame.f_code.co_qualname) == TRIO:
+        return ("asyncio",)
+    sources = consulting.sources_in_python(frame)
+    if sources == ("environment",):
+        name = frame.f_locals.get("key")
+        if name is None:  # all variables at once
+            return ("timezone", "locale")
+        return ("locale",) if name.startswith("LC_") else [VARIABLES[name]] if name in VARIABLES else ()
+    return sources
+
+
+def counts(frame: FrameType | None) -> bool:
+    """Tell whether a caller acts for the test: outwards, the first not of Python's own is neither pytest nor ours."""
+    if frame is not None and consulting.package_of(frame) in consulting.QUIET:
+        return False
+    while frame is not None:
+        if project.owns(frame.f_code.co_filename):
+            return True
+        package = consulting.package_of(frame)
+        if package not in sys.stdlib_module_names:
+            return package not in consulting.RUNNING_TESTS and package != "pytest_flakehunt"
+        frame = frame.f_back
+    return True

@@ -66,7 +66,7 @@ def judged(test: dict[str, Any], mode: dict[str, Any]) -> str:
     cleaners = {name for cause in mode["causes"] for name in cause["cleaners"]}
     nodeid = test["nodeid"]
     right = (
-        named == truth.cause(nodeid, mode["exception"])
+        named in [truth.cause(nodeid, mode["exception"]), *truth.OTHERS.get(nodeid, [])]
         and earlier == truth.EARLIER.get(nodeid, set())
         and cleaners <= truth.CLEANERS.get(nodeid, set())
     )

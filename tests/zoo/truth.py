@@ -37,6 +37,11 @@ CAUSES = {
     "test_together.py::test_leap_day_far_east": {"clock", "timezone"},
 }
 """By test: the perturbations that its one mode needs together; empty where nobody controls it."""
+OTHERS = {
+    "test_latency.py::test_answer_within_sixty_milliseconds": [{"threads"}, {"load"}],
+    "test_slow.py::test_a_file_is_written_soon": [{"threads"}],
+}
+"""By test: what else alone brings its mode out just as truly, such as an answering thread that is held back."""
 MODES = {
     ("test_together.py::test_fails_in_two_ways", "ValueError"): {"clock"},
     ("test_together.py::test_fails_in_two_ways", "AssertionError"): {"cores"},

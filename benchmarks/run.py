@@ -18,11 +18,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from pytest_flakehunt.perturbations import OURS
+
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
 FIFTY = "import pytest\n@pytest.mark.parametrize('n', range(50))\ndef test_it(n): pass\n"
 BUSY = "import pytest\n@pytest.mark.parametrize('n', range(50))\ndef test_it(n): sum(range(60_000))\n"
-ALL = "clock,cores,gc,hashseed,latency,order,random,repeat,timezone"
+ALL = ",".join(perturbation.name for perturbation in OURS)
 QUIET = f"--flakehunt-without={ALL}"
 PLUGINS = ("xdist.plugin", "pytest_flakehunt.plugin")
 PYTEST = (sys.executable, "-m", "pytest", "-q")

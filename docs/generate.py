@@ -89,6 +89,11 @@ def causes() -> str:
     return (HERE.parent / "benchmarks" / "CAUSES.md").read_text("utf-8")
 
 
+def brought_out() -> str:
+    """Show what each perturbation brings out of the zoo."""
+    return (HERE.parent / "benchmarks" / "PERTURBATIONS.md").read_text("utf-8")
+
+
 PAGES = {
     "options": options,
     "perturbations": perturbations,
@@ -96,6 +101,7 @@ PAGES = {
     "ledger": ledger,
     "benchmarks": benchmarks,
     "causes": causes,
+    "brought-out": brought_out,
 }
 
 

@@ -54,7 +54,7 @@ the environment. It takes installed locales in UTF-8 only: another encoding, or 
 speed. A thread is delayed for up to 2 ms at some lines, and now and then held back once for up to a quarter of a second. Before Python 3.12 it uses trace functions, and
 stands aside for a debugger or coverage. A replay delays at the same places; who wins there is still up to the machine.
 
-`asyncio` makes timers up to 3 ms late, never early, hands out ready I/O in another order, and lets results of thread pools come late, on asyncio's own loops
+`asyncio` makes timers up to 3 ms late, never early, hands out ready I/O in another order or a turn of the loop later, and lets results of thread pools come late, on asyncio's own loops
 and so under pytest-asyncio and anyio; trio draws its order from the seed; uvloop is left alone. `shuffled` reorders callbacks as well: that is stress.
 
 `listdir` reaches `os.listdir`, `os.scandir`, and what is built on them: `walk`, `glob`, `pathlib`. A reference kept elsewhere than in a module's globals is not reached.

@@ -18,6 +18,8 @@ from pytest_flakehunt.perturbations.replacing import replaced
 SHUFFLED = "shuffled"
 LATE = 0.5
 """Chance that a timer, or the result of an executor, is late."""
+UNHEARD = 0.2
+"""Chance that ready I/O waits for another turn of the loop."""
 TIMER = 0.003
 """Seconds by which a timer is late, at most: those that are further apart keep their order."""
 RESULT = 0.005
@@ -123,9 +125,12 @@ def _late_result(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _in_another_order(original: Callable[[Any, Sequence[Any]], None]) -> Callable[[Any, Sequence[Any]], None]:
     def process_events(self: Any, events: Sequence[Any]) -> None:
-        chosen = list(events)
-        if _chance is not None:
-            _chance.shuffle(chosen)
+        chance = _chance
+        if chance is None:
+            original(self, events)
+            return
+        chosen = [event for event in events if chance.random() >= UNHEARD]  # the selector tells of the others again
+        chance.shuffle(chosen)
         original(self, chosen)
 
     return process_events

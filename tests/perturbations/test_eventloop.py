@@ -68,9 +68,27 @@ async def update_is_kept_across_an_await() -> bool:
     return total == 2
 
 
+async def input_is_there_within_two_turns() -> bool:
+    loop = asyncio.get_running_loop()
+    one, other = socket.socketpair()
+    heard: list[bytes] = []
+    with one, other:
+        loop.add_reader(one, lambda: heard.append(one.recv(1)))
+        other.send(b"x")
+        for _ in range(2):
+            await asyncio.sleep(0)
+        loop.remove_reader(one)
+    return heard == [b"x"]
+
+
 @pytest.mark.parametrize(
     "bug",
-    [timers_ring_in_the_order_they_were_set, results_come_in_the_order_asked, update_is_kept_across_an_await],
+    [
+        timers_ring_in_the_order_they_were_set,
+        results_come_in_the_order_asked,
+        update_is_kept_across_an_await,
+        input_is_there_within_two_turns,
+    ],
 )
 def test_assumptions_about_order_come_out(bug: Callable[[], Awaitable[bool]]) -> None:
     assert failing(bug) >= 2
@@ -152,7 +170,25 @@ async def loop_is_not_blocked() -> bool:
     return loop_thread not in slept
 
 
+async def streams_come_whole() -> bool:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            writer.write(line)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    for number in range(20):
+        writer.write(b"%d\n" % number)
+    writer.write_eof()
+    got = await reader.read()
+    writer.close()
+    server.close()
+    return got == b"".join(b"%d\n" % number for number in range(20))
+
+
 SOUND = [
+    streams_come_whole,
     locks, queues, timers_far_apart, callbacks_keep_their_order, never_rings_early, raises_in_an_executor, loop_is_not_blocked,
 ]  # fmt: skip
 

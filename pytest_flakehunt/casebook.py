@@ -46,7 +46,11 @@ class Casebook:
         return [case for case in cases if failed(case)]
 
     def groups(self) -> list[list[Lead]]:
-        """Give what there is to diagnose: modes that failed in the same sweeps stand together."""
+        """Give what there is to diagnose: modes that failed in the same sweeps stand together.
+
+        What fails calm too comes last: a seed or an import takes an interpreter
+        for every run, and the time that the others did not need.
+        """
         groups: dict[frozenset[int], list[Lead]] = {}
         cases = self.failing()
         ending = {case.nodeid for case in cases if any(outcome in ENDING for _, outcome, _ in case.attempts)}
@@ -56,7 +60,7 @@ class Casebook:
             for mode in finding.modes:
                 sweeps = frozenset(sweep.number for sweep, _, found in case.attempts if found == mode.fingerprint)
                 groups.setdefault(sweeps, []).append(Lead(self._target(case, mode.fingerprint, ending), finding, mode))
-        return list(groups.values())
+        return sorted(groups.values(), key=lambda group: group[0].finding.verdict is Verdict.FLAKY)
 
     def _target(self, case: Case, mode: str, ending: Collection[str]) -> Target:
         nodeids = self.hunt.tallies.nodeids()

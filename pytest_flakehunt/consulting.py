@@ -102,7 +102,6 @@ IN_PYTHON: Mapping[tuple[str, str], tuple[str, ...]] = {
 _NAMES = {name.rpartition(".")[2] for _, name in IN_PYTHON}
 _ONLY_DIRECTLY = frozenset({("builtins", "id"), ("builtins", "hash"), ("posix", "getpid")})
 """The library calls these all the time, to no effect: they count where the project itself does."""
-RUNNING_TESTS = frozenset({"_pytest", "pytest", "pluggy"})
 QUIET = frozenset({"freezegun", "importlib", "linecache", "logging", "traceback", "warnings"})
 """What these packages consult has no effect on the code that calls them."""
 _MODULES = {"posix": "os", "_socket": "socket", "_locale": "locale", "_posixsubprocess": "subprocess", "_uuid": "uuid"}
@@ -149,19 +148,17 @@ def _caller(frame: FrameType | None) -> _Caller | None:
     while frame is not None:
         if project.owns(frame.f_code.co_filename):
             return _Caller(frame, inner)
-        package = package_of(frame)
-        if package in RUNNING_TESTS or package in QUIET or frame.f_code.co_filename.startswith("<frozen importlib"):
+        package = project.package_of(frame)
+        if (
+            package in project.RUNNING_TESTS
+            or package in QUIET
+            or frame.f_code.co_filename.startswith("<frozen importlib")
+        ):
             return None
         if package != "pytest_flakehunt":
             inner = frame
         frame = frame.f_back
     return None
-
-
-def package_of(frame: FrameType) -> str:
-    """Name the package that code belongs to."""
-    name = frame.f_globals.get("__name__")
-    return name.partition(".")[0] if type(name) is str else ""
 
 
 def _call_in_python(frame: FrameType) -> str:

@@ -1,9 +1,12 @@
-"""Which code is the project's own."""
+"""Which code is the project's own, and which acts for it."""
 
 import functools
+import sys
 import sysconfig
 from pathlib import Path
+from types import FrameType
 
+RUNNING_TESTS = frozenset({"_pytest", "pytest", "pluggy"})
 _FOREIGN = tuple(
     f"{Path(path).resolve()}/"
     for path in {
@@ -31,6 +34,24 @@ def owns(filename: str) -> bool:
     if path.startswith(_FOREIGN) or "/site-packages/" in path or "/dist-packages/" in path:
         return False
     return not path.startswith(_OURS)
+
+
+def package_of(frame: FrameType) -> str:
+    """Name the package that code belongs to."""
+    name = frame.f_globals.get("__name__")
+    return name.partition(".")[0] if type(name) is str else ""
+
+
+def acts(frame: FrameType | None) -> bool:
+    """Tell whether code acts for a test: outwards, the first not of Python's own is neither pytest nor ours."""
+    while frame is not None:
+        if owns(frame.f_code.co_filename):
+            return True
+        package = package_of(frame)
+        if package not in sys.stdlib_module_names:
+            return package not in RUNNING_TESTS and package != "pytest_flakehunt"
+        frame = frame.f_back
+    return True
 
 
 def relative(filename: str, root: Path) -> str:

@@ -91,7 +91,9 @@ class Watch:
                 self._note(in_c(called), frame)
 
     def _note(self, sources: Sequence[str], caller: FrameType | None) -> None:
-        if not self._noted.issuperset(sources) and counts(caller):
+        if self._noted.issuperset(sources) or (caller and project.package_of(caller) in consulting.QUIET):
+            return
+        if project.acts(caller):
             self._noted.update(sources)
 
 
@@ -114,17 +116,3 @@ def in_python(frame: FrameType) -> Sequence[str]:
             return ("timezone", "locale")
         return ("locale",) if name.startswith("LC_") else [VARIABLES[name]] if name in VARIABLES else ()
     return sources
-
-
-def counts(frame: FrameType | None) -> bool:
-    """Tell whether a caller acts for the test: outwards, the first not of Python's own is neither pytest nor ours."""
-    if frame is not None and consulting.package_of(frame) in consulting.QUIET:
-        return False
-    while frame is not None:
-        if project.owns(frame.f_code.co_filename):
-            return True
-        package = consulting.package_of(frame)
-        if package not in sys.stdlib_module_names:
-            return package not in consulting.RUNNING_TESTS and package != "pytest_flakehunt"
-        frame = frame.f_back
-    return True

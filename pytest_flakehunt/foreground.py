@@ -52,8 +52,8 @@ class Foreground:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Arrange the tests as the plan says, and let Hypothesis draw from its seed."""
         self._importing.close()
-        if "random" in self.plan.names:
-            random.own_hypothesis(items)
+        if "random" in self.plan.names or self.plan.patience > 1:
+            random.own_hypothesis(items, self.plan.patience)
         for _, setting in self.plan.settings:
             if isinstance(setting, Arranging):
                 by_name: Mapping[str, pytest.Item] = {item.nodeid: item for item in items}

@@ -138,11 +138,12 @@ def seeding_from(entropy: Callable[[int], bytes]) -> Callable[..., None]:
     return seed
 
 
-def own_hypothesis(tests: Iterable[object]) -> None:
+def own_hypothesis(tests: Iterable[object], patience: float) -> None:
     """Make Hypothesis draw from the seed it is given, or anew: no database, no fixed draws even where CI is set.
 
     Args:
         tests: pytest's items.
+        patience: by how much deadlines are stretched, 1 or more.
     """
     core = sys.modules.get("hypothesis.core")
     if core is None:
@@ -159,7 +160,8 @@ def own_hypothesis(tests: Iterable[object]) -> None:
         test = getattr(test, "__func__", test)
         given = getattr(test, "_hypothesis_internal_use_settings", None)
         if given is not None and getattr(test, "is_hypothesis_test", False):
-            free = settings(given, database=None, derandomize=False, print_blob=True)
+            deadline = None if given.deadline is None else given.deadline * patience
+            free = settings(given, database=None, derandomize=False, print_blob=True, deadline=deadline)
             test._hypothesis_internal_use_settings = free  # type: ignore[union-attr]  # noqa: SLF001 - as above
 
 

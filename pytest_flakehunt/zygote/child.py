@@ -211,13 +211,14 @@ def place_of(item: pytest.Item | None) -> Place:
     return Place(Path(file).as_posix(), (line or -1) + 1, name)
 
 
-def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item]) -> None:
+def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item], patience: float) -> None:
     """Part with everything that siblings of one zygote would share.
 
     Args:
         config: the zygote's.
         scratch: where names of this sweep's own start; the folder around it exists.
         items: the tests to come.
+        patience: by how much Hypothesis' deadlines are stretched.
     """
     capture = config.pluginmanager.get_plugin("capturemanager")
     if capture is not None:
@@ -230,7 +231,7 @@ def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item]
     if cache is not None:
         cache._cachedir = Path(f"{scratch}.c")
     own_randomness()
-    perturbation.own_hypothesis(items)
+    perturbation.own_hypothesis(items, patience)
 
 
 def own_randomness() -> None:

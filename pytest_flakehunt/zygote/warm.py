@@ -169,11 +169,11 @@ class Warm:
     def _perform(self, session: pytest.Session, work: list[tuple[int, pytest.Item]], run: wire.Run) -> None:
         if run.forked:
             self.control.close()
-        child.come_clean(session.config, run.journal, [item for _, item in work])
+        plan = read_plan(run.plan, self.known)
+        child.come_clean(session.config, run.journal, [item for _, item in work], plan.patience)
         journal = child.Journal(run.journal)
         if run.study.imports and self.recorder is not None:
             journal.write(wire.Told("imports", {"readings": self.recorder.readings}))
-        plan = read_plan(run.plan, self.known)
         child.perform(session, work, plan, journal, reported=run.reported, stacks=self.stacks, study=run.study)
 
 

@@ -146,6 +146,23 @@ def test_errors_of_hypothesis_are_modes_of_their_own_and_show_its_way_back(
     assert len(shown) == 3
 
 
+def test_deadlines_of_hypothesis_are_stretched_where_tests_are_slowed_down(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makepyfile(
+        """
+        import time
+        from hypothesis import given, settings, strategies as st
+        @settings(deadline=50, max_examples=3)
+        @given(st.integers())
+        def test_it(number): time.sleep(0.001)
+        """
+    )
+    found = hunt("--flakehunt-plan=latency=100ms", sweeps=2, plugins=["_hypothesis_pytestplugin"])
+    assert found.verdicts == {"test_it": "steady"}
+    assert found.tests["test_it"]["runs"] == 3
+
+
 def test_workers_present_themselves_as_xdists_do(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """

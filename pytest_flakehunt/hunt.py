@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt import realtime
 from pytest_flakehunt.analysis.fingerprints import fingerprints
-from pytest_flakehunt.model import Attempt, Isolation, Outage, Purpose, Sweep
+from pytest_flakehunt.model import UNSEEN, Attempt, Isolation, Outage, Outcome, Purpose, Sweep
 from pytest_flakehunt.places import Job, Slot
 from pytest_flakehunt.plan import Draft, Schedule, sources
 from pytest_flakehunt.tallies import Tallies, Tally
@@ -26,6 +26,10 @@ MOST_SWEEPS = 200
 """Sweeps that a zygote runs at most: what is drawn at import differs only between zygotes."""
 START_SHARE = 8.0
 """How many times its own start a zygote must have worked before it retires."""
+TIMED = 1_000_000
+"""More sweeps than there is ever time for: where time decides, all others count from here."""
+ALL_AGAIN = 4
+"""Every so many lone sweeps of a perturbation run all tests: code may have asked unseen."""
 STUDY_PAYS = 12
 """Sweeps for one perturbation whose sources can be seen, from which on it pays to see who consults them."""
 
@@ -51,11 +55,16 @@ class Hunt:
     outages: list[Outage] = field(default_factory=list)
     _encores: deque[Job] = field(default_factory=deque)
     _ended_sweeps: list[tuple[Sweep, Sequence[Attempt]]] = field(default_factory=list)
-    _numbers: int = 0
+    _extra: int = 0
+    """Sweeps that the schedule does not know, so far."""
     _begun: bool = False
     """Whether sweep 0 is under way."""
     _left_out: int = 0
     """Sweeps in which no test was worth running."""
+    _narrowed: dict[int, int] = field(default_factory=dict)
+    """By sweep: tests that were left out."""
+    _lone: dict[str, int] = field(default_factory=dict)
+    """By perturbation: sweeps for it alone, since it is known who consults it."""
     _study: int = -1
     """The number of the sweep that shows it."""
     _consulted: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -99,15 +108,16 @@ class Hunt:
         return None
 
     def _draft(self, retiring: int) -> Job | None:
-        """Give the next sweep of the schedule in which any test is worth running."""
-        while (draft := self.schedule.next(retiring)) is not None:
+        """Give the next sweep of the schedule in which any test is worth running; none where all tests are benched."""
+        tests = [test.nodeid for test in self.tallies.tests if test.nodeid not in self.workshop.benched]
+        while tests and (draft := self.schedule.next(retiring)) is not None:
             self._begun = True
-            self._numbers = max(self._numbers, draft.number)
-            tests = [test.nodeid for test in self.tallies.tests if test.nodeid not in self.workshop.benched]
             worth = self._worth(draft, tests)
-            self.saved += len(tests) - len(worth)
-            if worth or not tests:
-                only = tuple(worth) if len(worth) < len(tests) else ()
+            spared = len(tests) - len(worth)
+            self.saved += spared
+            if worth:
+                self._narrowed[draft.number] = spared
+                only = tuple(worth) if spared else ()
                 return Job(draft, only, self.workshop.usual, early="" if self.checks else str(draft.plan))
             self._left_out += 1
         return None
@@ -116,6 +126,9 @@ class Hunt:
         """Give the tests that consult what a sweep perturbs, as far as that is known: the others it says nothing of."""
         wanted = sources(self.workshop.known[draft.focus[0]]) if draft.lone else frozenset[str]()
         if not wanted or not self._consulted:
+            return tests
+        turn = self._lone[draft.focus[0]] = self._lone.get(draft.focus[0], 0) + 1
+        if turn % ALL_AGAIN == 0:
             return tests
         return [nodeid for nodeid in tests if wanted & self._consulted.get(nodeid, wanted)]
 
@@ -165,7 +178,9 @@ class Hunt:
         self.close()
 
     def _record(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
-        outage = self.tallies.outage(sweep, attempts) if self.checks and sweep.number else None
+        outage = None
+        if self.checks and sweep.number:
+            outage = self.tallies.outage(sweep, attempts, self._narrowed.get(sweep.number, 0))
         if outage is not None:
             self.outages.append(outage)
             sweep = replace(sweep, outage=True)
@@ -175,12 +190,16 @@ class Hunt:
             self.tallies.add(sweep, attempts)
 
     def _take_study(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
+        """Believe tests that passed, and were watched to the end in one process."""
         self.ledger.write(sweep, attempts, fingerprints(attempts))
+        passed = {attempt.nodeid for attempt in attempts if attempt.outcome is Outcome.PASSED}
         for item in told:
             position, consulted = item.data["position"], item.data["sources"]
             assert isinstance(position, int)
             assert isinstance(consulted, list)
-            self._consulted[self.tallies[position].nodeid] = frozenset(consulted)
+            nodeid = self.tallies[position].nodeid
+            if nodeid in passed and UNSEEN not in consulted:
+                self._consulted[nodeid] = frozenset(consulted)
 
     def nothing_ran(self) -> None:
         """Go on: an interpreter that collects none of some tests says so in the notes."""
@@ -205,8 +224,8 @@ class Hunt:
 
     def next_number(self) -> int:
         """Give a number for a sweep that the schedule does not know."""
-        self._numbers = max(self._numbers, self.schedule.limit or 0, *self.sweeps, 0) + 1
-        return self._numbers
+        self._extra += 1
+        return (TIMED if self.schedule.limit is None else self.schedule.limit) + self._extra
 
     def passing(self) -> None:
         """Show how far the survey is."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import FrameType
 
 RUNNING_TESTS = frozenset({"_pytest", "pytest", "pluggy"})
+FOR_TESTS = frozenset({"unittest.async_case", "_pytest.pytester"})
+"""Modules that only what a test does itself leads to."""
 _FOREIGN = tuple(
     f"{Path(path).resolve()}/"
     for path in {
@@ -43,13 +45,13 @@ def package_of(frame: FrameType) -> str:
 
 
 def acts(frame: FrameType | None) -> bool:
-    """Tell whether code acts for a test: outwards, the first not of Python's own is neither pytest nor ours."""
+    """Tell whether code acts for a test: outwards, the first that is neither Python's own nor ours is not pytest's."""
     while frame is not None:
-        if owns(frame.f_code.co_filename):
+        if owns(frame.f_code.co_filename) or frame.f_globals.get("__name__") in FOR_TESTS:
             return True
         package = package_of(frame)
-        if package not in sys.stdlib_module_names:
-            return package not in RUNNING_TESTS and package != "pytest_flakehunt"
+        if package not in sys.stdlib_module_names and package != "pytest_flakehunt":
+            return package not in RUNNING_TESTS
         frame = frame.f_back
     return True
 

@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 
 from pytest_flakehunt import consulting, project
+from pytest_flakehunt.model import UNSEEN
 
 FILES = frozenset({("io", "open"), ("_io", "open"), ("posix", "open"), ("posix", "fsync"), ("posix", "fdatasync")})
 THREADS = frozenset({("_thread", "start_new_thread"), ("_thread", "start_new"), ("_thread", "start_joinable_thread")})
-TRIO = ("trio._core._run", "run")
+TRIO = ("trio._core._run", "unrolled_run")
+"""Its loop, also as a guest of another."""
+FORKS = frozenset({("posix", "fork"), ("posix", "forkpty")})
 VARIABLES = {"TZ": "timezone", "LANG": "locale", "LANGUAGE": "locale"}
 """Sources that environment variables stand for; those that start with ``LC_`` stand for the locale."""
 CALLED_IN_C = frozenset({
-    *(name for _, name in (*consulting.IN_C, *FILES, *THREADS)), *consulting.METHODS_IN_C,
+    *(name for _, name in (*consulting.IN_C, *FILES, *THREADS, *FORKS)), *consulting.METHODS_IN_C,
 })  # fmt: skip
 CALLED_IN_PYTHON = frozenset({name.rpartition(".")[2] for _, name in (*consulting.IN_PYTHON, TRIO)})
 
@@ -39,6 +42,8 @@ class Watch:
         """
         self.states = states
         self._noted: set[str] = set()
+        self._used: set[str] = set()
+        """Fixtures that the running test asked for by name."""
         self._of_fixtures: dict[str, set[str]] = {}
         self._watching = False
 
@@ -46,6 +51,7 @@ class Watch:
     def during(self, item: pytest.Item) -> Iterator[set[str]]:
         """Watch one test; the set is complete when it has ended."""
         noted = self._noted = set()
+        self._used = set(getattr(item, "fixturenames", ()))
         before = self.states()
         profiles = sys.getprofile(), threading.getprofile()
         self._watching = True
@@ -54,6 +60,8 @@ class Watch:
         try:
             yield noted
         finally:
+            if sys.getprofile() != self._notice:
+                noted.add(UNSEEN)  # the test has put a profiler of its own there, and taken it away
             self._watching = False
             sys.setprofile(profiles[0])
             threading.setprofile(profiles[1])
@@ -63,7 +71,7 @@ class Watch:
                 noted.add("random")
             if any(locale.setlocale(category) != "C" for category in (locale.LC_TIME, locale.LC_NUMERIC)):
                 noted.add("locale")
-            for name in getattr(item, "fixturenames", ()):
+            for name in self._used:
                 noted.update(self._of_fixtures.get(name, ()))
 
     @pytest.hookimpl(wrapper=True)
@@ -85,13 +93,15 @@ class Watch:
             return
         with suppress(Exception):  # whatever odd object was called, the test must not meet our failure
             if event == "call":
-                if frame.f_code.co_name in CALLED_IN_PYTHON:
+                if frame.f_code.co_name == "getfixturevalue":
+                    self._used.add(frame.f_locals["argname"])
+                elif frame.f_code.co_name in CALLED_IN_PYTHON:
                     self._note(in_python(frame), frame.f_back)
             elif event == "c_call" and called.__name__ in CALLED_IN_C:
                 self._note(in_c(called), frame)
 
     def _note(self, sources: Sequence[str], caller: FrameType | None) -> None:
-        if self._noted.issuperset(sources) or (caller and project.package_of(caller) in consulting.QUIET):
+        if self._noted.issuperset(sources) or (caller is not None and quiet(caller)):
             return
         if project.acts(caller):
             self._noted.update(sources)
@@ -102,7 +112,14 @@ def in_c(called: Any) -> Sequence[str]:
     key = (called.__module__, called.__name__)
     if key in FILES:
         return ("file",)
+    if key in FORKS:
+        return ("process", UNSEEN)
     return ("threads",) if key in THREADS else consulting.sources_in_c(called)
+
+
+def quiet(frame: FrameType) -> bool:
+    """Tell whether it has no effect what some code consults: a record of a log has its time, whoever reads it."""
+    return project.package_of(frame) in consulting.QUIET and frame.f_code.co_name != "formatTime"
 
 
 def in_python(frame: FrameType) -> Sequence[str]:

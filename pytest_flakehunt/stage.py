@@ -53,9 +53,11 @@ class Stage:
 
     @contextmanager
     def _held_for(self, item: pytest.Item) -> Iterator[None]:
+        """Hold what is drawn by test; what runs again draws anew, lest its own names meet it there."""
+        name = item.nodeid if self.turn == 1 else f"{item.nodeid} {self.turn}"
         with ExitStack() as undo:
             for setting in self.per_test:
-                undo.enter_context(setting.held_for(item.nodeid))
+                undo.enter_context(setting.held_for(name))
             yield
 
     @pytest.hookimpl(tryfirst=True, optionalhook=True)

@@ -71,15 +71,21 @@ class Tallies:
                 if attempt.outcome is not Outcome.HUNG:
                     test.slowest = max(test.slowest or 0.0, attempt.seconds)
 
-    def outage(self, sweep: Sweep, attempts: Sequence[Attempt]) -> Outage | None:
-        """Tell whether most tests that pass when calm failed in one sweep."""
+    def outage(self, sweep: Sweep, attempts: Sequence[Attempt], left_out: int = 0) -> Outage | None:
+        """Tell whether most tests that pass when calm failed in one sweep.
+
+        Args:
+            sweep: which.
+            attempts: its own.
+            left_out: tests that were not worth running in it: they are taken to pass.
+        """
         sound = [
             attempt
             for attempt in attempts
             if attempt.outcome.counts and (test := self.named(attempt.nodeid)).calm.runs > test.calm.failures
         ]
         failed = [attempt for attempt in sound if attempt.outcome.fails]
-        if len(sound) < OUTAGE_TESTS or 2 * len(failed) <= len(sound):
+        if len(sound) < OUTAGE_TESTS or 2 * len(failed) <= len(sound) + left_out:
             return None
         evidence = failed[0].evidence
         assert evidence is not None

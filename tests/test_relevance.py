@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pytest_flakehunt.model import UNSEEN
 from pytest_flakehunt.perturbations import OURS
 from pytest_flakehunt.plan import sources
 
@@ -61,6 +62,15 @@ WAYS: Mapping[str, tuple[str, set[str]]] = {
         {"random", "threads"},
     ),
     "a_loop": ("import asyncio\nasync def main(): pass\nasyncio.run(main())", {"asyncio"}),
+    "cases": (
+        "import unittest\nclass C(unittest.IsolatedAsyncioTestCase):\n    async def test(self): pass\n"
+        "unittest.TextTestRunner(stream=__import__('io').StringIO()).run(C('test'))",
+        {"asyncio"},
+    ),
+    "a_log_with_the_time": (
+        "import logging\nrecord = logging.makeLogRecord({})\nlogging.Formatter('%(asctime)s').format(record)",
+        {"clock", "timezone"},
+    ),
     "trio": ("async def main(): pass\ntrio.run(main)", {"asyncio"}),
     "the_locale": ("import locale; locale.localeconv()", {"locale"}),
     "its_zone": ("import os; os.environ.get('TZ')", {"timezone"}),
@@ -70,6 +80,7 @@ WAYS: Mapping[str, tuple[str, set[str]]] = {
 }
 NOISE = {
     "a_loop": {"network"},
+    "cases": {"clock", "network", "timezone"},
     "trio": {"network", "process", "random", "threads"},
     "a_program": {"file"},
     "the_locale": set[str](),
@@ -107,7 +118,7 @@ def noted(folder: Path, *args: str) -> dict[str, set[str]]:
     done = subprocess.run(command, cwd=folder, env=environ, check=False, stdout=subprocess.PIPE, text=True)
     assert (folder / "found.json").exists(), done.stdout
     found: dict[str, list[str]] = json.loads((folder / "found.json").read_text("utf-8"))
-    return {name.rpartition("::")[2]: set(sources) & LOOKED_FOR for name, sources in found.items()}
+    return {name.rpartition("::")[2]: set(sources) & (LOOKED_FOR | {UNSEEN}) for name, sources in found.items()}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -137,6 +148,36 @@ def test_what_a_shared_fixture_consults_counts_for_all_that_use_it(tmp_path: Pat
     }
 
 
+def test_what_cannot_be_watched_to_the_end_is_said(tmp_path: Path) -> None:
+    (tmp_path / "noting.py").write_text(PLUGIN, "utf-8")
+    (tmp_path / "test_it.py").write_text(
+        "import os, sys, unittest\n"
+        "def test_forks():\n    if not os.fork(): os._exit(0)\n    os.wait()\n"
+        "def test_profiles():\n    sys.setprofile(lambda *_: None)\n    sys.setprofile(None)\n"
+        "def test_plain(): pass\n"
+        "class TestIt(unittest.IsolatedAsyncioTestCase):\n    async def test_awaits(self): pass\n",
+        "utf-8",
+    )
+    found = noted(tmp_path)
+    assert UNSEEN in found["test_forks"] & found["test_profiles"]
+    assert found["test_plain"] == set()
+    assert "asyncio" in found["test_awaits"]
+
+
+def test_a_fixture_that_is_asked_for_by_name_counts(tmp_path: Path) -> None:
+    (tmp_path / "noting.py").write_text(PLUGIN, "utf-8")
+    (tmp_path / "test_it.py").write_text(
+        "import pytest, random\n"
+        "@pytest.fixture(scope='session')\ndef drawn(): return random.random()\n"
+        "def test_first(request): request.getfixturevalue('drawn')\n"
+        "def test_second(request): request.getfixturevalue('drawn')\n"
+        "def test_third(): pass\n",
+        "utf-8",
+    )
+    assert noted(tmp_path) == {"test_first": {"random"}, "test_second": {"random"}, "test_third": set()}
+
+
+@pytest.mark.thorough
 def test_every_flaky_test_of_the_zoo_consults_what_brings_it_out(tmp_path: Path) -> None:
     """So sweeps that leave out what does not consult their source lose nothing that can be found."""
     truth = runpy.run_path(str(ZOO / "truth.py"))
@@ -171,6 +212,7 @@ def test_sweeps_leave_out_tests_that_do_not_consult_their_source(pytester: pytes
     )
 
 
+@pytest.mark.thorough
 def test_a_sweep_for_what_nobody_consults_is_left_out_whole(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_it(): pass")
     found = hunt("--flakehunt-only=timezone,clock", sweeps=40)
@@ -179,6 +221,36 @@ def test_a_sweep_for_what_nobody_consults_is_left_out_whole(pytester: pytest.Pyt
     assert found.tests["test_it"]["runs"] == trial["sweeps"]
 
 
+@pytest.mark.thorough
+def test_a_lone_sweep_in_which_all_that_ask_fail_is_no_outage(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_some="import time, pytest\n"
+        "@pytest.mark.parametrize('n', range(12))\ndef test_reads(n): assert time.localtime().tm_year < 2027",
+        test_others="import pytest\n@pytest.mark.parametrize('n', range(40))\ndef test_reads_nothing(n): pass",
+    )
+    found = hunt("--flakehunt-only=clock,repeat", sweeps=60)
+    assert found.report["outages"] == []
+    assert found.verdicts["test_reads[0]"] == "fragile"
+    assert found.report["hunt"]["saved"] > 0
+
+
+@pytest.mark.thorough
+def test_a_hunt_for_a_time_studies_too(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    found = hunt("--flakehunt-only=clock,repeat", sweeps="8s")
+    assert found.verdicts == {"test_it": "steady"}
+    assert found.report["hunt"]["saved"] > 0
+
+
+@pytest.mark.thorough
+def test_when_all_tests_are_benched_the_hunt_ends(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("import time\ndef test_it(): time.sleep(100)")
+    found = hunt("--flakehunt-plan=gc=off", "--flakehunt-timeout=0.3", sweeps=1500)
+    assert found.report["hunt"]["sweeps"] < 20
+    assert {mode["outcome"] for mode in found.tests["test_it"]["modes"]} == {"hung"}
+
+
+@pytest.mark.thorough
 def test_a_short_hunt_does_not_ask(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_it(): pass")
     trial = hunt("--flakehunt-only=timezone,clock", sweeps=20).report["hunt"]

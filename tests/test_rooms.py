@@ -16,7 +16,7 @@ DOORS: dict[str, set[str]] = {
     "state": {"project"},
     "surroundings": set(),
     "consulting": {"model", "project"},
-    "relevance": {"consulting", "project"},
+    "relevance": {"consulting", "model", "project"},
     "flags": set(),
     "hookspecs": {"model"},
     "options": {"flags", "model"},

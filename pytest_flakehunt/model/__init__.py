@@ -1,6 +1,7 @@
 """The nouns: frozen values that cross from one room to another."""
 
 from pytest_flakehunt.model.attempts import (
+    UNSEEN,
     Attempt,
     Count,
     Evidence,
@@ -47,6 +48,7 @@ from pytest_flakehunt.model.settings import (
 
 __all__ = [
     "CALM",
+    "UNSEEN",
     "Arranging",
     "AtImport",
     "Attempt",

@@ -46,6 +46,10 @@ class Isolation(StrEnum):
     """An interpreter of its own that never forked."""
 
 
+UNSEEN = "unseen"
+"""Stands among the sources that a test consults where it could not be watched to the end."""
+
+
 class Purpose(StrEnum):
     """Why a sweep was run."""
 

@@ -7,7 +7,10 @@ from random import Random
 from typing import Any
 
 from pytest_flakehunt import project, realtime
+from pytest_flakehunt.perturbations.replacing import Stand
 
+MOST = 25
+"""Mean delays that a test meets, at most: a slow line is late once, not at every byte."""
 MOST_ON_FILES = 4
 """Mean delays that files take in one test, at most: they are opened in large numbers."""
 
@@ -19,16 +22,22 @@ class Delays:
         self.mean = 0.0
         """Seconds; nothing is late while it is 0."""
         self.chance = Random(0)
+        self.spent = 0.0
+        """Seconds of the test at hand, files included."""
         self.on_files = 0.0
         """Seconds that files have taken."""
 
     def set(self, mean: float, seed: int) -> None:
         """Turn to the next test; with a mean of 0 to none."""
-        self.mean, self.chance, self.on_files = mean, Random(seed), 0.0
+        self.mean, self.chance, self.spent, self.on_files = mean, Random(seed), 0.0, 0.0
 
     def next(self) -> float:
-        """Give seconds to be late by."""
-        return self.chance.uniform(0, 2 * self.mean)
+        """Give seconds to be late by; none where the test has met enough."""
+        if self.spent >= MOST * self.mean:
+            return 0.0
+        delay = self.chance.uniform(0, 2 * self.mean)
+        self.spent += delay
+        return delay
 
     def wait(self) -> None:
         """Be late, unless an event loop would be blocked."""
@@ -36,9 +45,9 @@ class Delays:
             realtime.sleep(self.next())
 
     def wait_for_disk(self) -> None:
-        """Be late as a disk is, where the caller's caller acts for the test."""
+        """Be late as a disk is, where the test or what acts for it is the caller."""
         late = self.mean and self.on_files < MOST_ON_FILES * self.mean
-        if late and not on_a_loop() and project.acts(sys._getframe(2)):  # noqa: SLF001 - the only way
+        if late and not on_a_loop() and project.acts(sys._getframe(1)):  # noqa: SLF001 - the only way
             delay = self.next()
             self.on_files += delay
             realtime.sleep(delay)
@@ -48,8 +57,11 @@ delays = Delays()
 
 
 def on_a_loop() -> bool:
-    """Tell whether this thread runs an event loop: it must be late, never blocked."""
+    """Tell whether this thread runs an event loop, asyncio's, trio's or gevent's: it must be late, never blocked."""
     if asyncio._get_running_loop() is not None:  # noqa: SLF001 - the documented get_running_loop raises, at ten times the cost
+        return True
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and getattr(monkey, "saved", None):
         return True
     trio = sys.modules.get("trio.lowlevel")
     return trio is not None and hasattr(trio, "in_trio_run") and trio.in_trio_run()
@@ -62,4 +74,4 @@ def late(original: Callable[..., Any], wait: Callable[[], None] = delays.wait) -
         wait()
         return original(*args, **kwargs)
 
-    return begun_late
+    return Stand(original, begun_late)

@@ -98,8 +98,8 @@ def _lateness(chance: Random, most: float) -> float:
 
 def _late_timer(original: Callable[..., asyncio.TimerHandle]) -> Callable[..., asyncio.TimerHandle]:
     def call_at(self: Any, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
-        if _chance is not None:
-            when += _lateness(_chance, TIMER)
+        if _chance is not None and type(self).time is base_events.BaseEventLoop.time and "time" not in vars(self):
+            when += _lateness(_chance, TIMER)  # a loop with a clock of its own has tests look at it
         return original(self, when, callback, *args, context=context)
 
     return call_at

@@ -15,7 +15,7 @@ from pytest_flakehunt import realtime, seeds
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import slowfiles, slowstarts
 from pytest_flakehunt.perturbations.delays import delays, late, on_a_loop
-from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
+from pytest_flakehunt.perturbations.replacing import Stand, replaced, replaced_in_project
 
 TURNS = (20, 100, 5, 50)
 STEPS = (1, 2, 5, 10, 20, 30, 50, 70, 100, 200, 500, 1000, 2000, 5000)
@@ -68,10 +68,13 @@ class Latency:
             delays.set(0.0, 0)
 
 
-def _late_sleep(seconds: float, /) -> None:
+def _overslept(seconds: float, /) -> None:
     realtime.sleep(seconds)
     if seconds > 0:
         delays.wait()
+
+
+_late_sleep = Stand(realtime.sleep, _overslept)
 
 
 def _late_arrival(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,7 +132,8 @@ def _late() -> Iterator[tuple[Any, str, Any]]:
         yield ssl.SSLSocket, "read", _late_arrival(ssl.SSLSocket.read)
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
         yield socket, name, late(getattr(socket, name))
-    yield time, "sleep", _late_sleep
+    if time.sleep is realtime.sleep:  # else the suite has put something of its own there
+        yield time, "sleep", _late_sleep
     for transport in ("_SelectorSocketTransport", "_SelectorDatagramTransport"):
         kind = getattr(selector_events, transport)
         yield kind, "_read_ready", _late_transport(kind._read_ready)  # noqa: SLF001 - as above

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from pytest_flakehunt import seeds
 from pytest_flakehunt.model import Contract
-from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
+from pytest_flakehunt.perturbations.replacing import Stand, replaced, replaced_in_project
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
 
 
@@ -27,7 +27,8 @@ class Listing(Seeded):
     @contextmanager
     def held(self) -> Iterator[None]:
         """Arrange what ``listdir`` and ``scandir`` give, and so ``walk``, ``glob`` and ``pathlib``."""
-        listed, scanned = self._listdir(os.listdir), self._scandir(os.scandir)
+        listed = Stand(os.listdir, self._listdir(os.listdir))
+        scanned = Stand(os.scandir, self._scandir(os.scandir))
         with ExitStack() as undo:
             undo.enter_context(replaced_in_project(os.listdir, listed))
             undo.enter_context(replaced_in_project(os.scandir, scanned))

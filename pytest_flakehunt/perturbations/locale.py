@@ -1,8 +1,9 @@
 """The language and country that the machine is set to."""
 
 import locale
+import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,6 +22,16 @@ TELLING = (
     "C.UTF-8",
 )
 """A decimal comma, a dotless i, days and months in other words and order, other digits, and what servers have."""
+VARIABLES = ("LC_ALL", "LC_CTYPE", "LANG", "LANGUAGE")
+
+
+def settled() -> tuple[str | None, ...]:
+    """Give what says which language and country a process is in: the environment, and how characters are taken."""
+    return (*map(os.environ.get, VARIABLES), locale.setlocale(locale.LC_CTYPE))
+
+
+AT_START = settled()
+"""Before the suite was imported."""
 CATEGORIES = tuple(
     getattr(locale, name)
     for name in ("LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_MONETARY", "LC_NUMERIC", "LC_TIME")
@@ -58,17 +69,18 @@ class Locale:
         leaves the other categories at ``C``; those that the suite has set
         since by ``setlocale(LC_ALL, "")`` would be this locale's too.
         """
+        if Locales.withdrawn():
+            yield
+            return
+        everything = locale.setlocale(locale.LC_ALL)
         before = {category: locale.setlocale(category) for category in CATEGORIES}
         machines = {category: machine for category in CATEGORIES if (machine := of_machine(category))}
         with ExitStack() as undo:
-            undo.callback(restore, before)
+            undo.callback(locale.setlocale, locale.LC_ALL, everything)
             for variable, value in {"LANGUAGE": None, "LC_ALL": self.name, "LANG": self.name}.items():
                 undo.enter_context(set_variable(variable, value))
             for category in CATEGORIES:
-                follows = category == locale.LC_CTYPE or (
-                    before[category] != "C" and before[category] == machines.get(category)
-                )
-                if follows:
+                if category == locale.LC_CTYPE or before[category] == machines.get(category) != "C":
                     locale.setlocale(category, self.name)
             yield
 
@@ -82,13 +94,6 @@ def of_machine(category: int) -> str:
         return ""
     finally:
         locale.setlocale(category, before)
-
-
-def restore(settings: dict[int, str]) -> None:
-    """Set all categories as they were."""
-    for category, name in settings.items():
-        with suppress(locale.Error):
-            locale.setlocale(category, name)
 
 
 def installed(name: str) -> bool:
@@ -118,6 +123,11 @@ class Locales:
     name = "locale"
     sources = frozenset({"clock", "locale", "process", "timezone"})
     allowed = "the name of an installed locale in UTF-8, such as de_DE.UTF-8"
+
+    @staticmethod
+    def withdrawn() -> str:
+        """Say why the locale is none of the machine's business here; empty where it is."""
+        return "" if settled() == AT_START else "the suite sets the locale itself as it is imported"
 
     @property
     def unavailable(self) -> str:

@@ -1,6 +1,7 @@
 """A network with loopback only, where the kernel grants one."""
 
 import ipaddress
+import os
 import re
 import socket
 import struct
@@ -12,6 +13,7 @@ from pathlib import Path
 CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK = 0x8913, 0x8914, 0x8916, 0x891C
 IFF_UP = 1
+OWN = "/proc/thread-self/ns/net"
 LISTENING = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
 """By table of ``/proc/net``: the state of a socket that waits for others."""
 RESOLVERS = re.compile(r"0B00007F:|[0-9A-F]+:0035$")
@@ -32,20 +34,24 @@ def apart(addresses: Iterable[str]) -> Iterator[None]:
     """
     import ctypes
 
-    if sys.platform != "linux" or listening():
-        yield
-        return
     with ExitStack() as undo:
-        before = undo.enter_context(open("/proc/thread-self/ns/net", "rb"))  # noqa: PTH123 - a name space, not a file
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.unshare(CLONE_NEWNET):
-            yield
-            return
-        try:
-            loopback(addresses)
-            yield
-        finally:
-            libc.setns(before.fileno(), CLONE_NEWNET)
+        with suppress(OSError):  # a kernel may grant half of it
+            if sys.platform == "linux" and alone() and not listening():
+                before = undo.enter_context(open(OWN, "rb"))  # noqa: PTH123 - a name space, not a file
+                libc = ctypes.CDLL(None, use_errno=True)
+                if not libc.unshare(CLONE_NEWNET):
+                    back = undo.enter_context(ExitStack())
+                    back.callback(libc.setns, before.fileno(), CLONE_NEWNET)
+                    try:
+                        loopback(addresses)
+                    except OSError:
+                        back.close()
+        yield
+
+
+def alone() -> bool:
+    """Tell whether this process has one thread: another would stay in the network it was in."""
+    return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - numbers, not paths
 
 
 def listening() -> list[str]:

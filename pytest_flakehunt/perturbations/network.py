@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import namespace
-from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
+from pytest_flakehunt.perturbations.replacing import Stand, replaced, replaced_in_project
 
 INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 HOSTS = Path("/etc/hosts")
@@ -80,15 +80,16 @@ class Reach:
             return name.endswith(".localhost") or all(map(self.has, self.names.get(name, ())))
         mapped = getattr(address, "ipv4_mapped", None)
         address = mapped or address
-        return address.is_loopback or address.is_unspecified or str(address) in self.addresses
+        to_all = address.is_multicast  # the kernel knows whether loopback was chosen for it
+        return to_all or address.is_loopback or address.is_unspecified or str(address) in self.addresses
 
     def check(self, family: int, address: Any) -> OSError | None:
         """Give the error that comes of a packet sent to an address; None where it stays here."""
-        if family not in INTERNET or not isinstance(address, tuple) or not isinstance(address[0], str | bytes):
+        if family not in INTERNET or not isinstance(address, tuple) or not address or not is_name(address[0]):
             return None
         if not self.knows(address[0]):
             return unknown()
-        if not address[0] or self.has(address[0]):
+        if self.has(address[0]):
             return None
         return OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
 
@@ -96,6 +97,15 @@ class Reach:
 def unknown() -> socket.gaierror:
     """Give what a look-up ends with where no name server answers."""
     return socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+
+def is_name(host: object) -> bool:
+    """Tell whether this could be a host: of everything else the functions themselves say best what is wrong."""
+    if not host or not isinstance(host, str | bytes | bytearray):
+        return False
+    with suppress(UnicodeError):
+        return bool(host.encode("idna")) if isinstance(host, str) else True
+    return False
 
 
 def _text(host: str | bytes | None) -> str:
@@ -148,25 +158,27 @@ def _looking_up(reach: Reach) -> Iterator[tuple[str, Any]]:
     """Yield what is replaced in the module: functions that ask a name server."""
 
     def here(original: Callable[..., Any]) -> Callable[..., Any]:
-        def look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
-            if not reach.knows(host):
+        def look_up(*args: Any, **kwargs: Any) -> Any:
+            host = args[0] if args else kwargs.get("host")
+            flags = args[5] if len(args) > 5 else kwargs.get("flags", 0)
+            if is_name(host) and not flags & socket.AI_NUMERICHOST and not reach.knows(host):
                 raise unknown()
-            return original(host, *args, **kwargs)
+            return original(*args, **kwargs)
 
-        return look_up
+        return Stand(original, look_up)
 
     reverse = socket.gethostbyaddr
 
-    def gethostbyaddr(host: Any, /) -> Any:
-        if not reach.knows(host):
+    def look_back(host: Any, /) -> Any:
+        if is_name(host) and not reach.knows(host):
             raise unknown()
-        if not reach.has(host):
+        if is_name(host) and not reach.has(host):
             raise socket.herror(2, "Host name lookup failure")
         return reverse(host)
 
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
         yield name, here(getattr(socket, name))
-    yield "gethostbyaddr", gethostbyaddr
+    yield "gethostbyaddr", Stand(reverse, look_back)
 
 
 class Networks:

@@ -120,12 +120,27 @@ class Seed(Seeded):
 @contextmanager
 def pinned_entropy(seed: int) -> Iterator[None]:
     """Take what the operating system would give from a seed, and what is seeded with it."""
-    entropy = random.Random(seed).randbytes
+    entropy = Entropy(seed)
     with ExitStack() as undo:
         undo.enter_context(replaced(os, "urandom", entropy))
         undo.enter_context(replaced(random, "_urandom", entropy))
         undo.enter_context(replaced(random.Random, "seed", seeding_from(entropy)))
         yield
+
+
+class Entropy:
+    """Bytes that follow from a seed; in each process that is forked meanwhile, others: two never draw alike."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.pid, self.bytes = os.getpid(), random.Random(seed).randbytes
+
+    def __call__(self, size: int, /) -> bytes:
+        """Give some."""
+        pid = os.getpid()
+        if pid != self.pid:
+            self.pid, self.bytes = pid, random.Random(seeds.derive(self.seed, "fork", str(pid))).randbytes
+        return self.bytes(size)
 
 
 def seeding_from(entropy: Callable[[int], bytes]) -> Callable[..., None]:

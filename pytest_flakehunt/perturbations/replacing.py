@@ -1,8 +1,9 @@
 """Putting something else in an attribute's place, for a while."""
 
+import functools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +27,32 @@ def replaced(owner: Any, attribute: str, value: Any) -> Iterator[None]:
             delattr(owner, attribute)
         else:
             setattr(owner, attribute, before)
+
+
+PUBLIC = {"posix": "os", "_socket": "socket", "_io": "io"}
+"""By module in C: the one whose names people use, and that something else can stand in."""
+
+
+class Stand:
+    """What stands for a function: called like it, equal to it, never bound to an instance, and pickled by its name."""
+
+    def __init__(self, original: Callable[..., Any], call: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, original)
+        self.__module__ = PUBLIC.get(original.__module__, original.__module__)
+        self._original, self._call = original, call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Do what stands for it."""
+        return self._call(*args, **kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or bool(other == self._original)
+
+    def __hash__(self) -> int:
+        return hash(self._original)
+
+    def __reduce__(self) -> str:
+        return self._original.__qualname__
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
 from pytest_flakehunt.perturbations.delays import delays, late
-from pytest_flakehunt.perturbations.replacing import replaced, replaced_in_project
+from pytest_flakehunt.perturbations.replacing import Stand, replaced, replaced_in_project
 
 
 class LateText(io.TextIOWrapper):
@@ -54,12 +54,13 @@ def _opening(original: Callable[..., IO[Any]]) -> Callable[..., IO[Any]]:
             return original(file, *args, **kwargs)
         delays.wait_for_disk()
         newline = args[4] if len(args) > 4 else kwargs.get("newline")
-        return _flushing_late(original(file, *args, **kwargs), newline)
+        buffering = args[1] if len(args) > 1 else kwargs.get("buffering", -1)
+        return _flushing_late(original(file, *args, **kwargs), newline, buffering)
 
-    return open
+    return Stand(original, open)
 
 
-def _flushing_late(file: IO[Any], newline: str | None) -> IO[Any]:
+def _flushing_late(file: IO[Any], newline: str | None, buffering: int) -> IO[Any]:
     """Give a file that was just opened another class: with a method of its own it would not be closed when dropped."""
     if type(file) is io.TextIOWrapper and file.writable():
         words = {name: getattr(file, name) for name in ("encoding", "errors", "line_buffering", "write_through")}
@@ -69,5 +70,5 @@ def _flushing_late(file: IO[Any], newline: str | None) -> IO[Any]:
         return text
     if type(file) is io.BufferedWriter:
         raw = file.detach()
-        return LateBinary(raw, getattr(raw, "_blksize", io.DEFAULT_BUFFER_SIZE))
+        return LateBinary(raw, buffering if buffering > 1 else getattr(raw, "_blksize", io.DEFAULT_BUFFER_SIZE))
     return file

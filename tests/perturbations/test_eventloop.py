@@ -258,6 +258,21 @@ def test_trio_draws_from_the_seed() -> None:
     assert len({run(seed) for seed in range(6)}) > 1
 
 
+def test_a_loop_with_a_clock_of_its_own_keeps_to_it() -> None:
+    class Virtual(asyncio.SelectorEventLoop):
+        now = 0.0
+
+        def time(self) -> float:
+            return self.now
+
+    for seed in SEEDS:
+        scheduling = Scheduling(seed)
+        with scheduling.held(), scheduling.held_for("test_a.py::test_x"):
+            loop = Virtual()
+            assert loop.call_at(5.0, print).when() == 5.0
+            loop.close()
+
+
 WAYS = {
     "asyncio": ("", "def test_it(): asyncio.run(first())", ""),
     "pytest_asyncio": ("pytest_asyncio.plugin", "@pytest.mark.asyncio\nasync def test_it(): await first()", ""),
@@ -270,6 +285,7 @@ WAYS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("way", WAYS)
 def test_hunts_reach_the_loops_that_plugins_make(pytester: pytest.Pytester, hunt: Callable[..., Any], way: str) -> None:
     plugin, test, fixtures = WAYS[way]
@@ -297,6 +313,7 @@ async def first():
     assert "asyncio=" in found.mode("test_it")["plan"]
 
 
+@pytest.mark.thorough
 def test_trio_through_its_plugin_is_hunted(pytester: pytest.Pytester, hunt: Callable[..., Any]) -> None:
     pytest.importorskip("trio")
     pytest.importorskip("anyio")

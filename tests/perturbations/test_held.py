@@ -196,6 +196,21 @@ def test_torch_is_seeded_though_it_starts_alike_everywhere() -> None:
     assert "torch" in digests()
 
 
+def test_processes_that_are_forked_draw_apart() -> None:
+    with under("random=4"):
+        drawn = {os.urandom(8)}
+        for _ in range(2):
+            readable, writable = os.pipe()
+            if not os.fork():
+                os.write(writable, os.urandom(8))
+                os._exit(0)
+            os.close(writable)
+            drawn.add(os.read(readable, 8))
+            os.close(readable)
+            os.wait()
+    assert len(drawn) == 3
+
+
 def test_what_packages_registered_for_reseeding_is_reseeded(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds: list[int] = []
     monkeypatch.setattr("pytest_flakehunt.perturbations.random.entry_points", lambda group: [Entry(group, seeds)])

@@ -4,6 +4,7 @@ import locale
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,37 +40,42 @@ def german(request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.Mon
         if isinstance(plugin, Stage) and plugin.plan.names & {"locale"}:
             pytest.skip(f"already under {plugin.plan}")
     monkeypatch.setenv("LOCPATH", str(folder))
-    before = {category: locale.setlocale(category) for category in CATEGORIES}
+    before = locale.setlocale(locale.LC_ALL)
     yield
-    for category, name in before.items():
-        locale.setlocale(category, name)
+    locale.setlocale(locale.LC_ALL, before)
 
 
 @pytest.mark.usefixtures("german")
-def test_what_python_takes_from_the_environment_as_it_starts_is_the_locales(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LANGUAGE", "fr")
+def test_what_python_takes_from_the_environment_as_it_starts_is_the_locales() -> None:
     before = {category: locale.setlocale(category) for category in CATEGORIES}
     with Locale(GERMAN).held():
         assert locale.setlocale(locale.LC_CTYPE) == GERMAN
         assert locale.setlocale(locale.LC_NUMERIC) == "C"
         assert time.strftime("%B", time.gmtime(0)) == "January"
         assert os.environ["LC_ALL"] == os.environ["LANG"] == GERMAN
-        assert "LANGUAGE" not in os.environ
         locale.setlocale(locale.LC_ALL, "")
         assert time.strftime("%B", time.gmtime(0)) == "Januar"
         assert locale.format_string("%.1f", 1.5) == "1,5"
     assert {category: locale.setlocale(category) for category in CATEGORIES} == before
-    assert os.environ["LANGUAGE"] == "fr"
 
 
-@pytest.mark.usefixtures("german")
-def test_what_the_suite_took_from_the_environment_follows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LC_ALL", "tr_TR.UTF-8")
-    locale.setlocale(locale.LC_TIME, "")
-    with Locale(GERMAN).held():
-        assert time.strftime("%B", time.gmtime(0)) == "Januar"
-        assert locale.setlocale(locale.LC_NUMERIC) == "C"
-    assert locale.setlocale(locale.LC_TIME) == "tr_TR.UTF-8"
+TAKEN = """
+import locale, os, time
+from pytest_flakehunt.perturbations.locale import Locale
+locale.setlocale(locale.LC_TIME, "")
+with Locale("de_DE.UTF-8").held():
+    print(time.strftime("%B", time.gmtime(0)), locale.setlocale(locale.LC_NUMERIC), os.environ.get("LANGUAGE"))
+print(locale.setlocale(locale.LC_TIME), os.environ["LANGUAGE"])
+os.environ["LC_ALL"] = "C"
+with Locale("de_DE.UTF-8").held():
+    print(os.environ["LC_ALL"])
+"""
+
+
+def test_what_the_suite_took_from_the_environment_follows_and_what_it_put_there_stays(folder: Path) -> None:
+    environ = {**os.environ, "LOCPATH": str(folder), "LC_ALL": "tr_TR.UTF-8", "LANGUAGE": "tr"}
+    done = subprocess.run([sys.executable, "-c", TAKEN], env=environ, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.splitlines() == ["Januar C None", "tr_TR.UTF-8 tr", "C"]
 
 
 @pytest.mark.usefixtures("german")

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import pickle
 import socket
 import subprocess
 import sys
@@ -133,6 +134,20 @@ def test_names_that_the_machine_knows_itself_count_by_where_they_lead() -> None:
     assert reach.has(b"box")
     assert reach.has("::ffff:127.0.0.1")
     assert not reach.knows("elsewhere")
+
+
+@pytest.mark.usefixtures("offline")
+def test_bad_arguments_are_told_as_ever() -> None:
+    with pytest.raises(TypeError):
+        socket.getaddrinfo(5, 80)  # type: ignore[arg-type]
+    with pytest.raises(UnicodeError):
+        socket.getaddrinfo("a" * 64 + ".com", 80)
+    with socket.socket() as stream, pytest.raises(TypeError):
+        stream.connect(())
+    with pytest.raises(socket.gaierror) as refused:
+        socket.getaddrinfo("flakehunt.invalid", 80, flags=socket.AI_NUMERICHOST)
+    assert refused.value.errno == socket.EAI_NONAME
+    assert pickle.loads(pickle.dumps(socket.getaddrinfo)) is socket.getaddrinfo
 
 
 def test_there_is_but_one_setting() -> None:

@@ -1,24 +1,30 @@
 """Files and processes that come late, and whole."""
 
+import _thread
 import builtins
 import gc
+import inspect
 import io
 import os
+import pickle
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from pytest_flakehunt import realtime
 from pytest_flakehunt.perturbations import slowstarts
-from pytest_flakehunt.perturbations.delays import MOST_ON_FILES, delays
+from pytest_flakehunt.perturbations.delays import MOST, MOST_ON_FILES, delays
 from pytest_flakehunt.perturbations.latency import Latency
 from pytest_flakehunt.stage import Stage
 
@@ -175,9 +181,70 @@ def test_nothing_is_left_of_it(tmp_path: Path) -> None:
     thread = threading.Thread(target=lambda: (tmp_path / "a").write_text("x", "utf-8"))
     thread.start()
     thread.join()
-    assert "flakehunt" in io.open.__module__
     delays.set(0.0, 0)
     assert seconds((tmp_path / "a").read_bytes) < 0.02
+
+
+def test_what_stands_for_a_function_is_used_like_it(tmp_path: Path) -> None:
+    class Keeper:
+        wait: Callable[[float], None] = time.sleep
+        opened: Callable[..., IO[str]] = open
+
+    Keeper().wait(0)
+    Keeper().opened(tmp_path / "a", "w").close()
+    assert os.open in os.supports_dir_fd
+    assert pickle.loads(pickle.dumps(socket.gethostbyname)) is socket.gethostbyname
+    assert inspect.signature(open).parameters["buffering"].default == -1
+    assert (time.sleep.__name__, open.__name__) == ("sleep", "open")
+
+
+def test_a_buffer_keeps_its_size(tmp_path: Path) -> None:
+    with open(tmp_path / "a", "wb", buffering=16) as file:  # noqa: PTH123 - on trial
+        file.writelines(b"12345" for _ in range(9))
+        assert (tmp_path / "a").stat().st_size == 30
+
+
+def test_a_file_closed_by_a_bare_thread_is_whole(tmp_path: Path) -> None:
+    file = (tmp_path / "a").open("w", encoding="utf-8")
+    file.write("all of it")
+    _thread.start_new_thread(file.close, ())
+    while not file.closed:
+        realtime.sleep(0.001)
+    assert (tmp_path / "a").read_text("utf-8") == "all of it"
+
+
+def test_a_test_that_listens_for_its_children_hears_of_them_alone() -> None:
+    heard = []
+
+    def listen(*_: object) -> None:
+        with suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                heard.append(found[0])
+
+    before = signal.signal(signal.SIGCHLD, listen)
+    try:
+        process = subprocess.Popen(["/bin/true"])
+        process.wait()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert set(heard) <= {process.pid}
+
+
+def test_delays_come_to_an_end() -> None:
+    delays.set(0.001, 1)
+    one, other = socket.socketpair()
+    with one, other:
+        one.sendall(b"x" * 1000)
+        for _ in range(1000):
+            other.recv(1)
+    assert MOST * 0.001 <= delays.spent < (MOST + 2) * 0.001
+
+
+def test_a_sleep_that_the_suite_put_there_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = lambda seconds: None  # noqa: E731 - as suites write it
+    monkeypatch.setattr(time, "sleep", quick)
+    with Latency(5).held():
+        assert time.sleep is quick
 
 
 def test_everything_is_put_back(request: pytest.FixtureRequest) -> None:

@@ -40,13 +40,13 @@ class Seen(NamedTuple):
     perturbed: tuple[int, int]
 
 
-def hunt(folder: Path, name: str, sweeps: int, *tests: str) -> tuple[dict[str, Seen], dict[bool, list[float]]]:
-    """Hunt with one perturbation alone; give failures by test, and seconds of sweeps that were perturbed and that were not."""
+def hunt(folder: Path, name: str, sweeps: int, *args: str) -> tuple[dict[str, Seen], dict[bool, list[float]]]:
+    """Hunt with one perturbation alone; give failures by test, and seconds of sweeps by whether they were perturbed."""
     report, ledger = folder / "report.json", folder / "ledger.sqlite"
     ledger.unlink(missing_ok=True)
     subprocess.run(
         [
-            sys.executable, "-m", "pytest", *tests, f"--rootdir={ZOO if str(ZOO) in tests[0] else folder}", f"-c{os.devnull}",
+            sys.executable, "-m", "pytest", *args, f"--rootdir={ZOO if str(ZOO) in args[0] else folder}", f"-c{os.devnull}",
             *(f"-p{plugin}" for plugin in PLUGINS), f"--flakehunt={sweeps}", "--flakehunt-seed=1", "--flakehunt-diagnose=0",
             f"--flakehunt-only={name}", f"--flakehunt-json={report}", f"--flakehunt-ledger={ledger}",
         ],
@@ -85,7 +85,7 @@ def rows(folder: Path, names: list[str], sweeps: int) -> Iterator[str]:
         files = sorted({f"{ZOO / nodeid.partition('::')[0]}" for nodeid in here})
         plain = hunt(folder, NATURAL, 100, *files)[0] if files else {}
         seen, _ = hunt(folder, name, sweeps, *files, str(ZOO / SOUND))
-        _, seconds = hunt(folder, name, 50, str(folder / "test_busy.py"))
+        _, seconds = hunt(folder, name, 60, str(folder / "test_busy.py"), "-n1")
         sound = [count.perturbed for nodeid, count in seen.items() if nodeid.startswith(SOUND)]
         failed, ran = (sum(numbers) for numbers in zip(*sound, strict=True))
         cost = statistics.median(seconds[True]) / statistics.median(seconds[False]) if seconds[True] else None

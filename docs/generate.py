@@ -39,8 +39,8 @@ Python promises. A clock after `frozen:` is stress.
 `clock` moves the wall clock and lets it tick; `monotonic` and event loops are never moved.
 
 `latency` reaches blocking sockets (plain and TLS), asyncio's own transports, name look-ups and `time.sleep`; files that `open`, `os.open` and `pathlib` open, what
-is flushed to them, `os.fsync` and `os.fdatasync`, for four mean delays a test at most; and processes that `subprocess` starts: each is stopped before it
-does anything and let go on a little later. It never blocks an event loop, and does not reach uvloop, drivers in C (of databases, say), what
+is flushed to them, `os.fsync` and `os.fdatasync`; and processes that `subprocess` starts: each is stopped before it does anything and let go on a little later, unless the
+test listens for `SIGCHLD`. A test meets 25 mean delays at most, four of them at files. It never blocks an event loop, and does not reach uvloop, drivers in C (of databases, say), what
 C extensions read and write, files through `tempfile`'s own objects, or processes of `multiprocessing`.
 
 `network=offline` refuses in Python's sockets and look-ups whatever would leave the machine, with the errors of a machine that has no network; loopback, the machine's own

@@ -1,5 +1,6 @@
 """Replaying a failure: the printed command, an ordinary run under a plan, and counting how often."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -140,6 +141,25 @@ def test_random_numbers_are_drawn_again(pytester: pytest.Pytester) -> None:
         if line.startswith("drew")
     ]
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_what_runs_again_draws_anew(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import random, uuid
+        seen = []
+        def test_it():
+            seen.append((uuid.uuid4(), random.random()))
+            print("drew", seen)
+            assert len(seen) < 2
+        """
+    )
+    plans = ("random=5 repeat=2", "random=5 repeat=2", "random=5")
+    lines = [ordinary(f"--flakehunt-plan={plan}", "-s").stdout.splitlines() for plan in plans]
+    first, again, alone = [[line.partition("drew ")[2] for line in run if "drew " in line][-1] for run in lines]
+    assert first == again
+    assert first.startswith(alone.removesuffix("]"))
+    assert len(set(re.findall(r"UUID\('([^']+)'\)", first))) == 2
 
 
 def test_hypothesis_draws_again(pytester: pytest.Pytester) -> None:

@@ -232,6 +232,8 @@ class Session:
                 hunt.run()
                 self._diagnose(hunt, casebook)
             interrupted = False
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt from None  # as a generator begins it has no line, and pytest dies of that
         except (HuntFailed, LedgerError) as error:
             session.shouldfail = f"flakehunt: {error}"
             raise session.Failed(session.shouldfail) from None

@@ -6,7 +6,7 @@ import secrets
 import shlex
 import sys
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -210,7 +210,7 @@ class Session:
         trial = self._trial()
         versions = plugins(session.config)
         self.ledger.begin(trial, f"{os.cpu_count()} cores, {platform.machine()}", versions, session.config.rootpath)
-        tests = Tallies(tallies(session.items))
+        tests = Tallies.of((item.nodeid, *item.location[:2]) for item in session.items)
         self._declare(tests.tests)
         display = progress.display(session.config)
         workshop = self._workshop(session, tests, display)
@@ -395,10 +395,3 @@ def counts(finding: Finding, options: Options) -> bool:
     if finding.verdict is Verdict.FRAGILE and finding.contract is Contract.STRESS:
         return "stress" in options.fail_on
     return finding.verdict.value in options.fail_on
-
-
-def tallies(items: Sequence[pytest.Item]) -> Iterator[Tally]:
-    """Yield what is remembered of each collected test, each node id once."""
-    for nodeid, item in {item.nodeid: item for item in items}.items():
-        file, line, _ = item.location
-        yield Tally(nodeid, Path(file).as_posix(), 0 if line is None else line + 1)

@@ -1,6 +1,8 @@
 """What a hunt remembers of each test while it runs: two counts, and what they say of sweeps and of ourselves."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Self
 
 from pytest_flakehunt.model import Attempt, Count, Isolation, Outage, Outcome, Sweep
 
@@ -34,6 +36,19 @@ class Tallies:
         self.suspicious: set[str] = set()
         """Tests that fail forked and pass unforked: only what was not forked counts."""
         self._checked: set[str] = set()
+
+    @classmethod
+    def of(cls, places: Iterable[tuple[str, str, int | None]]) -> Self:
+        """Begin with the tests that pytest has collected, each node id once.
+
+        Args:
+            places: node id, file, and line from 0, if it is known.
+        """
+        once = {nodeid: (file, line) for nodeid, file, line in places}
+        return cls(
+            Tally(nodeid, Path(file).as_posix(), 0 if line is None else line + 1)
+            for nodeid, (file, line) in once.items()
+        )
 
     def __getitem__(self, position: int) -> Tally:
         return self.tests[position]

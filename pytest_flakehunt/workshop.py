@@ -1,7 +1,6 @@
 """Where sweeps are run: from a job to the attempts it gave."""
 
 import contextlib
-import os
 import queue
 import shutil
 import tempfile
@@ -32,8 +31,6 @@ LEAST_LIMIT = 10.0
 LIMIT_FACTOR = 10.0
 START_LIMIT = 600.0
 """Seconds a zygote may take to collect the suite."""
-OUTPUT_LIMIT = 256 * 1024 * 1024
-"""Bytes that a sweep may print before it is ended."""
 LOST_ZYGOTES = 3
 """Zygotes in a row that may fail to start before the hunt gives up."""
 MOST_PARKED = 4
@@ -269,7 +266,7 @@ class Workshop:
         patience = STUDY_PATIENCE if ongoing.study.sources else 1.0
         if waited > self.limit(self.tallies[watch.running], ongoing.plan) * patience:
             ongoing.killed = watch.running
-        elif not printing_without_end(watch.pid):
+        elif not links.printing_without_end(watch.pid):
             return
         if watch.pid is not None:
             links.ask_for_stacks(watch.pid, link.scratch / STACKS)
@@ -395,10 +392,3 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     """
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-def printing_without_end(pid: int | None) -> bool:
-    """Tell whether a process has captured more output than anyone will read."""
-    with contextlib.suppress(OSError):
-        return os.stat(f"/proc/{pid}/fd/1").st_size > OUTPUT_LIMIT  # noqa: PTH116 - a link to a deleted file
-    return False

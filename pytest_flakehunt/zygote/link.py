@@ -17,6 +17,9 @@ from pytest_flakehunt.zygote import fork, wire
 from pytest_flakehunt.zygote.child import STACKS_SIGNAL
 from pytest_flakehunt.zygote.warm import STACKS
 
+OUTPUT_LIMIT = 256 * 1024 * 1024
+"""Bytes that a sweep may print before it is ended."""
+
 BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));from pytest_flakehunt.zygote.warm import main; main()"
 )
@@ -223,3 +226,10 @@ class Watch:
                 case wire.Told():
                     pass
         return found
+
+
+def printing_without_end(pid: int | None) -> bool:
+    """Tell whether a process has captured more output than anyone will read."""
+    with contextlib.suppress(OSError):
+        return os.stat(f"/proc/{pid}/fd/1").st_size > OUTPUT_LIMIT  # noqa: PTH116 - a link to a deleted file
+    return False

@@ -1,6 +1,7 @@
 """Which code is the project's own, and which acts for it."""
 
 import functools
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -9,15 +10,19 @@ from types import FrameType
 RUNNING_TESTS = frozenset({"_pytest", "pytest", "pluggy"})
 FOR_TESTS = frozenset({"unittest.async_case", "_pytest.pytester"})
 """Modules that only what a test does itself leads to."""
-_FOREIGN = tuple(
-    f"{Path(path).resolve()}/"
-    for path in {
-        sysconfig.get_path("stdlib"),
-        sysconfig.get_path("platstdlib"),
-        sysconfig.get_path("purelib"),
-        sysconfig.get_path("platlib"),
-    }
+
+
+def _spellings(*folders: str) -> tuple[str, ...]:
+    """Give folders as they are written and as they are, once links are followed."""
+    return tuple(f"{path}/" for folder in folders for path in {folder, str(Path(folder).resolve())})
+
+
+_FOREIGN = _spellings(
+    *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    str(Path(os.__file__).parent),
 )
+_OURS = _spellings(str(Path(__file__).parent))
+_normal = os.path.normpath  # held on to: a test may forbid what looks at files, and this is asked while it runs
 
 
 @functools.cache
@@ -29,13 +34,8 @@ def owns(filename: str) -> bool:
     """
     if filename.startswith("<"):
         return False
-    try:
-        path = str(Path(filename).resolve())
-    except OSError:  # the working directory may be gone
-        path = filename
-    if path.startswith(_FOREIGN) or "/site-packages/" in path or "/dist-packages/" in path:
-        return False
-    return not path.startswith(_OURS)
+    path = _normal(filename)
+    return not path.startswith((*_FOREIGN, *_OURS)) and "/site-packages/" not in path and "/dist-packages/" not in path
 
 
 def package_of(frame: FrameType) -> str:
@@ -60,6 +60,3 @@ def relative(filename: str, root: Path) -> str:
     """Give a path relative to the root directory where it lies inside."""
     path = Path(filename)
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else filename
-
-
-_OURS = f"{Path(__file__).resolve().parent}/"

@@ -1,16 +1,18 @@
 """Threads that get in each other's way: bugs come out, and sound code does not notice."""
 
+import os
 import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from pytest_flakehunt import project
 from pytest_flakehunt.perturbations.threads import Switching
 from pytest_flakehunt.stage import Stage
 
@@ -233,6 +235,28 @@ def test_code_without_threads_is_not_watched() -> None:
         with suppress(ZeroDivisionError):
             1 / 0  # noqa: B018
     assert threading.Thread.start.__name__ == "start"
+
+
+def test_no_file_is_looked_at_while_a_test_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some suites forbid that in event loops."""
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("a file is looked at")
+
+    for name in ("abspath", "realpath", "exists", "isfile"):
+        monkeypatch.setattr(os.path, name, forbidden)
+    for name in ("stat", "lstat", "getcwd", "readlink"):
+        monkeypatch.setattr(os, name, forbidden)
+    project.owns.cache_clear()
+    outcomes = [updates_without_a_lock() for seed in range(3) for _ in held_for(seed)]
+    monkeypatch.undo()
+    assert len(outcomes) == 3
+
+
+def held_for(seed: int) -> Iterator[None]:
+    switching = Switching(seed)
+    with switching.held(), switching.held_for("test_a.py::test_x"):
+        yield
 
 
 @pytest.mark.thorough

@@ -1,7 +1,7 @@
 """The experiments on causes: each run is a sweep like the survey's, alone on the machine, within a budget."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from pytest_flakehunt import realtime
@@ -69,6 +69,10 @@ def allowed_seconds(findings: int, spent: float, hunt: float | None = None) -> f
     return max(LEAST_SECONDS, min(MOST_SECONDS, findings * SECONDS_EACH), spent)
 
 
+TRIES_TO_MEET = 3
+"""Times that a run beside others is made again where it met none."""
+
+
 @dataclass(slots=True)
 class Laboratory:
     """Runs experiments in the hunt's own workshop."""
@@ -94,6 +98,10 @@ class Laboratory:
     """What the run said."""
     _over: bool = False
     """Whether neighbours may stop."""
+    _met: bool = False
+    """Whether the run had neighbours at all: their interpreters may still have been starting."""
+    _warming: set[int] = field(default_factory=set)
+    """Places that run one neighbour each, so that their interpreters have started."""
 
     def diagnose(self, groups: Sequence[Sequence[Lead]]) -> Iterator[tuple[Lead, Diagnosis]]:
         """Diagnose groups of modes one after the other, each within its fair share of what is left.
@@ -170,12 +178,23 @@ class Laboratory:
             early=str(setup.plan) if setup.early else "",
             study=study,
         )
-        self._subject, self._neighbour, self._number = job, job if setup.beside else None, job.draft.number
-        self._came, self._over = ((), ()), False
-        self.workshop.work(self, max(2, self.workshop.workers) if setup.beside else 1)
+        places = max(2, self.workshop.workers) if setup.beside else 1
+        self._run(job, places)
+        for _ in range(TRIES_TO_MEET):
+            if not setup.beside or self._met:
+                break
+            self._warming = set(range(1, places))
+            self.workshop.work(self, places)
+            self._run(replace(job, draft=replace(job.draft, number=self.next_number())), places)
         self.made += 1
         attempts, told = self._came
         return Seen(self._reply(attempts, nodeid, mode), self._readings(told, nodeid), self._changes(told))
+
+    def _run(self, job: Job, places: int) -> None:
+        """Make a run, with neighbours in all places but the first."""
+        self._subject, self._neighbour, self._number = job, job if places > 1 else None, job.draft.number
+        self._came, self._over, self._met = ((), ()), False, False
+        self.workshop.work(self, places)
 
     def _reply(self, attempts: Sequence[Attempt], nodeid: str, mode: str) -> Reply:
         for attempt in attempts:
@@ -211,7 +230,11 @@ class Laboratory:
         if slot.index == 0:
             job, self._subject = self._subject, None
             return job
-        if self._neighbour is None or self._over:
+        if self._warming:
+            self._warming.discard(slot.index)
+        elif self._over:
+            return None
+        if self._neighbour is None:
             return None
         return replace(self._neighbour, draft=replace(self._neighbour.draft, number=self.next_number()))
 
@@ -220,7 +243,7 @@ class Laboratory:
         sweep = replace(sweep, purpose=Purpose.DIAGNOSIS)
         self.ledger.write(sweep, attempts, fingerprints(attempts))
         if sweep.number == self._number:
-            self._came, self._over = (attempts, told), True
+            self._came, self._over, self._met = (attempts, told), True, sweep.neighbours > 0
 
     def nothing_ran(self) -> None:
         """Go on: the run says nothing."""

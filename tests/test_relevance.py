@@ -237,7 +237,7 @@ def test_a_lone_sweep_in_which_all_that_ask_fail_is_no_outage(pytester: pytest.P
 @pytest.mark.thorough
 def test_a_hunt_for_a_time_studies_too(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_it(): pass")
-    found = hunt("--flakehunt-only=clock,repeat", sweeps="8s")
+    found = hunt("--flakehunt-only=clock,repeat", sweeps="15s")
     assert found.verdicts == {"test_it": "steady"}
     assert found.report["hunt"]["saved"] > 0
 

@@ -18,6 +18,8 @@ from pytest_flakehunt.perturbations.delays import delays, late, on_a_loop
 from pytest_flakehunt.perturbations.replacing import Stand, replaced, replaced_in_project
 
 TURNS = (20, 100, 5, 50)
+LEAST, GREATEST = 5, 150
+"""Milliseconds that are drawn when those have had their turn."""
 STEPS = (1, 2, 5, 10, 20, 30, 50, 70, 100, 200, 500, 1000, 2000, 5000)
 """Milliseconds that are tried when a delay is made shorter."""
 
@@ -150,9 +152,8 @@ class Latencies:
     allowed = "milliseconds from 1ms to 10000ms"
 
     def draw(self, seed: int, turn: int) -> Latency:
-        """A slow network first, then a very slow one."""
-        del seed
-        return Latency(TURNS[turn % len(TURNS)])
+        """A slow network first, then a very slow one; then any, as each mean delays a test in a way of its own."""
+        return Latency(TURNS[turn] if turn < len(TURNS) else LEAST + seed % (GREATEST - LEAST))
 
     def read(self, text: str) -> Latency:
         """Read a mean delay."""

@@ -26,7 +26,7 @@ import pytest
 from pytest_flakehunt import realtime
 from pytest_flakehunt.perturbations import slowstarts
 from pytest_flakehunt.perturbations.delays import MOST, MOST_ON_FILES, delays
-from pytest_flakehunt.perturbations.latency import Latency
+from pytest_flakehunt.perturbations.latency import Latencies, Latency
 from pytest_flakehunt.stage import Stage
 
 
@@ -241,6 +241,12 @@ def test_delays_come_to_an_end() -> None:
         for _ in range(1000):
             other.recv(1)
     assert MOST * 0.001 <= delays.spent < (MOST + 2) * 0.001
+
+
+def test_many_means_are_drawn() -> None:
+    drawn = [str(Latencies().draw(seed, turn)) for turn, seed in enumerate(range(0, 4000, 101))]
+    assert drawn[:4] == ["20ms", "100ms", "5ms", "50ms"]
+    assert len(set(drawn)) > 20
 
 
 def test_a_sleep_that_the_suite_put_there_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,7 +116,8 @@ class Hunt:
             spared = len(tests) - len(worth)
             self.saved += spared
             if worth:
-                self._narrowed[draft.number] = spared
+                if spared:
+                    self._narrowed[draft.number] = spared
                 only = tuple(worth) if spared else ()
                 return Job(draft, only, self.workshop.usual, early="" if self.checks else str(draft.plan))
             self._left_out += 1

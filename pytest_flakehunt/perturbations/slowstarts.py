@@ -13,12 +13,14 @@ from pytest_flakehunt.perturbations.replacing import replaced
 SHELL = "/bin/sh"
 WAKE = "(sleep {seconds:.3f}; kill -CONT {pid}) </dev/null >/dev/null 2>&1 &"
 """Nobody's child, so that a process goes on whatever becomes of us, and no test waits for it."""
+_spawn: Any = getattr(os, "posix_spawn", None)
+_kill, _waitpid = os.kill, os.waitpid  # held on to, as that: a test may watch who calls them
 
 
 @contextmanager
 def held() -> Iterator[None]:
     """Stop each process that ``subprocess`` starts before it does anything, and let it go on late."""
-    if not os.path.exists(SHELL) or not hasattr(os, "posix_spawn"):  # noqa: PTH110 - before anything else is imported
+    if not os.path.exists(SHELL) or _spawn is None:  # noqa: PTH110 - before anything else is imported
         yield
         return
     with replaced(subprocess.Popen, "__init__", _late_start(subprocess.Popen.__init__)):
@@ -32,9 +34,6 @@ def _late_start(original: Callable[..., None]) -> Callable[..., None]:
             hold_back(self.pid, delays.next())
 
     return __init__
-
-
-_kill, _spawn, _waitpid = os.kill, os.posix_spawn, os.waitpid  # held on to: a test may watch who calls them
 
 
 def minded() -> bool:

@@ -1,5 +1,5 @@
 class Guest:
-    __slots__ = tuple(f"place_{number}" for number in range(58))  # a size that hardly anything else has
+    __slots__ = tuple(f"place_{number}" for number in range(40))  # a size that hardly anything else has
 
 
 def test_who_comes_first_sits_first():

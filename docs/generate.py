@@ -14,7 +14,8 @@ def options() -> str:
     from pytest_flakehunt.flags import NAMES
 
     rows = [
-        f"| `--{name}={metavar}` | `{name.replace('-', '_')}` | {text} |" for name, (metavar, text) in NAMES.items()
+        f"| `--{name}{'=' * bool(metavar)}{metavar}` | `{name.replace('-', '_')}` | {text} |"
+        for name, (metavar, text) in NAMES.items()
     ]
     more = "`-n` sets how many zygotes work at once. `-q` shortens the report, `-v` lengthens it."
     return "\n".join(["# Options", "", "| option | ini | what it does |", "|---|---|---|", *rows, "", more, ""])
@@ -94,6 +95,20 @@ def brought_out() -> str:
     return (HERE.parent / "benchmarks" / "PERTURBATIONS.md").read_text("utf-8")
 
 
+def leak_cost() -> str:
+    """Show what the leak watch costs."""
+    return (HERE.parent / "benchmarks" / "LEAKS.md").read_text("utf-8")
+
+
+def forgiven() -> str:
+    """List what is no leak."""
+    from pytest_flakehunt.leaks.forgiven import FORGIVEN
+
+    head = ["# Forgiven leaks", "", "Patterns of what stays and is no leak; add your own with `flakehunt_forgive`.", ""]
+    rows = [f"| `{pattern}` | {why} |" for pattern, why in FORGIVEN]
+    return "\n".join([*head, "| pattern | why |", "|---|---|", *rows, ""])
+
+
 PAGES = {
     "options": options,
     "perturbations": perturbations,
@@ -102,6 +117,8 @@ PAGES = {
     "benchmarks": benchmarks,
     "causes": causes,
     "brought-out": brought_out,
+    "forgiven": forgiven,
+    "leak-cost": leak_cost,
 }
 
 

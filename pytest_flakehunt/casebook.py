@@ -4,18 +4,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pytest_flakehunt.analysis import verdicts
+from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target
 from pytest_flakehunt.analysis.verdicts import Case
 from pytest_flakehunt.diagnosis import Lead
 from pytest_flakehunt.hunt import Hunt
 from pytest_flakehunt.ledger.store import Ledger
-from pytest_flakehunt.model import Count, Finding, Isolation, Outcome, Perturbation, Plan, Sweep, Verdict
+from pytest_flakehunt.model import Count, Finding, Isolation, Left, Outcome, Perturbation, Plan, Sweep, Verdict
 from pytest_flakehunt.plan import arranged
 from pytest_flakehunt.tallies import Tally
 
 ENDING = frozenset({Outcome.CRASHED, Outcome.HUNG})
 """How a test ends that takes its process with it: whatever comes after it starts clean, which makes it no cleaner."""
+
+REACHED = frozenset(Outcome) - {Outcome.UNREACHED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,21 @@ class Casebook:
         """Give what is to be said of every test, in the order of collection."""
         judged = {finding.nodeid: finding for finding in verdicts.judge(self.failing(), len(self.active))}
         return [judged.get(test.nodeid) or self._steady(test) for test in self.hunt.tallies.tests]
+
+    def leaks(self) -> dict[str, tuple[Left, ...]]:
+        """Give what tests and fixtures leave behind, by the test that it is told with."""
+        sweeps = self.hunt.sweeps
+        seen = []
+        for some in leaks.gathered(self.ledger.leaks(), self.hunt.tallies.positions):
+            leaking = {number for sighting in some for number in sighting.sweeps}
+            ran = {row.sweep for one in some for row in self.ledger.rows(one.nodeid) if row.outcome in REACHED}
+            counted = sorted(number for number in ran | leaking if number in sweeps and not sweeps[number].outage)
+            if leaking.intersection(counted):
+                hits = [(sweeps[number], number in leaking) for number in counted]
+                victims = sorted({victim for sighting in some for victim in sighting.victims})
+                first = next((one for one in some if one.leak.now), some[0])
+                seen.append(leaks.Seen(some[0].nodeid, first.leak, hits, victims))
+        return leaks.judge(seen, len(self.active))
 
     def _steady(self, test: Tally) -> Finding:
         if not test.total.failures:

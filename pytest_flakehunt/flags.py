@@ -8,7 +8,7 @@ ZYGOTE = "flakehunt-zygote"
 """The name under which a zygote's own plugin is registered."""
 WITNESS = "PYTEST_FLAKEHUNT_WITNESS"
 """The variable that tells a command run again where to write how its tests ended."""
-FAIL_ON = ("broken", "flaky", "fragile", "stress", "none")
+FAIL_ON = ("broken", "flaky", "fragile", "stress", "leaks", "none")
 DEFAULT_FAIL_ON = "broken,flaky,fragile"
 DEFAULT_LEDGER = ".flakehunt/ledger.sqlite"
 NAMES = {
@@ -35,17 +35,26 @@ NAMES = {
         "as the survey took; at least two minutes, or 45 s for each finding up to half an hour; within N, where it is "
         "a time)",
     ),
+    "flakehunt-leaks": (
+        "",
+        "watch an ordinary run for what its tests leave behind; a hunt always does (ini: on, or off for hunts too)",
+    ),
+    "flakehunt-grace": ("SECONDS", "what threads, processes and files on their way out are given (default: 0.1)"),
+    "flakehunt-forgive": ("PATTERNS", "leaks that are none, such as 'thread:myclient.*', separated by commas"),
     "flakehunt-ledger": ("PATH", f"where every sweep is kept (default: {DEFAULT_LEDGER})"),
     "flakehunt-json": ("PATH", "write the report there as JSON"),
 }
-"""Every option: what stands for its value in help, and the help."""
+"""Every option: what stands for its value in help, if it takes one, and the help."""
 
 
 def declare(parser: pytest.Parser) -> None:
     """Add the options, each with an ini twin whose name has underscores."""
     group = parser.getgroup("flakehunt", "flaky tests (pytest-flakehunt)")
     for name, (metavar, text) in NAMES.items():
-        group.addoption(f"--{name}", metavar=metavar, default=None, help=text)
+        if metavar:
+            group.addoption(f"--{name}", metavar=metavar, default=None, help=text)
+        else:
+            group.addoption(f"--{name}", action="store_const", const="on", default=None, help=text)
         parser.addini(name.replace("-", "_"), f"the same as --{name}", default="")
 
 
@@ -63,7 +72,12 @@ def wanted(config: pytest.Config) -> bool:
     """Tell whether this process is asked for anything; a zygote is told what to do by its controller."""
     if config.pluginmanager.has_plugin(ZYGOTE):
         return False
-    return bool(given(config, "flakehunt") or given(config, "flakehunt-plan") or on_command_line(config))
+    return bool(
+        given(config, "flakehunt")
+        or given(config, "flakehunt-plan")
+        or given(config, "flakehunt-leaks") not in {"", "off"}
+        or on_command_line(config)
+    )
 
 
 def on_command_line(config: pytest.Config) -> list[str]:

@@ -16,3 +16,14 @@ def pytest_flakehunt_perturbations(config: pytest.Config) -> "list[Perturbation]
     the name of ours takes its place. The hook is called in every
     interpreter of a hunt, so that each can read the plans it is given.
     """
+
+
+@pytest.hookspec
+def pytest_flakehunt_forgiven(config: pytest.Config) -> "list[str]":  # type: ignore[empty-body]
+    """Give patterns of what is no leak, such as ``thread:myclient.*``.
+
+    A pattern is ``KIND:NAME``, with the wildcards of ``fnmatch``. It is held
+    against the name that a leak is reported with and, for a thread, against
+    the module and name of what it runs. The hook is called in every
+    interpreter of a hunt.
+    """

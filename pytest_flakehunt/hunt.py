@@ -69,6 +69,10 @@ class Hunt:
     """The number of the sweep that shows it."""
     _consulted: dict[str, frozenset[str]] = field(default_factory=dict)
     """By test, once it is known."""
+    _unplaced: dict[str, None] = field(default_factory=dict)
+    """Tests with leaks that no line was seen to leave."""
+    _traced: int = -1
+    """The number of the sweep that is to show the lines."""
 
     def run(self) -> None:
         """Run all sweeps; what was seen stands in the ledger, in ``sweeps`` and in the tallies.
@@ -102,6 +106,14 @@ class Hunt:
             return job
         if not late and slot in forking and slot.served and (last := self._last_of(slot)):
             return last
+        return self._extra_job(slot, late=late)
+
+    def _extra_job(self, slot: Slot, *, late: bool) -> Job | None:
+        """Give what is left when the schedule is through: lines of leaks, hanging tests, and doubts about ourselves."""
+        if not late and self._unplaced and self._traced < 0:
+            self._traced = self.next_number()
+            study = wire.Study(lines=True)
+            return Job(Draft(self._traced), tuple(self._unplaced), self.workshop.usual, study=study)
         alone = all(other is slot or other.finished for other in self.workshop.places.slots)
         if self._encores or (alone and self._doubts()):
             return self._encores.popleft()
@@ -172,6 +184,9 @@ class Hunt:
         if sweep.number == self._study:
             self._take_study(replace(sweep, purpose=Purpose.STUDY), attempts, told)
             return
+        if sweep.number == self._traced:
+            self.ledger.write(replace(sweep, purpose=Purpose.STUDY), attempts, fingerprints(attempts))
+            return
         self._ended_sweeps.append((sweep, attempts))
         if sweep.number and self.checks and 0 not in self.sweeps:
             return  # whether it is an outage cannot be told yet
@@ -189,6 +204,9 @@ class Hunt:
         self.ledger.write(sweep, attempts, fingerprints(attempts))
         if not sweep.outage:
             self.tallies.add(sweep, attempts)
+        for attempt in attempts:
+            if any(leak.started_at is None for leak in attempt.leaks):
+                self._unplaced[attempt.nodeid] = None
 
     def _take_study(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
         """Believe tests that passed, and were watched to the end in one process."""

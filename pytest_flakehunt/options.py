@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from pytest_flakehunt.flags import DEFAULT_FAIL_ON, DEFAULT_LEDGER, FAIL_ON, given, on_command_line
-from pytest_flakehunt.model import Isolation, SettingError
+from pytest_flakehunt.model import Isolation, LeakKind, SettingError
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
+ON_ORDINARY_RUNS = ("flakehunt-leaks", "flakehunt-grace", "flakehunt-forgive", "flakehunt-fail-on")
+"""Options that an ordinary run takes which is watched for leaks."""
+DEFAULT_GRACE = 0.1
+LEAK = re.compile(rf"(?:{'|'.join(kind.value for kind in LeakKind)}|\*):.+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Options:
     """Runs of experiments on causes; None leaves the number to us."""
     ledger: Path
     json: Path | None
+    leaks: bool
+    """Whether an ordinary run is watched for leaks."""
 
     @classmethod
     def read(cls, config: pytest.Config) -> "Options":
@@ -56,7 +62,10 @@ class Options:
             diagnose=_runs(given(config, "flakehunt-diagnose")),
             ledger=_ledger(config, given(config, "flakehunt-ledger")),
             json=_path(config, given(config, "flakehunt-json")),
+            leaks=watch_leaks(config) is True,
         )
+        grace(config)
+        forgiven(config)
         options._agree(config)
         return options
 
@@ -69,8 +78,9 @@ class Options:
             )
         if not self.asked:
             for name in on_command_line(config):
-                if name not in {"flakehunt", "flakehunt-plan"}:
-                    raise pytest.UsageError(f"--{name} goes with a hunt; add --flakehunt=N, or leave it out")
+                if name not in {"flakehunt", "flakehunt-plan", *(ON_ORDINARY_RUNS if self.leaks else ())}:
+                    one = " or --flakehunt-leaks" if name in ON_ORDINARY_RUNS else ""
+                    raise pytest.UsageError(f"--{name} goes with a hunt; add --flakehunt=N{one}, or leave it out")
             return
         for name, written in (("usepdb", "--pdb"), ("trace", "--trace"), ("collectonly", "--collect-only")):
             if getattr(config.option, name, False):
@@ -156,6 +166,36 @@ def _timeout(text: str) -> float | None:
     if not re.fullmatch(r"\d{1,7}(\.\d{1,6})?", text, re.ASCII) or not float(text):
         raise pytest.UsageError(f"--flakehunt-timeout={text}: give seconds, more than 0")
     return float(text)
+
+
+def watch_leaks(config: pytest.Config) -> bool | None:
+    """Tell whether leaks are watched for: always, never, or (None) in hunts alone."""
+    text = given(config, "flakehunt-leaks")
+    if text not in {"", "on", "off"}:
+        raise pytest.UsageError(f"flakehunt_leaks={text}: give on or off, or leave it out to watch hunts alone")
+    return {"": None, "on": True, "off": False}[text]
+
+
+def grace(config: pytest.Config) -> float:
+    """Give the seconds that things on their way out have."""
+    text = given(config, "flakehunt-grace")
+    if not text:
+        return DEFAULT_GRACE
+    if not re.fullmatch(r"\d{1,4}(\.\d{1,6})?", text, re.ASCII):
+        raise pytest.UsageError(f"--flakehunt-grace={text}: give seconds, 0 or more")
+    return float(text)
+
+
+def forgiven(config: pytest.Config) -> tuple[str, ...]:
+    """Give the patterns of leaks that users and other plugins forgive."""
+    written = _names(given(config, "flakehunt-forgive").replace("\n", ","))
+    for pattern in written:
+        if not LEAK.fullmatch(pattern):
+            raise pytest.UsageError(
+                f"--flakehunt-forgive={pattern}: give KIND:NAME, such as thread:myclient.*; a kind is one of "
+                f"{', '.join(LeakKind)}, or *"
+            )
+    return (*written, *(pattern for some in config.hook.pytest_flakehunt_forgiven(config=config) for pattern in some))
 
 
 def _ledger(config: pytest.Config, text: str) -> Path:

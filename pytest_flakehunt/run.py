@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
+from pytest_flakehunt.analysis import leaks
 from pytest_flakehunt.casebook import Casebook
 from pytest_flakehunt.diagnosis import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
 from pytest_flakehunt.hunt import STUDY_PAYS, Hunt
@@ -24,6 +25,7 @@ from pytest_flakehunt.model import (
     Finding,
     Findings,
     Group,
+    Left,
     Mode,
     Perturbation,
     Plan,
@@ -32,6 +34,7 @@ from pytest_flakehunt.model import (
     Verdict,
 )
 from pytest_flakehunt.options import Options, usage
+from pytest_flakehunt.ordinary import Ordinary
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.places import Places
 from pytest_flakehunt.plan import Schedule, lone_sweeps, read_plan, replay, survey
@@ -81,6 +84,8 @@ def settle(config: pytest.Config) -> None:
     if REFUSED in config.stash:
         raise config.stash[REFUSED]
     options = Options.read(config)
+    if options.leaks and not options.asked:
+        config.pluginmanager.register(Ordinary(config, options.fail_on))
     if not options.asked and not options.plan:
         return
     workers = takeover.workers_wanted(config)
@@ -344,10 +349,25 @@ class Session:
             replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))
             for finding in casebook.findings()
         )
+        tests = self._with_leaks(tests, casebook.leaks())
         if not trial.interrupted:
             self.ledger.end(trial.seconds)
         groups = [Group(members, sentence) for sentence, members in self._together().items() if len(members) > 1]
         return Findings(trial, tests, tuple(hunt.outages), tuple(groups), notes=tuple(self.notes))
+
+    def _with_leaks(self, tests: tuple[Finding, ...], left: Mapping[str, Sequence[Left]]) -> tuple[Finding, ...]:
+        """Add what each test leaves behind, and whom that was shown to hurt."""
+        modes = {finding.nodeid: finding.modes for finding in tests if finding.modes}
+        return tuple(
+            replace(
+                finding,
+                leaks=tuple(
+                    replace(one, victims=(*one.victims, *leaks.hurt_by(one, finding.nodeid, modes)))
+                    for one in left.get(finding.nodeid, ())
+                ),
+            )
+            for finding in tests
+        )
 
     def _completed(self, finding: Finding, mode: Mode) -> Mode:
         """Add what the experiments showed, and the command."""
@@ -392,6 +412,8 @@ def context(config: pytest.Config, options: Options, switched_off: Sequence[str]
 
 def counts(finding: Finding, options: Options) -> bool:
     """Tell whether a finding makes the exit status 1."""
+    if finding.leaks and "leaks" in options.fail_on:
+        return True
     if finding.verdict is Verdict.FRAGILE and finding.contract is Contract.STRESS:
         return "stress" in options.fail_on
     return finding.verdict.value in options.fail_on

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_flakehunt import realtime
-from pytest_flakehunt.model import Attempt, Evidence, Isolation, Outcome, Place, Plan, Sweep
+from pytest_flakehunt.model import Attempt, Evidence, Isolation, Leak, Outcome, Place, Plan, Sweep
 from pytest_flakehunt.plan import Draft
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.link import Link, Watch
@@ -31,6 +31,8 @@ class Ongoing:
         """What a study brought to light."""
         self.left: list[list[int]] = [list(group) for group in groups if group]
         self.attempts: dict[int, wire.Finished] = {}
+        self.leaks: dict[int, tuple[Leak, ...]] = {}
+        """What was left behind, by the position of the test it is told with."""
         self.watch: Watch | None = None
         self.neighbours = 0
         self.link: Link | None = None
@@ -58,6 +60,8 @@ class Ongoing:
             if isinstance(item, wire.Finished):
                 self.attempts[item.position] = item
                 self._fruitless = 0
+            elif isinstance(item, wire.Leaked):
+                self.leaks[item.position] = (*self.leaks.get(item.position, ()), item.leak)
             elif isinstance(item, wire.Told) and not self.mirrored:
                 self.told.append(item)
         return entries
@@ -133,7 +137,8 @@ class Ongoing:
     def results(self, tests: Sequence[str]) -> list[Attempt]:
         """Give the attempts, in the order in which they ended; what was not reached comes last."""
         found = [
-            Attempt(tests[item.position], item.outcome, item.seconds, item.evidence) for item in self.attempts.values()
+            Attempt(tests[position], item.outcome, item.seconds, item.evidence, self.leaks.get(position, ()))
+            for position, item in self.attempts.items()
         ]
         found.extend(Attempt(tests[test], Outcome.UNREACHED) for group in self.left for test in group)
         return found

@@ -239,7 +239,7 @@ class Workshop:
                     self.audience.lost(Attempt(self.tallies[position].nodeid, outcome, seconds, evidence))
                 case wire.Finished(position):
                     self.audience.finished(self.tallies[position].nodeid)
-                case wire.Began() | wire.Done():
+                case wire.Began() | wire.Leaked() | wire.Done():
                     pass
 
     def _look(self, slot: Slot) -> None:
@@ -263,7 +263,7 @@ class Workshop:
             if waited > START_LIMIT:
                 links.end_tree(link.process.pid)
             return
-        patience = STUDY_PATIENCE if ongoing.study.sources else 1.0
+        patience = STUDY_PATIENCE if ongoing.study.sources or ongoing.study.lines else 1.0
         if waited > self.limit(self.tallies[watch.running], ongoing.plan) * patience:
             ongoing.killed = watch.running
         elif not links.printing_without_end(watch.pid):

@@ -55,7 +55,7 @@ from pytest_flakehunt.options import length
         (["--flakehunt=3", "--flakehunt-seed=x"], "--flakehunt-seed=x: give a whole number, 0 or more"),
         (
             ["--flakehunt=3", "--flakehunt-fail-on=bugs"],
-            "--flakehunt-fail-on=bugs: bugs is none of broken, flaky, fragile, stress, none",
+            "--flakehunt-fail-on=bugs: bugs is none of broken, flaky, fragile, stress, leaks, none",
         ),
         (
             ["--flakehunt=3", "--flakehunt-fail-on=none,flaky"],

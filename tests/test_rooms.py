@@ -24,8 +24,9 @@ DOORS: dict[str, set[str]] = {
     "plan": {"model", "seeds"},
     "stage": {"model"},
     "takeover": {"model"},
+    "leaks": {"model", "options", "project", "realtime", "state"},
     "zygote": {
-        "consulting", "flags", "model", "perturbations", "plan", "project", "realtime", "relevance", "stage", "state",
+        "consulting", "flags", "leaks", "model", "options", "perturbations", "plan", "project", "realtime", "relevance", "stage", "state",
         "takeover",
     },
     "sweeping": {"model", "plan", "zygote", "realtime", "project"},
@@ -44,8 +45,9 @@ DOORS: dict[str, set[str]] = {
     "repro": {"model"},
     "reports": {"analysis", "model", "watching", "realtime"},
     "foreground": {"model", "perturbations", "plan", "stage"},
+    "ordinary": {"leaks", "model", "reports", "zygote"},
     "run": {
-        "casebook", "diagnosis", "flags", "foreground", "hunt", "ledger", "mirror", "model", "options", "perturbations", "places", "plan",
+        "analysis", "casebook", "diagnosis", "flags", "foreground", "hunt", "ledger", "mirror", "model", "options", "ordinary", "perturbations", "places", "plan",
         "realtime", "repro", "reports", "rerun", "surroundings", "takeover", "tallies", "workshop", "zygote",
     },
     "plugin": {"flags", "hookspecs", "run", "witness"},

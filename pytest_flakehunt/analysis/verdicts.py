@@ -64,17 +64,17 @@ def judge(cases: Sequence[Case], perturbations: int) -> list[Finding]:
         for place, (case, finding) in enumerate(zip(cases, findings, strict=True))
         if finding.verdict is not Verdict.BROKEN
         for rank, mode in enumerate(finding.modes)
-        for suspect in _suspects(case, mode.fingerprint)
+        for suspect in suspects(hits(case, mode.fingerprint))
     ]
     family = perturbations * sum(len(finding.modes) for finding in findings)
     corrected = association.holm([suspect.p_value for _, _, suspect in nominated], family)
     chosen: dict[tuple[int, int], list[Suspect]] = {}
     for (place, rank, suspect), p_value in zip(nominated, corrected, strict=True):
-        if suspect.present.failures * max(1, suspect.absent.runs) > suspect.absent.failures * suspect.present.runs:
+        if oftener(suspect):
             chosen.setdefault((place, rank), []).append(replace(suspect, p_value=p_value))
     for place, finding in enumerate(findings):
         modes = tuple(
-            replace(mode, suspects=_nearest(chosen.get((place, rank), []))) for rank, mode in enumerate(finding.modes)
+            replace(mode, suspects=nearest(chosen.get((place, rank), []))) for rank, mode in enumerate(finding.modes)
         )
         findings[place] = replace(finding, modes=modes)
     return findings
@@ -117,7 +117,7 @@ def _finding(case: Case) -> Finding:
         intervals.rate(calm.failures, calm.runs),
         min((mode.contract for mode in modes), key=RANK.__getitem__, default=Contract.NATURAL),
         modes,
-        tuple(notes),
+        notes=tuple(notes),
     )
 
 
@@ -159,13 +159,17 @@ def telling(sweep: Sweep) -> tuple[bool, int, int, int, int]:
     )
 
 
-def _suspects(case: Case, fingerprint: str) -> list[Suspect]:
-    """Compare sweeps under trial of a perturbation with all that left it alone, for each that a failure met."""
-    hits = [
+def hits(case: Case, fingerprint: str) -> list[tuple[Sweep, bool]]:
+    """Give the sweeps that say anything, and whether the test failed in them in just this way."""
+    return [
         (sweep, outcome.fails and found == fingerprint) for sweep, outcome, found in case.attempts if outcome.counts
     ]
+
+
+def suspects(hits: Sequence[tuple[Sweep, bool]]) -> list[Suspect]:
+    """Compare sweeps under trial of a perturbation with all that left it alone, for each that a hit met."""
     names = {name for sweep, hit in hits if hit for name in sweep.focus} - {"random", "hashseed"}
-    suspects = [
+    found = [
         _best(
             name,
             hits,
@@ -176,8 +180,8 @@ def _suspects(case: Case, fingerprint: str) -> list[Suspect]:
     if len({sweep.hashseed for sweep, _ in hits}) > 1:
         # every sweep has the seed of its interpreter, calm ones too, so that one seed is held against the others
         seeds = {sweep.number: sweep.hashseed for sweep, _ in hits if sweep.hashseed}
-        suspects.append(min(_by_setting("hashseed", hits, seeds), key=_surest))
-    return suspects
+        found.append(min(_by_setting("hashseed", hits, seeds), key=_surest))
+    return found
 
 
 def _best(name: str, hits: Sequence[tuple[Sweep, bool]], settings: Mapping[int, str]) -> Suspect:
@@ -221,7 +225,12 @@ def _surest(suspect: Suspect) -> tuple[float, float]:
     return suspect.p_value, -suspect.present.failures / max(1, suspect.present.runs)
 
 
-def _nearest(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
+def oftener(suspect: Suspect) -> bool:
+    """Tell whether it is seen more often with the perturbation than without."""
+    return suspect.present.failures * max(1, suspect.absent.runs) > suspect.absent.failures * suspect.present.runs
+
+
+def nearest(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
     """Keep the few that stand out; where none does, the nearest one."""
     ranked = sorted(suspects, key=_surest)
     outstanding = [suspect for suspect in ranked if suspect.p_value < STANDS_OUT]

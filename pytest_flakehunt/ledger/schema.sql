@@ -1,5 +1,5 @@
 -- One hunt: what was asked, of which code, on which machine.
-CREATE TABLE hunts (
+CREATE TABLE IF NOT EXISTS hunts (
     id            INTEGER PRIMARY KEY,
     seed          INTEGER NOT NULL,             -- master seed: all plans follow from it
     asked         TEXT    NOT NULL,             -- N as the user gave it: a count or a time
@@ -16,7 +16,7 @@ CREATE TABLE hunts (
 );
 
 -- One test, known by its node id through all hunts.
-CREATE TABLE tests (
+CREATE TABLE IF NOT EXISTS tests (
     id     INTEGER PRIMARY KEY,
     nodeid TEXT    NOT NULL UNIQUE,
     file   TEXT    NOT NULL,                    -- relative to the root directory
@@ -24,7 +24,7 @@ CREATE TABLE tests (
 );
 
 -- One sweep: the selected tests, once, in a process of their own, under one plan.
-CREATE TABLE sweeps (
+CREATE TABLE IF NOT EXISTS sweeps (
     hunt       INTEGER NOT NULL REFERENCES hunts (id),
     number     INTEGER NOT NULL,                -- from 0
     plan       TEXT    NOT NULL,                -- written form; '' is calm
@@ -42,7 +42,7 @@ CREATE TABLE sweeps (
 ) WITHOUT ROWID;
 
 -- One attempt: one test in one sweep.
-CREATE TABLE attempts (
+CREATE TABLE IF NOT EXISTS attempts (
     hunt    INTEGER NOT NULL,
     sweep   INTEGER NOT NULL,
     test    INTEGER NOT NULL REFERENCES tests (id),
@@ -54,7 +54,7 @@ CREATE TABLE attempts (
 ) WITHOUT ROWID;
 
 -- One mode: the failures of one test that share a fingerprint, through all hunts.
-CREATE TABLE modes (
+CREATE TABLE IF NOT EXISTS modes (
     id          INTEGER PRIMARY KEY,
     test        INTEGER NOT NULL REFERENCES tests (id),
     fingerprint TEXT    NOT NULL,               -- of exception type, normalised message and innermost project frame
@@ -62,7 +62,7 @@ CREATE TABLE modes (
 );
 
 -- What the first failing attempts of a mode in a hunt left to read.
-CREATE TABLE evidence (
+CREATE TABLE IF NOT EXISTS evidence (
     hunt      INTEGER NOT NULL,
     sweep     INTEGER NOT NULL,
     mode      INTEGER NOT NULL REFERENCES modes (id),
@@ -79,8 +79,43 @@ CREATE TABLE evidence (
     PRIMARY KEY (hunt, sweep, mode)
 ) WITHOUT ROWID;
 
+-- One leak: something that a test, or a fixture set up for it, leaves behind, through all hunts.
+CREATE TABLE IF NOT EXISTS leaks (
+    id             INTEGER PRIMARY KEY,
+    test           INTEGER NOT NULL REFERENCES tests (id),
+    kind           TEXT    NOT NULL,            -- thread, task, process, file, environ and so on, one word each
+    what           TEXT    NOT NULL,            -- name, target or path, numbers written as #
+    owner          TEXT    NOT NULL,            -- test, or the name of the fixture
+    owner_file     TEXT    NOT NULL,
+    owner_line     INTEGER NOT NULL,
+    owner_function TEXT    NOT NULL,
+    file           TEXT    NOT NULL,            -- the project's line that started it; '' where it was not seen
+    line           INTEGER NOT NULL,
+    function       TEXT    NOT NULL,
+    UNIQUE (test, kind, what, owner, owner_file, owner_line, file, line)
+);
+
+-- In which sweeps it was left behind.
+CREATE TABLE IF NOT EXISTS leaked (
+    hunt  INTEGER NOT NULL,
+    sweep INTEGER NOT NULL,
+    leak  INTEGER NOT NULL REFERENCES leaks (id),
+    now   TEXT    NOT NULL,                     -- of the first few: where a thread or a task was then
+    PRIMARY KEY (hunt, sweep, leak),
+    FOREIGN KEY (hunt, sweep) REFERENCES sweeps (hunt, number)
+) WITHOUT ROWID;
+
+-- Tests in which a thread that was left behind raised.
+CREATE TABLE IF NOT EXISTS hurt (
+    hunt   INTEGER NOT NULL,
+    sweep  INTEGER NOT NULL,
+    leak   INTEGER NOT NULL REFERENCES leaks (id),
+    victim TEXT    NOT NULL,                    -- node id
+    PRIMARY KEY (hunt, sweep, leak, victim)
+) WITHOUT ROWID;
+
 -- What else a hunt noticed: tests that are collected only sometimes, zygotes that could not collect.
-CREATE TABLE notes (
+CREATE TABLE IF NOT EXISTS notes (
     hunt INTEGER NOT NULL REFERENCES hunts (id),
     text TEXT    NOT NULL
 );

@@ -2,17 +2,17 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from pytest_flakehunt.model import Attempt, Evidence, Outcome, Place, Sweep, Trial
+from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, Place, Sighting, Sweep, Trial
 
 APPLICATION = 0x666C6B68
 """What marks an SQLite file as a ledger: "flkh"."""
-VERSION = 2
+VERSION = 3
 PATIENCE = 30.0
 """Seconds to wait for another hunt that writes to the same ledger."""
 EVIDENCE_PER_MODE = 3
@@ -44,6 +44,8 @@ class Ledger:
         self._tests: dict[str, int] = {}
         self._modes: dict[tuple[int, str], int] = {}
         self._kept: dict[int, int] = {}
+        self._leaks: dict[tuple[object, ...], int] = {}
+        self._stacks: dict[int, int] = {}
         if path.is_dir():
             raise LedgerError(f"{path} is a folder; give the path of a file, such as {path / 'ledger.sqlite'}")
         try:
@@ -73,16 +75,12 @@ class Ledger:
             )
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        if not tables:
+        if not tables or version < VERSION:
             schema = resources.files("pytest_flakehunt.ledger").joinpath("schema.sql").read_text("utf-8")
+            column = "ALTER TABLE sweeps ADD COLUMN purpose TEXT NOT NULL DEFAULT 'survey';"
             self._db.executescript(
                 f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
-                f"{schema} COMMIT;"
-            )
-        elif version < VERSION:
-            self._db.executescript(
-                "BEGIN IMMEDIATE; ALTER TABLE sweeps ADD COLUMN purpose TEXT NOT NULL DEFAULT 'survey';"
-                f"PRAGMA user_version = {VERSION}; COMMIT;"
+                f"{column if tables and version < 2 else ''} {schema} COMMIT;"
             )
         else:  # show at once whether it can be written
             self._db.execute("BEGIN IMMEDIATE")
@@ -176,6 +174,8 @@ class Ledger:
             rows.append((self.hunt, sweep.number, test, CODES[attempt.outcome], milliseconds, mode))
             if mode is not None and attempt.evidence is not None:
                 self._keep(cursor, sweep.number, mode, attempt.evidence)
+            for leak in attempt.leaks:
+                self._leaked(cursor, sweep.number, test, leak)
         cursor.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def _mode(self, cursor: sqlite3.Cursor, test: int, fingerprint: str) -> int:
@@ -208,6 +208,67 @@ class Ledger:
             "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (self.hunt, sweep, mode, *(storable(text) if isinstance(text, str) else text for text in texts)),
         )
+
+    def _leaked(self, cursor: sqlite3.Cursor, sweep: int, test: int, leak: Leak) -> None:
+        started = leak.started_at or Place("", 0)
+        key = (
+            *(test, leak.kind, storable(leak.what), leak.owner),
+            *(storable(leak.owned_at.file), leak.owned_at.line, leak.owned_at.function),
+            *(storable(started.file), started.line, started.function),
+        )
+        if key not in self._leaks:
+            cursor.execute(
+                "INSERT OR IGNORE INTO leaks (test, kind, what, owner, owner_file, owner_line, owner_function, file,"
+                " line, function) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                key,
+            )
+            found = cursor.execute(
+                "SELECT id FROM leaks WHERE test = ? AND kind = ? AND what = ? AND owner = ? AND owner_file = ?"
+                " AND owner_line = ? AND file = ? AND line = ?",
+                (*key[:6], *key[7:9]),
+            )
+            self._leaks[key] = found.fetchone()[0]
+        number = self._leaks[key]
+        kept = self._stacks.get(number, 0) < EVIDENCE_PER_MODE
+        self._stacks[number] = self._stacks.get(number, 0) + 1
+        now = storable(leak.now) if kept else ""
+        cursor.execute("INSERT OR IGNORE INTO leaked VALUES (?, ?, ?, ?)", (self.hunt, sweep, number, now))
+        if leak.victim:
+            victim = storable(leak.victim)
+            cursor.execute("INSERT OR IGNORE INTO hurt VALUES (?, ?, ?, ?)", (self.hunt, sweep, number, victim))
+
+    def leaks(self) -> list[Sighting]:
+        """Give every leak that the survey of this hunt saw; lines that only a study saw are filled in."""
+        seen: dict[int, Sighting] = {}
+        lines: dict[tuple[object, ...], Place] = {}
+        for number, nodeid, leak, sweep, purpose in self._sightings():
+            alike = (leak.kind, leak.what, leak.owner, leak.owned_at)
+            if purpose == "survey":
+                seen.setdefault(number, Sighting(nodeid, leak, set(), set())).sweeps.add(sweep)
+            elif purpose == "study" and leak.started_at is not None:
+                lines[alike] = leak.started_at
+        for number, sighting in seen.items():
+            leak = sighting.leak
+            line = lines.get((leak.kind, leak.what, leak.owner, leak.owned_at))
+            if leak.started_at is None and line is not None:
+                seen[number] = replace(sighting, leak=replace(leak, started_at=line))
+        for number, victim in self._db.execute("SELECT leak, victim FROM hurt WHERE hunt = ?", (self.hunt,)):
+            if number in seen:
+                seen[number].victims.add(victim)
+        return list(seen.values())
+
+    def _sightings(self) -> Iterator[tuple[int, str, Leak, int, str]]:
+        found = self._db.execute(
+            "SELECT leak, nodeid, kind, what, owner, owner_file, owner_line, owner_function, leaks.file, leaks.line,"
+            " function, sweep, now, purpose FROM leaked JOIN leaks ON leaks.id = leak"
+            " JOIN tests ON tests.id = leaks.test JOIN sweeps ON sweeps.hunt = leaked.hunt AND number = sweep"
+            " WHERE leaked.hunt = ? ORDER BY leak, sweep",
+            (self.hunt,),
+        )
+        for number, nodeid, kind, what, owner, *places, sweep, now, purpose in found:
+            file, line, function = places[3:]
+            started = Place(file, line, function) if file else None
+            yield number, nodeid, Leak(LeakKind(kind), what, owner, Place(*places[:3]), started, now), sweep, purpose
 
     def note(self, text: str) -> None:
         """Keep something else that the hunt noticed."""

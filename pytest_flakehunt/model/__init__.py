@@ -8,7 +8,6 @@ from pytest_flakehunt.model.attempts import (
     Interval,
     Isolation,
     Outcome,
-    Place,
     Purpose,
     Sweep,
 )
@@ -24,12 +23,15 @@ from pytest_flakehunt.model.findings import (
     Finding,
     Findings,
     Group,
+    Left,
     Mode,
     Outage,
     Suspect,
     Trial,
     Verdict,
 )
+from pytest_flakehunt.model.leaks import TEST, Leak, LeakKind, Sighting, lasting
+from pytest_flakehunt.model.place import Place
 from pytest_flakehunt.model.settings import (
     CALM,
     Arranging,
@@ -48,6 +50,7 @@ from pytest_flakehunt.model.settings import (
 
 __all__ = [
     "CALM",
+    "TEST",
     "UNSEEN",
     "Arranging",
     "AtImport",
@@ -64,6 +67,9 @@ __all__ = [
     "Group",
     "Interval",
     "Isolation",
+    "Leak",
+    "LeakKind",
+    "Left",
     "Mode",
     "Outage",
     "Outcome",
@@ -79,9 +85,11 @@ __all__ = [
     "Setting",
     "SettingError",
     "Setup",
+    "Sighting",
     "Simplifying",
     "Suspect",
     "Sweep",
     "Trial",
     "Verdict",
+    "lasting",
 ]

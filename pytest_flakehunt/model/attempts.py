@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from pytest_flakehunt.model.leaks import Leak
+from pytest_flakehunt.model.place import Place
 from pytest_flakehunt.model.settings import Plan
 
 
@@ -61,18 +63,6 @@ class Purpose(StrEnum):
     """To see what each test consults: in no rate."""
 
 
-class Place(NamedTuple):
-    """A line of code, relative to the root directory where it lies inside."""
-
-    file: str
-    line: int
-    """From 1; 0 where unknown."""
-    function: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
-
-
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What one failing attempt left to read."""
@@ -98,6 +88,8 @@ class Attempt(NamedTuple):
     outcome: Outcome
     seconds: float = 0.0
     evidence: Evidence | None = None
+    leaks: tuple[Leak, ...] = ()
+    """What it left behind, and what fixtures did that were set up for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pytest_flakehunt.model.attempts import Count, Evidence, Interval, Outcome
 from pytest_flakehunt.model.experiments import Diagnosis
+from pytest_flakehunt.model.leaks import Leak
 from pytest_flakehunt.model.settings import Contract
 
 
@@ -28,6 +29,20 @@ class Suspect:
     absent: Count
     p_value: float
     """One-sided, exact, corrected over all modes and perturbations of the hunt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What all sweeps of a hunt say of one leak."""
+
+    leak: Leak
+    total: Count
+    """Sweeps in which its test ran, and those in which it was left behind."""
+    rate: Interval
+    suspects: tuple[Suspect, ...] = ()
+    """Perturbations whose sweeps leave it behind more often than the rest."""
+    victims: tuple[str, ...] = ()
+    """Tests that it hurt: its thread raised in them, or its change was shown to make them fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,7 @@ class Finding:
     contract: Contract = Contract.NATURAL
     """For a fragile test: the most natural contract under which it fails."""
     modes: tuple[Mode, ...] = ()
+    leaks: tuple[Left, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -194,6 +194,7 @@ def _placed(switches: Switches, run: Callable[..., Any]) -> Callable[..., Any]:
     switches.starts += 1
     place = switches.starts
 
+    @functools.wraps(run)
     def placed(*args: Any, **kwargs: Any) -> Any:
         switches.named(place)
         return run(*args, **kwargs)

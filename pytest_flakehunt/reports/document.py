@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pytest_flakehunt.model import Cause, Condition, Count, Finding, Findings, Interval, Mode, Suspect
+from pytest_flakehunt.model import Cause, Condition, Count, Finding, Findings, Interval, Left, Mode, Suspect
 
 SCHEMA = "pytest-flakehunt/1"
 
@@ -70,8 +70,25 @@ def _test(finding: Finding) -> dict[str, Any]:
         "rate": _interval(finding.rate),
         "calm": {**_count(finding.calm), **_interval(finding.calm_rate)},
         "modes": [_mode(mode) for mode in finding.modes],
-        "leaks": [],
+        "leaks": [_left(left) for left in finding.leaks],
         "notes": list(finding.notes),
+    }
+
+
+def _left(left: Left) -> dict[str, Any]:
+    leak = left.leak
+    return {
+        "kind": leak.kind.value,
+        "what": leak.what,
+        "owner": leak.owner,
+        "owner_at": str(leak.owned_at),
+        "started_at": str(leak.started_at) if leak.started_at else "",
+        "now": leak.now,
+        "runs": left.total.runs,
+        "leaked": left.total.failures,
+        "rate": _interval(left.rate),
+        "suspects": [_suspect(suspect) for suspect in left.suspects],
+        "victims": list(left.victims),
     }
 
 

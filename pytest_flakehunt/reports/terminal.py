@@ -12,12 +12,14 @@ from rich.text import Text
 
 from pytest_flakehunt.analysis.naming import MENDS
 from pytest_flakehunt.model import (
+    TEST,
     Condition,
     Contract,
     Count,
     Finding,
     Findings,
     Interval,
+    Left,
     Mode,
     Suspect,
     Verdict,
@@ -32,6 +34,7 @@ STYLES = {
 }
 MOST_MODES = 3
 MOST_LINES = 4
+MOST_LEAKS = 10
 
 
 def show(findings: Findings, reporter: "pytest.TerminalReporter", verbosity: int, ledger: Path) -> None:
@@ -43,10 +46,15 @@ def show(findings: Findings, reporter: "pytest.TerminalReporter", verbosity: int
         verbosity: below 0 a line per finding; above 0 every steady test, and tracebacks.
         ledger: where to look for more.
     """
+    write(parts(findings, verbosity, ledger), reporter)
+
+
+def write(pieces: Iterable[RenderableType], reporter: "pytest.TerminalReporter") -> None:
+    """Write pieces of a report where pytest writes."""
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=bool(reporter.hasmarkup), width=1000, highlight=False)
-    for part in parts(findings, verbosity, ledger):
-        console.print(part, soft_wrap=True)
+    for piece in pieces:
+        console.print(piece, soft_wrap=True)
     reporter.write_sep("=", "flakehunt")
     reporter.write(stream.getvalue())
 
@@ -65,6 +73,7 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
     steady = [finding for finding in findings.tests if finding.verdict is Verdict.STEADY]
     if steady:
         yield from _steady(steady, verbosity)
+    yield from leaks([(finding.nodeid, left) for finding in findings.tests for left in finding.leaks], verbosity)
     for outage in findings.outages:
         yield Text(
             f"\noutage: sweep {outage.sweep} ({outage.plan or 'calm'}) set aside: {outage.total.failures} of "
@@ -75,6 +84,38 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
         yield Text(f"note: {_clean(note)}")
     if verbosity >= 0:
         yield Text(f"ledger: {ledger}")
+
+
+def leaks(found: Sequence[tuple[str, Left]], verbosity: int) -> Iterator[RenderableType]:
+    """Say what was left behind, by whom: each with the node id of the test it is told with."""
+    shown = found if verbosity > 0 else found[: MOST_LEAKS if verbosity == 0 else 0]
+    for nodeid, left in shown:
+        yield from _leak(nodeid, left, verbosity)
+    if len(shown) < len(found):
+        more = "further " if shown else ""
+        yield Text(f"\n{_number(len(found) - len(shown), f'{more}leak')}: -v shows all")
+
+
+def _leak(nodeid: str, left: Left, verbosity: int) -> Iterator[RenderableType]:
+    leak = left.leak
+    text = Text("\n")
+    text.append("LEAK", style="bold magenta")
+    text.append(f" {leak.kind.value} ", style="bold")
+    text.append(_clean(leak.what))
+    yield text
+    by = "the test" if leak.owner == TEST else f"the fixture {_clean(leak.owner)} ({_clean(str(leak.owned_at))}), as in"
+    yield _indented(Text(f"left by {by} {_clean(nodeid)}"))
+    if left.total.runs > 1:
+        yield _indented(Text(f"in {left.total.failures} of {left.total.runs} sweeps ({_between(left.rate)})"))
+    if leak.started_at is not None:
+        yield _indented(Text(f"from {_clean(str(leak.started_at))} in {_clean(leak.started_at.function)}"))
+    if leak.now:
+        lines = _clean(leak.now).splitlines()
+        yield _indented(Text("now at " + ("\n       ".join(lines) if verbosity > 0 else lines[-1]), style="dim"))
+    for victim in left.victims:
+        yield _indented(Text(f"hurts {_clean(victim)}", style="bold"))
+    if left.suspects:
+        yield Padding(_evidence(left.suspects), (0, 0, 0, 2), expand=False)
 
 
 def summary(findings: Findings) -> Text:

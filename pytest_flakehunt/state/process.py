@@ -1,14 +1,17 @@
 """What a whole process shares: its environment, working directory, handlers, loggers and modules."""
 
+import functools
 import gc
 import locale
 import logging
 import os
 import signal
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
@@ -23,21 +26,32 @@ IMPORTS = 20
 
 def watch_process() -> list[Part]:
     """Watch what the process has but once, except for its modules."""
+    return [part for watch in WATCHED.values() for part in watch()]
+
+
+def _variables() -> Iterator[Part]:
     variables = environment()
-    return [Values(variables, variables.read()), *_knobs(), *_handlers(), *_lists(), *_loggers()]
+    yield Values(variables, variables.read())
+
+
+def _place() -> Iterator[Part]:
+    yield Knob.now("the working directory", _directory, os.chdir)
+
+
+def _mask() -> Iterator[Part]:
+    yield Knob.now("the umask", umask, os.umask)
+
+
+def _locale() -> Iterator[Part]:
+    yield Knob.now("the locale", lambda: locale.setlocale(locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL))
 
 
 def _knobs() -> Iterator[Part]:
-    yield Knob.now("the working directory", _directory, os.chdir)
-    yield Knob.now("the umask", _umask, os.umask)
-    yield Knob.now("the locale", lambda: locale.setlocale(locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL))
     yield Knob.now("the time zone", _zone, partial(_set_zone, os.environ.get("TZ")))
     yield Knob.now("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit)
     yield Knob.now("the switch interval", sys.getswitchinterval, sys.setswitchinterval)
     yield Knob.now("the garbage collector's thresholds", gc.get_threshold, lambda before: gc.set_threshold(*before))
     yield Knob.now("whether the garbage collector runs", gc.isenabled, lambda on: gc.enable() if on else gc.disable())
-    manager = logging.root.manager
-    yield Knob.now("the level of logging.disable()", lambda: manager.disable, logging.disable)
     if socket := sys.modules.get("socket"):
         yield Knob.now("the default timeout of sockets", socket.getdefaulttimeout, socket.setdefaulttimeout)
     if decimal := sys.modules.get("decimal"):
@@ -57,7 +71,11 @@ def _directory() -> str | None:
         return None
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Give the mask that new files are made with; to read it by setting it could reach another thread's file."""
+    if threading.active_count() > 1:
+        with suppress(OSError, ValueError), open("/proc/self/status", encoding="ascii", errors="replace") as status:  # noqa: PTH123 - plainly, and often
+            return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
@@ -82,17 +100,27 @@ def _set_variable(value: str | None) -> None:
         os.environ["TZ"] = value
 
 
+@functools.cache
+def _signals() -> Sequence[tuple[int, str]]:
+    names = {int(number): number.name for number in signal.Signals}
+    return [(number, names.get(number, str(number))) for number in sorted(map(int, signal.valid_signals()))]
+
+
 def _handlers() -> Iterator[Part]:
-    for number in sorted(signal.valid_signals()):
-        name = signal.Signals(number).name if number in set(signal.Signals) else str(int(number))
+    for number, name in _signals():
         yield Knob.now(f"signal {name}'s handler", partial(signal.getsignal, number), partial(signal.signal, number))
 
 
-def _lists() -> Iterator[Part]:
-    for module, name in ((sys, "path"), (sys, "argv"), (sys, "meta_path"), (sys, "path_hooks"), (warnings, "filters")):
+def _lists(module: ModuleType, *names: str) -> Iterator[Part]:
+    for name in names:
         owner = vars(module).get(name)
         if type(owner) is list:
             yield Elements(f"{module.__name__}.{name}", owner)
+
+
+def _disabled() -> Iterator[Part]:
+    manager = logging.root.manager
+    yield Knob.now("the level of logging.disable()", lambda: manager.disable, logging.disable)
 
 
 def _loggers() -> Iterator[Part]:
@@ -123,6 +151,21 @@ def _logger(path: str, logger: Any) -> Values:
         if type(part.before.get(name)) is list:
             part.below[name] = [Elements(f"{path}.{name}", part.before[name])]
     return part
+
+
+WATCHED: Mapping[str, Callable[[], Iterable[Part]]] = {
+    "environ": _variables,
+    "cwd": _place,
+    "umask": _mask,
+    "locale": _locale,
+    "settings": _knobs,
+    "signal": _handlers,
+    "path": lambda: _lists(sys, "path"),
+    "imports": lambda: _lists(sys, "argv", "meta_path", "path_hooks"),
+    "warnings": lambda: _lists(warnings, "filters"),
+    "logging": lambda: (*_disabled(), *_loggers()),
+}
+"""Gathered under one word each."""
 
 
 @dataclass(frozen=True, slots=True)

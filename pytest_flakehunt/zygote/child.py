@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 from _pytest.doctest import MultipleDoctestFailures
 
-from pytest_flakehunt import project, relevance, stage
-from pytest_flakehunt.model import Evidence, Outcome, Place, Plan
+from pytest_flakehunt import options, project, relevance, stage
+from pytest_flakehunt.leaks.watch import Watch
+from pytest_flakehunt.model import Evidence, Leak, Outcome, Place, Plan
 from pytest_flakehunt.perturbations import random as perturbation
 from pytest_flakehunt.zygote import wire
 
@@ -41,18 +42,18 @@ class Journal:
         self._open()
 
     def _open(self) -> None:
-        self._descriptor = _os_open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self._status = _fstat(self._descriptor)
+        self.descriptor = _os_open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._status = _fstat(self.descriptor)
 
     def write(self, *items: wire.Entry, write: Callable[[int, bytes], int] = os.write) -> None:
         """Append entries in one piece, also after a test has closed or reused every descriptor."""
         try:
-            ours = _samestat(_fstat(self._descriptor), self._status)
+            ours = _samestat(_fstat(self.descriptor), self._status)
         except OSError:
             ours = False
         if not ours:
             self._open()
-        write(self._descriptor, b"".join(map(wire.entry, items)))
+        write(self.descriptor, b"".join(map(wire.entry, items)))
 
 
 _fstat, _samestat, _os_open = os.fstat, os.path.samestat, os.open  # held on to: a test may replace them
@@ -252,12 +253,15 @@ def note_randomness() -> None:
     inherited.update({generator.name: generator.state() for generator in perturbation.generators()})
 
 
+LINES = wire.Study(lines=True)
+
+
 @contextmanager
 def studied(
     study: wire.Study, item: pytest.Item, position: int, journal: Journal, watch: relevance.Watch | None
 ) -> Iterator[None]:
     """Note what one test consults and what it changes, as far as that is asked for; take back what should be undone."""
-    if study == wire.NO_STUDY:
+    if study in {wire.NO_STUDY, LINES}:
         yield
         return
     from pytest_flakehunt import consulting, state
@@ -315,11 +319,36 @@ def perform(
         config.pluginmanager.register(watch)
     journal.write(wire.Began(os.getpid()))
     try:
-        with stage.held(config, plan) as observer.stage:
+        with (
+            leaks_watched(config, work, journal, plan.patience, study) as leaks,
+            stage.held(config, plan) as observer.stage,
+        ):
+            if leaks is not None:
+                config.pluginmanager.register(leaks)  # last, so that it sees how things are when all others are done
             _each(session, work, observer, journal, study, watch)
     finally:
         config.pluginmanager.unregister(observer)
     journal.write(wire.Done())
+
+
+@contextmanager
+def leaks_watched(
+    config: pytest.Config, work: Sequence[tuple[int, pytest.Item]], journal: Journal, patience: float, study: wire.Study
+) -> Iterator[Watch | None]:
+    """Write down what tests leave behind, unless the user does not want to know."""
+    if options.watch_leaks(config) is False:
+        yield None
+        return
+    positions = {item.nodeid: position for position, item in work}
+
+    def report(nodeid: str, leak: Leak) -> None:
+        journal.write(wire.Leaked(positions[nodeid], leak))
+
+    watch = Watch.of(config, report, patience=patience, ours=lambda: (journal.descriptor,), traces=study.lines)
+    with watch.kept():
+        yield watch
+    if config.pluginmanager.is_registered(watch):
+        config.pluginmanager.unregister(watch)
 
 
 def _each(

@@ -223,7 +223,7 @@ class Watch:
                     self.running, self.since = None, realtime.monotonic()
                 case wire.Done():
                     self.done = True
-                case wire.Told():
+                case wire.Told() | wire.Leaked():
                     pass
         return found
 

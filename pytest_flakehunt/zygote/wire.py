@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
-from pytest_flakehunt.model import Evidence, Outcome, Place
+from pytest_flakehunt.model import Evidence, Leak, LeakKind, Outcome, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Study:
     """Which of them were consulted while the suite was imported."""
     changes: bool = False
     """What each test changes that outlives it."""
+    lines: bool = False
+    """Which line leaves what is left behind, where no event tells."""
     undone: Sequence[str] = ()
     """Changes, by their paths, that are taken back before the next test starts."""
 
@@ -161,14 +163,22 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaked:
+    """A test, or a fixture that was set up for it, has left something behind."""
+
+    position: int
+    leak: Leak
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """All tests of the process have ended, and nothing was left to do."""
 
 
-Entry: TypeAlias = Began | Started | Finished | Told | Done
+Entry: TypeAlias = Began | Started | Finished | Told | Leaked | Done
 
 
-def entry(item: Entry) -> bytes:
+def entry(item: Entry) -> bytes:  # noqa: PLR0911 - one for each kind
     """Give a journal entry as one line."""
     match item:
         case Began(pid):
@@ -182,6 +192,8 @@ def entry(item: Entry) -> bytes:
             return _line(["f", position, outcome, seconds, asdict(evidence)])
         case Told(kind, data):
             return _line(["t", kind, data])
+        case Leaked(position, leak):
+            return _line(["l", position, asdict(leak)])
         case Done():
             return b'["d"]\n'
 
@@ -203,7 +215,7 @@ def entries(lines: bytes) -> Iterator[Entry]:
         yield _entry(json.loads(line))
 
 
-def _entry(document: list[Any]) -> Entry:
+def _entry(document: list[Any]) -> Entry:  # noqa: PLR0911 - one for each kind
     match document:
         case ["b", pid]:
             return Began(pid)
@@ -215,6 +227,8 @@ def _entry(document: list[Any]) -> Entry:
             return Finished(position, Outcome(outcome), seconds, read_evidence(evidence))
         case ["t", kind, data]:
             return Told(kind, data)
+        case ["l", position, leak]:
+            return Leaked(position, read_leak(leak))
         case ["d"]:
             return Done()
     raise ValueError(f"not a journal entry: {document!r:.200}")
@@ -227,5 +241,18 @@ def read_evidence(fields: Mapping[str, Any]) -> Evidence:
             **fields,
             "where": Place(*fields["where"]),
             "sections": tuple((title, text) for title, text in fields["sections"]),
+        }
+    )
+
+
+def read_leak(fields: Mapping[str, Any]) -> Leak:
+    """Give a leak from its JSON form."""
+    started = fields["started_at"]
+    return Leak(
+        **{
+            **fields,
+            "kind": LeakKind(fields["kind"]),
+            "owned_at": Place(*fields["owned_at"]),
+            "started_at": None if started is None else Place(*started),
         }
     )

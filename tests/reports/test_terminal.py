@@ -36,7 +36,7 @@ REPRO = "pytest 'tests/test_a.py::test_x[" + "long " * 60 + "]' '--flakehunt-pla
 MODE = Mode("f" * 16, Outcome.FAILED, EVIDENCE, 20, 0, "clock=+400d", Contract.ENVIRONMENT, (SUSPECT,), REPRO)
 FRAGILE = Finding(
     "tests/test_a.py::test_x", "tests/test_a.py", 12, Verdict.FRAGILE, Count(200, 20), Interval(0.066, 0.149),
-    Count(40, 0), Interval(0, 0.088), Contract.ENVIRONMENT, (MODE,), ("noted",),
+    Count(40, 0), Interval(0, 0.088), Contract.ENVIRONMENT, (MODE,), notes=("noted",),
 )  # fmt: skip
 STEADY = Finding(
     "tests/test_a.py::test_y", "tests/test_a.py", 20, Verdict.STEADY, Count(1000, 0), Interval(0, 0.00368),

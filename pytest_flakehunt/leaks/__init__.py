@@ -1,0 +1,1 @@
+"""What tests leave behind: look, compare, wait, name the owner."""

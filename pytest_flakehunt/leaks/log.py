@@ -1,0 +1,395 @@
+"""A log of what is begun while tests run: by whom, and from which line."""
+
+import _thread
+import asyncio
+import functools
+import inspect
+import os
+import re
+import sys
+import tempfile
+import threading
+import weakref
+from asyncio import base_events, runners
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures.process import _ExecutorManagerThread
+from contextlib import ExitStack, contextmanager, suppress
+from types import CodeType, FrameType
+from typing import Any
+
+from pytest_flakehunt import project
+from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
+from pytest_flakehunt.leaks.stacks import of_task
+from pytest_flakehunt.model import LeakKind, Place
+
+MOST_KEPT = 2_000
+"""Paths and tasks remembered at most: of what was opened and closed long ago nothing is asked."""
+_frame = sys._getframe  # noqa: SLF001 - the only way to see who calls
+RETRIEVE = re.compile(r"(Task|Future) exception was never retrieved")
+DESTROYED = "Task was destroyed but it is pending!"
+
+
+class Log:
+    """Notes what is begun, through audit events and the doors of asyncio; says nothing of what became of it."""
+
+    def __init__(self, relative: Callable[[str], str]) -> None:
+        """Make one.
+
+        Args:
+            relative: gives a file's path as reports write it.
+        """
+        self.relative = relative
+        self.current: Owner | None = None
+        """Whose code runs in the main thread; None between tests, when nothing is noted."""
+        self.makers: dict[CodeType, Owner] = {}
+        """Functions of the fixtures that are alive."""
+        self.threads: list[Begun] = []
+        self.loops: list[Begun] = []
+        self.tasks: OrderedDict[int, Begun] = OrderedDict()
+        """By the task's id, which is its own as long as it lives."""
+        self.sockets: list[Begun] = []
+        self.processes: list[Begun] = []
+        self.paths: OrderedDict[str, Begun] = OrderedDict()
+        """What was opened, by path; the last one counts."""
+        self.temps: list[Begun] = []
+        self.lost: list[tuple[Begun, str, str]] = []
+        """What has ended as a leak: with its name, and where it was then."""
+        self.opened = False
+        """Whether any descriptor may be new."""
+        self.variables: dict[str, tuple[Owner, Place]] = {}
+        """Who last wrote each environment variable, and where."""
+        self.moved_to: tuple[Owner, Place] | None = None
+        """Who last changed the working directory, and where."""
+        self.touched: set[str] = set()
+        """Kinds of shared state that were written to."""
+        self._agens: weakref.WeakKeyDictionary[Any, tuple[Owner, Place]] = weakref.WeakKeyDictionary()
+        self._noting: dict[str, Callable[[tuple[Any, ...]], None]] = {
+            "_thread.start_new_thread": self._thread,
+            "_thread.start_joinable_thread": self._thread,
+            "open": self._open,
+            "socket.__new__": self._socket,
+            "sqlite3.connect": self._connect,
+            "subprocess.Popen": self._process,
+            "os.fork": self._fork,
+            "os.forkpty": self._fork,
+            "os.posix_spawn": self._fork,
+            "tempfile.mkstemp": self._temp,
+            "tempfile.mkdtemp": self._temp,
+            "os.putenv": self._variable,
+            "os.unsetenv": self._variable,
+            "os.chdir": self._directory,
+        }
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep the log. Audit hooks cannot be taken back: afterwards, ours does nothing."""
+        sys.addaudithook(functools.partial(_audit, self._noting))
+        with ExitStack() as undo:
+            for owner, name, make in (
+                (base_events.BaseEventLoop, "__init__", self._begins_loop),
+                (base_events.BaseEventLoop, "create_task", self._begins_task),
+                (base_events.BaseEventLoop, "_asyncgen_firstiter_hook", self._begins_generator),
+                (base_events.BaseEventLoop, "shutdown_asyncgens", self._ends_generators),
+                (base_events.BaseEventLoop, "call_exception_handler", self._hears),
+                (base_events.BaseEventLoop, "close", self._ends_loop),
+                (runners, "_cancel_all_tasks", self._ends_tasks),
+            ):
+                undo.enter_context(_replaced(owner, name, make))
+            if sys.version_info < (3, 12):  # no event tells of new threads there
+                for owner, name in ((threading, "_start_new_thread"), (_thread, "start_new_thread")):
+                    undo.enter_context(_replaced(owner, name, self._begins_thread))
+            try:
+                yield
+            finally:
+                self._noting.clear()
+
+    # who, and where
+
+    def caller(self, frame: FrameType | None) -> tuple[Owner, Place | None] | None:
+        """Tell for whom some code acts, and from which line of the project; None where nobody is at work."""
+        current = self.current
+        if current is None:
+            return None
+        place = None
+        while frame is not None:
+            code = frame.f_code
+            if code in self.makers:
+                current = self.makers[code]
+                return current, place or self._place(frame)
+            if place is None and project.owns(code.co_filename):
+                place = self._place(frame)
+            if place is None and code.co_filename.startswith("<doctest "):
+                place = current.place
+            if frame.f_globals.get("__name__", "").startswith("_pytest."):
+                break
+            frame = frame.f_back
+        foreign = threading.get_ident() != threading.main_thread().ident
+        inherited = (self._of_thread() if foreign else None) or self._of_task()
+        if inherited is not None:
+            return inherited.owner, place or inherited.place
+        return NOBODY if foreign else current, place
+
+    def _place(self, frame: FrameType) -> Place:
+        return Place(self.relative(frame.f_code.co_filename), frame.f_lineno, frame.f_code.co_name)
+
+    def _of_thread(self) -> Begun | None:
+        thread = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]  # noqa: SLF001 - current_thread() makes one
+        return next((begun for begun in self.threads if begun.itself() is thread), None) if thread else None
+
+    def _of_task(self) -> Begun | None:
+        loop = asyncio._get_running_loop()  # noqa: SLF001 - get_running_loop() raises, at ten times the cost
+        task = None if loop is None else asyncio.current_task(loop)
+        return None if task is None else self.tasks.get(id(task))
+
+    def _begun(self, kind: LeakKind, thing: Any, frame: FrameType | None) -> Begun | None:
+        """Note one thing; what no line of the project led to is a plugin's own affair."""
+        found = self.caller(frame)
+        if found is None or found[1] is None or found[0] is NOBODY:
+            return None
+        return Begun(kind, *found, thing)
+
+    def _descriptor(self, thing: Any, frame: FrameType) -> Begun | None:
+        """Note who opens something: a thread of nobody's too, so that no test is taken for it."""
+        found = self.caller(frame)
+        if found is None or (found[1] is None and found[0] is not NOBODY):
+            return None
+        return Begun(LeakKind.FILE, *found, thing)
+
+    # Python's audit events
+
+    def _thread(self, args: tuple[Any, ...]) -> None:
+        thread = getattr(inspect.unwrap(args[0]), "__self__", None)
+        kind, thing = LeakKind.THREAD, args[0]
+        if isinstance(thread, threading.Thread):
+            kind, thing = LeakKind.EXECUTOR if _serves_pool(thread) else kind, weakref.ref(thread)
+        if begun := self._begun(kind, thing, _frame(2)):
+            self.threads.append(begun)
+
+    def _begins_thread(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def start_new_thread(*args: Any, **kwargs: Any) -> Any:
+            with suppress(Exception):  # as in an audit hook
+                self._thread(args)
+            return original(*args, **kwargs)
+
+        return start_new_thread
+
+    def _open(self, args: tuple[Any, ...]) -> None:
+        path, mode, flags = args
+        self.opened = True
+        if type(path) is not str and type(path) is not bytes:
+            return
+        frame = _frame(2)
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return
+        if begun := self._descriptor(None, frame):
+            name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - a path object would resolve links
+            begun.thing = name
+            self.paths[name] = begun
+            self.paths.move_to_end(name)
+            while len(self.paths) > MOST_KEPT:
+                self.paths.popitem(last=False)
+            if (type(mode) is str and mode[:1] in {"w", "x", "a"}) or (mode is None and flags & os.O_CREAT):
+                self._made(begun)
+
+    def _made(self, begun: Begun) -> None:
+        """Note a new file where temporary ones lie."""
+        name = begun.thing
+        folder = tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - where Python would put them
+        if begun.owner is not NOBODY and name.startswith(f"{folder}/") and not os.path.lexists(name):
+            self.temps.append(Begun(LeakKind.TEMP, begun.owner, begun.place, name))
+
+    def _temp(self, args: tuple[Any, ...]) -> None:
+        name = os.path.abspath(os.fsdecode(args[0]))  # noqa: PTH100 - a path object would resolve links
+        if os.path.lexists(name):  # another process has it: the next name is tried
+            return
+        if begun := self._begun(LeakKind.TEMP, name, _frame(2)):
+            self.temps.append(begun)
+
+    def _socket(self, args: tuple[Any, ...]) -> None:
+        self.opened = True
+        try:
+            thing = weakref.ref(args[0])
+        except TypeError:  # one of C's own
+            return
+        if begun := self._descriptor(thing, _frame(2)):
+            self.sockets.append(begun)
+
+    def _connect(self, _args: tuple[Any, ...]) -> None:
+        self.opened = True
+
+    def _process(self, _args: tuple[Any, ...]) -> None:
+        self.opened = True
+        frame = _frame(2)
+        popen = frame.f_locals.get("self")
+        if begun := self._begun(LeakKind.PROCESS, weakref.ref(popen), frame):
+            self.processes.append(begun)
+
+    def _fork(self, _args: tuple[Any, ...]) -> None:
+        if begun := self._begun(LeakKind.PROCESS, "", _frame(2)):
+            self.processes.append(begun)
+
+    def _variable(self, args: tuple[Any, ...]) -> None:
+        name = os.fsdecode(args[0])
+        if name == "PYTEST_CURRENT_TEST":
+            return
+        self.touched.add("environ")
+        if (found := self.caller(_frame(2))) and found[1]:
+            self.variables[name] = found[0], found[1]
+
+    def _directory(self, _args: tuple[Any, ...]) -> None:
+        self.touched.add("cwd")
+        found = self.caller(_frame(2))
+        self.moved_to = (found[0], found[1]) if found and found[1] else None
+
+    # the doors of asyncio
+
+    def _begins_loop(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def __init__(loop: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands in for one
+            original(loop, *args, **kwargs)
+            if begun := self._begun(LeakKind.LOOP, weakref.ref(loop), _frame(1)):
+                self.loops.append(begun)
+
+        return __init__
+
+    def _begins_task(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def create_task(loop: Any, coro: Any, **kwargs: Any) -> Any:
+            task = original(loop, coro, **kwargs)
+            found = self.caller(_frame(1))
+            if found is not None:
+                owner, place = found
+                place = place or self._defined(coro)
+                if place is not None:
+                    self.tasks[id(task)] = Begun(LeakKind.TASK, owner, place, weakref.ref(task))
+                    while len(self.tasks) > MOST_KEPT:
+                        self.tasks.popitem(last=False)
+            return task
+
+        return create_task
+
+    def _defined(self, coro: Any) -> Place | None:
+        """Give where the project's own coroutine begins: what a server's callback starts has no caller."""
+        code = getattr(coro, "cr_code", None)
+        if code is None or not project.owns(code.co_filename):
+            return None
+        return Place(self.relative(code.co_filename), code.co_firstlineno, code.co_name)
+
+    def _begins_generator(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def firstiter(loop: Any, agen: Any) -> Any:
+            if (found := self.caller(_frame(1))) and found[1]:
+                self._agens[agen] = found[0], found[1]
+            return original(loop, agen)
+
+        return firstiter
+
+    def _ends_generators(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def shutdown_asyncgens(loop: Any) -> Any:
+            for agen in list(loop._asyncgens):  # noqa: SLF001 - before asyncio closes them
+                if agen.ag_frame is not None and (known := self._agens.get(agen)):
+                    self.lost.append((Begun(LeakKind.GENERATOR, *known, None), agen.__qualname__, ""))
+            return original(loop)
+
+        return shutdown_asyncgens
+
+    def _ends_tasks(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def _cancel_all_tasks(loop: Any) -> Any:
+            self._pending(loop)
+            return original(loop)
+
+        return _cancel_all_tasks
+
+    def _ends_loop(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def close(loop: Any) -> Any:
+            if not loop.is_closed() and not loop.is_running():
+                self._pending(loop)
+            return original(loop)
+
+        return close
+
+    def _pending(self, loop: Any) -> None:
+        """Note the tasks that end only because their loop does."""
+        for task in asyncio.all_tasks(loop):
+            begun = self.tasks.get(id(task))
+            if begun is not None and begun.itself() is task and not task.cancelling():
+                del self.tasks[id(task)]
+                self.lost.append((begun, named(task), of_task(task, self.relative)))
+
+    def _hears(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def call_exception_handler(loop: Any, context: dict[str, Any]) -> Any:
+            message = context.get("message", "")
+            future = context.get("task") or context.get("future")
+            if RETRIEVE.match(message) or message == DESTROYED:
+                self._dropped(future, context.get("exception"))
+            return original(loop, context)
+
+        return call_exception_handler
+
+    def _dropped(self, future: Any, exception: BaseException | None) -> None:
+        """Note a task or a future that was let go with its exception, or before its end."""
+        begun = self.tasks.pop(id(future), None)
+        if begun is None:
+            if self.current is None:
+                return
+            begun = Begun(LeakKind.EXCEPTION, self.current, None, None)
+        name = named(future) if isinstance(future, asyncio.Task) else "a future"
+        if exception is not None:
+            begun = Begun(LeakKind.EXCEPTION, begun.owner, begun.place, None)
+            name = f"{type(exception).__qualname__} of {name}"
+        self.lost.append((begun, name, ""))
+
+    # tidying up
+
+    def forget(self, owners: set[int]) -> None:
+        """Let go of what the owners that are over had begun and ended."""
+        for begun in (self.threads, self.loops, self.sockets, self.processes):
+            begun[:] = [each for each in begun if id(each.owner) not in owners and each.itself() is not None]
+        for key in [key for key, each in self.tasks.items() if each.itself() is None]:
+            del self.tasks[key]
+        self.temps = [each for each in self.temps if id(each.owner) not in owners]
+        self.lost.clear()
+
+
+def _audit(noting: dict[str, Callable[[tuple[Any, ...]], None]], event: str, args: tuple[Any, ...]) -> None:
+    note = noting.get(event)
+    if note is not None:
+        with suppress(Exception):  # what a test does must not fail because we cannot note it
+            note(args)
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+    original = getattr(owner, name)
+    ours = make(original)
+    setattr(owner, name, ours)
+    try:
+        yield
+    finally:
+        if getattr(owner, name) is ours:
+            setattr(owner, name, original)
+
+
+def _serves_pool(thread: threading.Thread) -> bool:
+    target = getattr(thread, "_target", None)
+    module = getattr(target, "__module__", "")
+    return module == "concurrent.futures.thread" or isinstance(thread, _ExecutorManagerThread)
+
+
+def named(task: Any) -> str:
+    """Name a task by its coroutine, and by its own name where it was given one."""
+    coro = task.get_coro()
+    qualname = getattr(coro, "__qualname__", type(coro).__qualname__)
+    name = task.get_name()
+    return qualname if re.fullmatch(r"Task-\d+", name) else f"{name} ({qualname})"
+
+
+def maker(function: Any) -> CodeType | None:
+    """Give the code of a fixture's own function, whatever plugins have wrapped around it."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code if isinstance(code, CodeType) else None

@@ -1,0 +1,253 @@
+"""Looks at the process that cost microseconds: whether anything moved, and then what."""
+
+import locale
+import logging
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+from pytest_flakehunt.leaks.owners import Debt
+from pytest_flakehunt.model import LeakKind
+from pytest_flakehunt.state import WATCHED, Change, Imports, Part, umask
+
+DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"  # noqa: PTH112 - before any test starts
+_listdir, _fstat, _readlink, _dup, _close = os.listdir, os.fstat, os.readlink, os.dup, os.close
+"""Held on to: a test may replace them."""
+SIGNALS = tuple(sorted(map(int, signal.valid_signals())))
+_handler = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
+"""In C: Python's own wrapper makes an enum of every answer, at twenty times the cost."""
+_settings = attrgetter("level", "disabled", "propagate")
+STANDARD_ERROR = 2
+POLLED = (
+    LeakKind.UMASK, LeakKind.LOCALE, LeakKind.SIGNAL, LeakKind.PATH, LeakKind.WARNINGS, LeakKind.LOGGING,
+    LeakKind.MODULES, LeakKind.PATCH,
+)  # fmt: skip
+"""Shared state of which no event tells: it is read each time, in this order."""
+STATE = (LeakKind.ENVIRON, LeakKind.CWD, *POLLED)
+
+
+class Shared:
+    """The state that a process has but once: how it was at first, and at the last look."""
+
+    def __init__(self) -> None:
+        self._loggers: list[logging.Logger] = []
+        self._known_loggers = -1
+        self.first = {kind: parts(kind) for kind in STATE}
+        """As it was before any test."""
+        self.last = dict(self.first)
+        self.look = self.read()
+
+    def moved(self, touched: set[str]) -> list[LeakKind]:
+        """Name the kinds that are not as they were when last asked.
+
+        Args:
+            touched: kinds of which an event has told; it is emptied.
+        """
+        kinds = [LeakKind(name) for name in touched]
+        touched.clear()
+        now = self.read()
+        if not same(now, self.look):
+            kinds += [kind for kind, one, other in zip(POLLED, now, self.look, strict=True) if not same(one, other)]
+            self.look = now
+        return kinds
+
+    def settle(self, kinds: list[LeakKind], left_alone: frozenset[str]) -> list[Debt]:
+        """Give what was changed since the last look and is not as it was at first; from now on it counts as given.
+
+        Args:
+            kinds: what has moved.
+            left_alone: paths that others account for.
+        """
+        debts = []
+        for kind in kinds:
+            at_first = {change.path for change in changes(kind, self.first[kind])}
+            for part in self.last[kind]:
+                paths = frozenset(change.path for change in changes(kind, [part])) & at_first - left_alone
+                if paths:
+                    debts.append(Debt(kind, part, paths))
+            self.last[kind] = parts(kind)
+        return debts
+
+    def read(self) -> tuple[Any, ...]:
+        """Give a reading of what is polled."""
+        if len(logging.root.manager.loggerDict) != self._known_loggers:
+            self._known_loggers = len(logging.root.manager.loggerDict)
+            self._loggers = [logger for _, logger in _loggers()]
+        return (
+            umask(),
+            locale.setlocale(locale.LC_ALL),
+            tuple(map(_handler, SIGNALS)),
+            tuple(sys.path),
+            tuple(warnings.filters),
+            (
+                logging.root.manager.disable,
+                *map(_settings, self._loggers),
+                *(handler for one in self._loggers if one.handlers for handler in _handlers(one)),
+            ),
+            tuple(sys.modules.values()),
+            tuple(_patches()),
+        )
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two readings are equal."""
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001 - a stand-in among the modules may refuse to be compared
+        return False
+
+
+def parts(kind: LeakKind) -> list[Part]:
+    """Watch one kind of shared state as it is now."""
+    if kind is LeakKind.MODULES:
+        return [Imports(dict(sys.modules))]
+    if kind is LeakKind.PATCH:
+        return [Patches(tuple(_patches()))]
+    if kind is LeakKind.LOGGING:
+        return [Loggers(logging.root.manager.disable, {name: _logger(logger) for name, logger in _loggers()})]
+    return list(WATCHED[kind.value]())
+
+
+def changes(kind: LeakKind, watched: list[Part]) -> Iterator[Change]:
+    """Compare; that modules were imported is no change that anyone would take back."""
+    for part in watched:
+        for change in part.changes():
+            if kind is not LeakKind.MODULES or change.verb != "imports":
+                yield change
+
+
+def _loggers() -> list[tuple[str, logging.Logger]]:
+    held = list(logging.root.manager.loggerDict.items())
+    return [("", logging.root), *((name, one) for name, one in held if isinstance(one, logging.Logger))]
+
+
+def _handlers(logger: logging.Logger) -> list[logging.Handler]:
+    """Give its handlers, without those that pytest puts there while a test runs."""
+    return [one for one in logger.handlers if not type(one).__module__.startswith("_pytest.")]
+
+
+def _logger(logger: logging.Logger) -> dict[str, Any]:
+    values = zip(("level", "disabled", "propagate"), _settings(logger), strict=True)
+    return {**dict(values), "handlers": tuple(_handlers(logger))}
+
+
+@dataclass(frozen=True, slots=True)
+class Loggers(Part):
+    """Levels and handlers of all loggers: what a logger that is new has been given counts as a change."""
+
+    disabled: int
+    before: dict[str, dict[str, Any]]
+
+    def changes(self) -> Iterator[Change]:
+        """Compare each with how it was; a new one with how loggers are made."""
+        if logging.root.manager.disable != self.disabled:
+            yield Change("the level of logging.disable()", "changes", partial(logging.disable, self.disabled))
+        for name, logger in _loggers():
+            now = _logger(logger)
+            before = self.before.get(name)
+            if before is None:  # a library's own takes a handler that does nothing as it is imported
+                before = NEW
+                now["handlers"] = tuple(one for one in now["handlers"] if not isinstance(one, logging.NullHandler))
+            path = f"logging.getLogger({name!r})" if name else "logging.root"
+            for key, value in before.items():
+                if now[key] != value:
+                    yield Change(f"{path}.{key}", "changes", partial(setattr, logger, key, value))
+
+
+NEW = {"level": logging.NOTSET, "disabled": False, "propagate": True, "handlers": ()}
+
+
+def _patches() -> list[Any]:
+    mock = sys.modules.get("unittest.mock")
+    return [] if mock is None else mock._patch._active_patches  # noqa: SLF001 - patch.stopall() has them from there
+
+
+@dataclass(frozen=True, slots=True)
+class Patches(Part):
+    """What ``mock.patch(…).start()`` holds."""
+
+    before: tuple[Any, ...]
+
+    def changes(self) -> Iterator[Change]:
+        """Name those that were started."""
+        for patch in _patches():
+            if not any(patch is one for one in self.before):
+                yield Change(_target(patch), "patches", partial(_stop, patch))
+
+
+def _target(patch: Any) -> str:
+    if getattr(patch, "attribute", None) is None:  # of a dict
+        return f"patch.dict({getattr(patch, 'in_dict', '')!r:.80})"
+    try:
+        target = patch.getter()
+    except Exception:  # noqa: BLE001 - what it patches may be gone
+        return str(patch.attribute)
+    return f"{getattr(target, '__name__', type(target).__qualname__)}.{patch.attribute}"
+
+
+def _stop(patch: Any) -> None:
+    patch.stop()
+
+
+def lowest() -> int:
+    """Give the lowest descriptor that is free."""
+    try:
+        free = _dup(2)
+    except OSError:
+        return -1
+    _close(free)
+    return free
+
+
+def descriptors() -> dict[int, tuple[int, int]]:
+    """Give every open descriptor, with the device and inode behind it."""
+    found = {}
+    for number in map(int, _listdir(DESCRIPTORS)):
+        if number <= STANDARD_ERROR:  # pytest's capture turns these to and fro
+            continue
+        try:
+            status = _fstat(number)
+        except OSError:  # the one that listed them
+            continue
+        found[number] = status.st_dev, status.st_ino
+    return found
+
+
+def behind(descriptor: int) -> str:
+    """Name what a descriptor stands for: a path, or such as ``socket`` and ``pipe``."""
+    try:
+        target = _readlink(f"{DESCRIPTORS}/{descriptor}")
+    except OSError:
+        return "file"
+    return target.partition(":[")[0].removesuffix(" (deleted)") if target.startswith(("socket:", "pipe:")) else target
+
+
+def has_children() -> bool:
+    """Tell whether this process has any child, be it ended; one system call."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    except AttributeError:  # a system that has no such call
+        return True
+    return True
+
+
+def children() -> dict[int, str]:
+    """Give the processes that this one has started and that still run, with their command lines."""
+    import psutil
+
+    found = {}
+    for process in psutil.Process().children():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found[process.pid] = " ".join(process.cmdline()) or process.name()
+        except psutil.Error:
+            continue
+    return found

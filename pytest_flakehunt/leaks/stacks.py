@@ -1,0 +1,37 @@
+"""Where a thread or a task is now, in lines that a reader can follow."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+MOST_LINES = 12
+"""Lines of a stack that are kept: the innermost."""
+
+
+def of_thread(ident: int | None, relative: Callable[[str], str]) -> str:
+    """Give the stack of a thread, innermost line last; empty where it is none of Python's."""
+    frame = sys._current_frames().get(ident or 0)  # noqa: SLF001 - the documented way
+    frames: list[FrameType] = []
+    while frame is not None:
+        frames.append(frame)
+        frame = frame.f_back
+    return _written([(frame, frame.f_lineno) for frame in reversed(frames)], relative)
+
+
+def of_task(task: Any, relative: Callable[[str], str]) -> str:
+    """Give what a task waits for, coroutine by coroutine, innermost line last."""
+    frames: list[tuple[FrameType, int]] = []
+    coro = task.get_coro()
+    while coro is not None and len(frames) < 50:
+        frame = getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None) or getattr(coro, "ag_frame", None)
+        if frame is not None:
+            frames.append((frame, frame.f_lineno))
+        coro = getattr(coro, "cr_await", None) or getattr(coro, "gi_yieldfrom", None)
+    return _written(frames, relative)
+
+
+def _written(frames: list[tuple[FrameType, int]], relative: Callable[[str], str]) -> str:
+    return "\n".join(
+        f"{relative(frame.f_code.co_filename)}:{line} in {frame.f_code.co_name}" for frame, line in frames[-MOST_LINES:]
+    )

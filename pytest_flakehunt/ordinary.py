@@ -1,0 +1,70 @@
+"""An ordinary run that is watched for leaks: in this process, or in those of xdist's workers."""
+
+import json
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from pytest_flakehunt.leaks.watch import Watch
+from pytest_flakehunt.model import Count, Interval, Leak, Left
+from pytest_flakehunt.reports import terminal
+from pytest_flakehunt.zygote.wire import read_leak
+
+OUTPUT = "flakehunt_leaks"
+"""Under which name a worker gives its leaks to xdist."""
+
+
+class Ordinary:
+    """A pytest plugin that reports what the tests of one run leave behind."""
+
+    def __init__(self, config: pytest.Config, fail_on: frozenset[str]) -> None:
+        self.config, self.fail_on = config, fail_on
+        self.found: dict[tuple[str, Leak], list[str]] = {}
+        """By test and leak: whom it hurt."""
+        self._undo = ExitStack()
+
+    def _take(self, nodeid: str, leak: Leak) -> None:
+        victims = self.found.setdefault((nodeid, leak), [])
+        if leak.victim and leak.victim not in victims:
+            victims.append(leak.victim)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Begin to watch, unless others run the tests."""
+        if session.config.getoption("numprocesses", None):
+            return
+        watch = Watch.of(session.config, self._take)
+        self._undo.enter_context(watch.kept())
+        session.config.pluginmanager.register(watch)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take in what a worker has seen."""
+        for nodeid, fields in json.loads(getattr(node, "workeroutput", {}).get(OUTPUT, "[]")):
+            self._take(nodeid, read_leak(fields))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Let leaks decide the exit status where they are asked to; give a worker's to its controller."""
+        self._undo.close()
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            found = [
+                (nodeid, {**asdict(leak), "victim": victim})
+                for (nodeid, leak), victims in self.found.items()
+                for victim in victims or [""]
+            ]
+            output[OUTPUT] = json.dumps(found)
+        elif self.found and "leaks" in self.fail_on and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
+        """Show what was left behind."""
+        left = [
+            (nodeid, Left(leak, Count(1, 1), Interval(0.0, 1.0), victims=tuple(victims)))
+            for (nodeid, leak), victims in self.found.items()
+        ]
+        pieces = terminal.leaks(left, self.config.get_verbosity()) if left else ["no test left anything behind"]
+        terminal.write(pieces, terminalreporter)

@@ -1,0 +1,281 @@
+"""The leak watch on ordinary runs, and what hunts make of it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LEAKING = """
+    import os
+    import threading
+
+    import pytest
+
+    def nap(until):
+        until.wait(60)
+
+    @pytest.fixture(scope="module")
+    def server():
+        threading.Thread(target=nap, args=(threading.Event(),), daemon=True, name="server").start()
+
+    def test_thread():
+        threading.Thread(target=nap, args=(threading.Event(),), daemon=True).start()
+
+    def test_variable():
+        os.environ["LEFT"] = "1"
+
+    def test_fixture(server):
+        pass
+
+    def test_sound(monkeypatch):
+        monkeypatch.setenv("LEFT", "2")
+"""
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PYTEST_ADDOPTS", "CI", "PYTEST_XDIST_WORKER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def watched(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
+    return pytester.runpytest_subprocess("-pxdist.plugin", "-ppytest_flakehunt.plugin", "--flakehunt-leaks", *args)
+
+
+WANTED = [
+    "*LEAK thread Thread-# (nap)",
+    "  left by the test test_a.py::test_thread",
+    "  from test_a.py:14 in test_thread",
+    "  now at *threading.py:* in wait",
+    "*LEAK environ os.environ[[]'LEFT'[]]",
+    "  left by the test test_a.py::test_variable",
+    "  from test_a.py:17 in test_variable",
+    "*LEAK thread server (nap)",
+    "  left by the fixture server (test_a.py:9), as in test_a.py::test_fixture",
+    "  from test_a.py:11 in server",
+]
+
+
+def test_an_ordinary_run_names_owners_and_lines(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_a=LEAKING)
+    result = watched(pytester)
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(WANTED)
+    assert result.ret == 0
+    assert result.stdout.str().count("LEAK") == 3
+
+
+def test_workers_of_xdist_tell_their_controller(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_a=LEAKING)
+    result = watched(pytester, "-n2", "--dist=loadfile")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(WANTED)
+    assert result.stdout.str().count("LEAK") == 3
+
+
+def test_leaks_can_fail_an_ordinary_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_a=LEAKING)
+    assert watched(pytester, "--flakehunt-fail-on=leaks").ret == 1
+
+
+def test_a_clean_run_says_so(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_clean(): pass")
+    result = watched(pytester, "--flakehunt-fail-on=leaks")
+    result.stdout.fnmatch_lines(["no test left anything behind"])
+    assert result.ret == 0
+
+
+def test_the_ini_file_can_ask_for_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_a=LEAKING)
+    pytester.makeini("[pytest]\nflakehunt_leaks = on\nflakehunt_forgive =\n    thread:server*\n    environ:*\n")
+    result = pytester.runpytest_subprocess("-pxdist.plugin", "-ppytest_flakehunt.plugin")
+    assert result.stdout.str().count("LEAK") == 1
+
+
+def test_other_plugins_can_forgive(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_a=LEAKING)
+    pytester.makeconftest("def pytest_flakehunt_forgiven(config): return ['thread:test_a.nap']")
+    result = watched(pytester)
+    assert result.stdout.str().count("LEAK") == 1
+
+
+def test_a_leak_costs_exactly_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pytest_flakehunt import realtime
+    from pytest_flakehunt.leaks.owners import Owner
+    from pytest_flakehunt.leaks.watch import Suspect, Watch
+    from pytest_flakehunt.model import Leak, LeakKind, Place
+
+    slept: list[float] = []
+    monkeypatch.setattr(realtime, "sleep", slept.append)
+    told: list[Leak] = []
+    watch = Watch(Path(), lambda _, leak: told.append(leak), grace=0.1)
+    owner = Owner(Place("test_a.py", 1), "test_a.py::test_a")
+
+    def judged(alive: Callable[[], bool]) -> float:
+        slept.clear()
+        watch._judge([Suspect(LeakKind.THREAD, owner, None, "one", alive)])
+        return sum(slept)
+
+    assert judged(lambda: True) == pytest.approx(0.1)
+    assert slept == sorted(slept[:-1]) + slept[-1:]
+    assert slept[1] == 2 * slept[0]
+    assert len(told) == 1
+    left = iter([True, True, False, False])
+    assert judged(lambda: next(left)) < 0.001
+    assert len(told) == 1
+
+
+def test_many_leaks_cost_a_few_graces_and_are_told_all_the_same(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import threading
+        import pytest
+
+        @pytest.mark.parametrize("name", [chr(97 + place) for place in range(12)])
+        def test_leaks(name):
+            threading.Thread(target=threading.Event().wait, args=(60,), daemon=True, name=name).start()
+        """
+    )
+    result = watched(pytester, "-v", "--flakehunt-grace=0.02")
+    assert result.stdout.str().count("LEAK thread") == 12
+
+
+def test_a_leak_that_happens_now_and_then_has_a_rate_and_suspects(hunt: Callable[..., Any], pytester: Any) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        import time
+
+        def test_far_east():
+            if time.timezone < -4 * 3600:
+                os.environ["FAR"] = "1"
+        """
+    )
+    hunted = hunt("--flakehunt-only=timezone,order", sweeps=40)
+    (leak,) = hunted.tests["test_far_east"]["leaks"]
+    assert 0 < leak["leaked"] < leak["runs"] == 40
+    assert leak["rate"]["low"] < leak["leaked"] / 40 < leak["rate"]["high"]
+    assert leak["suspects"][0]["perturbation"] == "timezone"
+    assert hunted.verdicts == {"test_far_east": "steady"}
+    assert hunted.result.ret == 0
+
+
+def test_leaks_can_fail_a_hunt(hunt: Callable[..., Any], pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("import os\ndef test_one(): os.environ['LEFT'] = '1'")
+    assert hunt("--flakehunt-fail-on=flaky,leaks", sweeps=1).result.ret == 1
+    assert hunt("--flakehunt-fail-on=flaky", sweeps=1).result.ret == 0
+
+
+def test_a_hunt_need_not_watch(hunt: Callable[..., Any], pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("import os\ndef test_one(): os.environ['LEFT'] = '1'")
+    hunted = hunt("-oflakehunt_leaks=off", sweeps=1)
+    assert hunted.tests["test_one"]["leaks"] == []
+
+
+@pytest.mark.parametrize("hunts", [False, True])
+def test_a_thread_that_raises_in_another_test_is_tied_to_it(
+    hunt: Callable[..., Any], pytester: pytest.Pytester, *, hunts: bool
+) -> None:
+    pytester.makepyfile(
+        test_a="""
+        import threading
+
+        go, gone = threading.Event(), threading.Event()
+
+        def work():
+            go.wait(60)
+            try:
+                raise ValueError("too late")
+            finally:
+                gone.set()
+
+        def test_leaves_a_worker():
+            threading.Thread(target=work, name="worker", daemon=True).start()
+
+        def test_meets_its_end():
+            go.set()
+            gone.wait(60)
+            for thread in threading.enumerate():
+                if thread.name == "worker":
+                    thread.join()
+        """
+    )
+    if hunts:
+        hunted = hunt("--flakehunt-only=gc", sweeps=2)
+        (leak,) = hunted.tests["test_leaves_a_worker"]["leaks"]
+        assert leak["victims"] == ["test_a.py::test_meets_its_end"]
+    result = watched(pytester)
+    result.stdout.fnmatch_lines(["*LEAK thread worker (work)", "  hurts test_a.py::test_meets_its_end"])
+
+
+@pytest.mark.thorough
+def test_a_change_that_makes_another_test_fail_is_tied_to_it(
+    hunt: Callable[..., Any], pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(
+        test_a="""
+        import os
+
+        def test_victim():
+            assert "MODE" not in os.environ
+
+        def test_polluter():
+            os.environ["MODE"] = "fast"
+        """
+    )
+    hunted = hunt("--flakehunt-only=order", sweeps=8, diagnose=400)
+    (leak,) = hunted.tests["test_polluter"]["leaks"]
+    assert (leak["kind"], leak["what"]) == ("environ", "os.environ['MODE']")
+    assert leak["victims"] == ["test_a.py::test_victim"]
+
+
+def test_leaks_of_an_older_ledger_are_added(pytester: pytest.Pytester, hunt: Callable[..., Any]) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    pytester.makepyfile("import os\ndef test_one(): os.environ['LEFT'] = '1'")
+    hunt(sweeps=1)
+    path = pytester.path / ".flakehunt" / "ledger.sqlite"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript("DROP TABLE leaked; DROP TABLE leaks; DROP TABLE hurt; PRAGMA user_version = 2;")
+    hunted = hunt(sweeps=1)
+    assert [leak["kind"] for leak in hunted.tests["test_one"]["leaks"]] == ["environ"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--flakehunt-grace=soon"], "--flakehunt-grace=soon: give seconds, 0 or more"),
+        (["-oflakehunt_leaks=maybe"], "flakehunt_leaks=maybe: give on or off, or leave it out to watch hunts alone"),
+        (
+            ["--flakehunt-forgive=mine"],
+            "--flakehunt-forgive=mine: give KIND:NAME, such as thread:myclient.*; a kind is one of thread, task, "
+            "coroutine, exception, generator, executor, process, file, loop, environ, cwd, umask, signal, path, "
+            "warnings, logging, locale, modules, patch, temp, or *",
+        ),
+    ],
+)
+def test_refusals(pytester: pytest.Pytester, args: list[str], message: str) -> None:
+    result = pytester.runpytest_subprocess("-pxdist.plugin", "-ppytest_flakehunt.plugin", "--flakehunt=1", *args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.stderr.str().strip() == f"ERROR: {message}"
+
+
+def test_the_grace_goes_with_a_hunt_or_with_leaks(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_subprocess("-pxdist.plugin", "-ppytest_flakehunt.plugin", "--flakehunt-grace=1")
+    wanted = "ERROR: --flakehunt-grace goes with a hunt; add --flakehunt=N or --flakehunt-leaks, or leave it out"
+    assert result.stderr.str().strip() == wanted
+
+
+def test_a_leak_survives_the_journal() -> None:
+    from pytest_flakehunt.model import Leak, LeakKind, Place
+    from pytest_flakehunt.zygote import wire
+
+    for started in (None, Place("src/a.py", 3, "run")):
+        leak = Leak(LeakKind.TASK, "wait", "server", Place("conftest.py", 7, "server"), started, "a.py:1 in b", "t::x")
+        item = wire.Leaked(4, leak)
+        (read,) = wire.entries(wire.entry(item))
+        assert json.dumps(str(read)) == json.dumps(str(item))

@@ -1,0 +1,72 @@
+import socket
+import threading
+
+import pytest
+
+KEPT = []
+
+def serve(stop):
+    stop.wait()
+
+
+@pytest.fixture(scope="module")
+def live_server():
+    stop = threading.Event()
+    threading.Thread(target=serve, args=(stop,), daemon=True).start()  # LEAK thread live_server
+    yield stop
+
+
+@pytest.fixture(scope="module")
+def stopped_server():
+    stop = threading.Event()
+    thread = threading.Thread(target=serve, args=(stop,), daemon=True)
+    thread.start()
+    yield stop
+    stop.set()
+    thread.join()
+
+
+@pytest.fixture
+def connection():
+    KEPT.append(socket.socket())  # LEAK file connection
+    return KEPT[-1]
+
+
+@pytest.fixture(scope="module")
+def pool():
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="session")
+def client():
+    """Opens its connection when it is first used, and closes it in the end."""
+
+    class Client:
+        held = None
+
+        def get(self):
+            self.held = self.held or socket.socket()
+
+    made = Client()
+    yield made
+    made.held.close()
+
+
+@pytest.fixture(scope="module")
+def language():
+    import os
+
+    os.environ["ZOO_LANGUAGE"] = "de"
+    yield
+    del os.environ["ZOO_LANGUAGE"]
+
+
+@pytest.fixture(scope="module")
+def country():
+    import os
+
+    os.environ["ZOO_COUNTRY"] = "at"  # LEAK environ country
+    yield

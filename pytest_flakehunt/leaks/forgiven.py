@@ -19,6 +19,7 @@ FORGIVEN: Sequence[tuple[str, str]] = (
     ("thread:prometheus_client.*", "the client of Prometheus"),
     ("thread:py4j.*", "the gateway of Spark"),
     ("thread:zmq.*", "the collector of ZeroMQ's contexts"),
+    ("thread:trio._core._thread_cache.*", "trio keeps idle threads for ten seconds"),
     ("thread:multiprocessing.resource_sharer*", "multiprocessing's own"),
     ("thread:numba.*", "numba's threads"),
     ("executor:joblib.*", "joblib keeps its workers"),
@@ -26,6 +27,7 @@ FORGIVEN: Sequence[tuple[str, str]] = (
     ("process:*multiprocessing.resource_tracker*", "multiprocessing's own"),
     ("process:*multiprocessing.forkserver*", "multiprocessing's own"),
     ("process:*loky.backend*", "joblib keeps its workers"),
+    ("file:/dev/shm/pym-*", "the heap of multiprocessing keeps what it once had"),
     ("file:/dev/urandom", "kept by whoever draws from it"),
     ("file:/dev/null", "takes nothing and gives nothing"),
 )

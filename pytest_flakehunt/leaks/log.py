@@ -63,6 +63,8 @@ class Log:
         """Who last changed the working directory, and where."""
         self.touched: set[str] = set()
         """Kinds of shared state that were written to."""
+        self._main: weakref.WeakSet[Any] = weakref.WeakSet()
+        """Tasks that loops were started for."""
         self._agens: weakref.WeakKeyDictionary[Any, tuple[Owner, Place]] = weakref.WeakKeyDictionary()
         self._noting: dict[str, Callable[[tuple[Any, ...]], None]] = {
             "_thread.start_new_thread": self._thread,
@@ -258,6 +260,8 @@ class Log:
         def create_task(loop: Any, coro: Any, **kwargs: Any) -> Any:
             task = original(loop, coro, **kwargs)
             found = self.caller(_frame(1))
+            if _runs_loop(_frame(1)):
+                self._main.add(task)
             if found is not None:
                 owner, place = found
                 place = place or self._defined(coro)
@@ -314,7 +318,10 @@ class Log:
 
     def _pending(self, loop: Any) -> None:
         """Note the tasks that end only because their loop does."""
-        for task in asyncio.all_tasks(loop):
+        pending = asyncio.all_tasks(loop)
+        if any(task in self._main for task in pending):
+            return  # an interrupt or an exit has cut it short
+        for task in pending:
             begun = self.tasks.get(id(task))
             if begun is not None and begun.itself() is task and not task.cancelling():
                 del self.tasks[id(task)]
@@ -373,6 +380,17 @@ def _replaced(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callab
     finally:
         if getattr(owner, name) is ours:
             setattr(owner, name, original)
+
+
+def _runs_loop(frame: FrameType | None) -> bool:
+    """Tell whether a task is made by what runs a loop until that task is done."""
+    for _ in range(3):
+        if frame is None:
+            return False
+        if frame.f_code.co_name == "run_until_complete" or frame.f_globals.get("__name__") == "asyncio.runners":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _serves_pool(thread: threading.Thread) -> bool:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_flakehunt.leaks.owners import Debt
 from pytest_flakehunt.model import LeakKind
-from pytest_flakehunt.state import WATCHED, Change, Imports, Part, umask
+from pytest_flakehunt.state import WATCHED, Change, Imports, Knob, Part, umask
 
 DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"  # noqa: PTH112 - before any test starts
 _listdir, _fstat, _readlink, _dup, _close = os.listdir, os.fstat, os.readlink, os.dup, os.close
@@ -57,20 +57,22 @@ class Shared:
             self.look = now
         return kinds
 
-    def settle(self, kinds: list[LeakKind], left_alone: frozenset[str]) -> list[Debt]:
-        """Give what was changed since the last look and is not as it was at first; from now on it counts as given.
+    def stand(self) -> dict[LeakKind, list[Part]]:
+        """Give how everything was at the last look."""
+        return dict(self.last)
+
+    def settle(self, kinds: Iterable[LeakKind], before: Mapping[LeakKind, list[Part]]) -> list[Debt]:
+        """Give what was changed since, and is not as it was before any test.
 
         Args:
             kinds: what has moved.
-            left_alone: paths that others account for.
+            before: how things stood then.
         """
-        debts = []
+        debts: list[Debt] = []
         for kind in kinds:
-            at_first = {change.path for change in changes(kind, self.first[kind])}
-            for part in self.last[kind]:
-                paths = frozenset(change.path for change in changes(kind, [part])) & at_first - left_alone
-                if paths:
-                    debts.append(Debt(kind, part, paths))
+            at_first = paths(kind, self.first[kind])
+            found = [(part, at_first & paths(kind, [part])) for part in before[kind]]
+            debts.extend(Debt(kind, part, changed) for part, changed in found if changed)
             self.last[kind] = parts(kind)
         return debts
 
@@ -107,6 +109,10 @@ def parts(kind: LeakKind) -> list[Part]:
     """Watch one kind of shared state as it is now."""
     if kind is LeakKind.MODULES:
         return [Imports(dict(sys.modules))]
+    if kind is LeakKind.PATH:
+        return [Knob.now("sys.path", lambda: tuple(sys.path), lambda before: setattr(sys, "path", list(before)))]
+    if kind is LeakKind.WARNINGS:
+        return [Knob.now("warnings.filters", lambda: tuple(warnings.filters), _filter)]
     if kind is LeakKind.PATCH:
         return [Patches(tuple(_patches()))]
     if kind is LeakKind.LOGGING:
@@ -114,12 +120,35 @@ def parts(kind: LeakKind) -> list[Part]:
     return list(WATCHED[kind.value]())
 
 
-def changes(kind: LeakKind, watched: list[Part]) -> Iterator[Change]:
-    """Compare; that modules were imported is no change that anyone would take back."""
+def changes(kind: LeakKind, watched: Iterable[Part]) -> Iterator[Change]:
+    """Compare; what libraries do to ``sys.modules`` as they are imported is no change that anyone would take back."""
     for part in watched:
-        for change in part.changes():
-            if kind is not LeakKind.MODULES or change.verb != "imports":
+        found = list(part.changes())
+        if kind is not LeakKind.MODULES:
+            yield from found
+            continue
+        imported = {change.path for change in found if change.verb == "imports"}
+        packages = {path.partition(".")[0] for path in imported}
+        in_c = any(_in_c(sys.modules.get(path)) for path in imported)
+        for change in found:
+            name = change.path.partition("'")[2].partition("'")[0]
+            known = isinstance(part, Imports) and name in part.before
+            if change.verb != "imports" and name.partition(".")[0] not in packages and (known or not in_c):
                 yield change
+
+
+def paths(kind: LeakKind, watched: Iterable[Part]) -> frozenset[str]:
+    """Name what is not as it was then."""
+    return frozenset(change.path for change in changes(kind, watched))
+
+
+def _in_c(module: Any) -> bool:
+    origin = getattr(getattr(module, "__spec__", None), "origin", None)
+    return type(origin) is str and origin.endswith((".so", ".pyd"))
+
+
+def _filter(before: Any) -> None:
+    warnings.filters[:] = before  # type: ignore[index]
 
 
 def _loggers() -> list[tuple[str, logging.Logger]]:
@@ -139,7 +168,7 @@ def _logger(logger: logging.Logger) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Loggers(Part):
-    """Levels and handlers of all loggers: what a logger that is new has been given counts as a change."""
+    """Levels and handlers of all loggers; of new ones the handlers."""
 
     disabled: int
     before: dict[str, dict[str, Any]]
@@ -151,16 +180,13 @@ class Loggers(Part):
         for name, logger in _loggers():
             now = _logger(logger)
             before = self.before.get(name)
-            if before is None:  # a library's own takes a handler that does nothing as it is imported
-                before = NEW
+            if before is None:  # it is new: libraries set levels as they are imported, and add what does nothing
+                before = {"handlers": ()}
                 now["handlers"] = tuple(one for one in now["handlers"] if not isinstance(one, logging.NullHandler))
             path = f"logging.getLogger({name!r})" if name else "logging.root"
             for key, value in before.items():
                 if now[key] != value:
                     yield Change(f"{path}.{key}", "changes", partial(setattr, logger, key, value))
-
-
-NEW = {"level": logging.NOTSET, "disabled": False, "propagate": True, "handlers": ()}
 
 
 def _patches() -> list[Any]:
@@ -226,6 +252,13 @@ def behind(descriptor: int) -> str:
     except OSError:
         return "file"
     return target.partition(":[")[0].removesuffix(" (deleted)") if target.startswith(("socket:", "pipe:")) else target
+
+
+def tracker() -> int:
+    """Give the pipe to multiprocessing's resource tracker, which stays; -1 where there is none."""
+    module = sys.modules.get("multiprocessing.resource_tracker")
+    found = getattr(getattr(module, "_resource_tracker", None), "_fd", None)
+    return -1 if found is None else found
 
 
 def has_children() -> bool:

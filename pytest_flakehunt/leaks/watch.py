@@ -29,6 +29,7 @@ from pytest_flakehunt.leaks.log import Log, maker, named
 from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
 from pytest_flakehunt.leaks.stacks import of_task, of_thread
 from pytest_flakehunt.model import Leak, LeakKind, Place, lasting
+from pytest_flakehunt.state import Part
 
 FIRST_WAIT = 50e-6
 TURN, TURNS = 0.0005, 20
@@ -94,6 +95,10 @@ class Watch:
         self.shared: senses.Shared | None = None
         self.traces = traces
         self.tracer: Tracer | None = None
+        self._before: dict[LeakKind, list[Part]] = {}
+        """How shared state was as the test at hand began."""
+        self._moved: set[LeakKind] = set()
+        """What has moved since."""
         self._stack: list[Owner] = []
         """The test at hand, and the fixtures that are being set up for it."""
         self._alive: dict[int, Owner] = {}
@@ -177,13 +182,9 @@ class Watch:
 
     @pytest.hookimpl(trylast=True)
     def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
-        """Note that a fixture is over; what it gave back is no change that a test has made."""
-        owner = self._alive.pop(id(fixturedef), None)
-        if owner is None:
-            return
-        self._over.append(owner)
-        if owner.debts and self._stack:
-            self._settle(self._stack[0], frozenset().union(*(debt.paths for debt in owner.debts)))
+        """Note that a fixture is over: it is judged with the test that ended last."""
+        if (owner := self._alive.pop(id(fixturedef), None)) is not None:
+            self._over.append(owner)
 
     def _begin(self, item: pytest.Item) -> None:
         if self.shared is None:
@@ -195,6 +196,7 @@ class Watch:
         file, line, name = item.location
         owner = Owner(Place(Path(file).as_posix(), (line if line is not None else -1) + 1, name), item.nodeid)
         self._stack.append(owner)
+        self._before, self._moved = self.shared.stand(), set()
         self.log.current = owner
         if self.tracer is not None:
             self.tracer.start()
@@ -214,16 +216,20 @@ class Watch:
 
     # looking
 
-    def _settle(self, owner: Owner, left_alone: frozenset[str] = frozenset()) -> None:
-        """Put what has moved since the last look on someone's account."""
+    def _settle(self, owner: Owner) -> None:
+        """Put what has moved since the last look on someone's account; on a test's all that moved since it began."""
         assert self.shared is not None
-        if kinds := self.shared.moved(self.log.touched):
-            owner.debts.extend(self.shared.settle(kinds, left_alone))
+        kinds = self.shared.moved(self.log.touched)
+        self._moved.update(kinds)
+        if owner.fixture is not None:
+            owner.debts.extend(self.shared.settle(kinds, self.shared.stand()) if kinds else ())
+        elif self._moved:
+            owner.debts.extend(self.shared.settle(self._moved, self._before))
         free = senses.lowest()
         if self.log.opened or free != self.lowest:
             self.log.opened, self.lowest = False, free
             now = senses.descriptors()
-            for number in self.ours():
+            for number in (*self.ours(), senses.tracker()):
                 now.pop(number, None)
             owner.descriptors.update({
                 number: behind for number, behind in now.items() if self.descriptors.get(number) != behind
@@ -242,16 +248,28 @@ class Watch:
             self._judge(suspects)
         for begun, what, now in self.log.lost:
             self._tell(begun.owner, begun.kind, what, begun.place, now)
-        for owner in owners:
-            for debt in owner.debts:
-                for path in debt.unpaid():
-                    self._tell(owner, debt.kind, path, self._changed(owner, path))
+        self._collect_debts(test)
         self.log.forget({id(owner) for owner in owners})
         for code in [code for code, owner in self.log.makers.items() if owner in self._over]:
             del self.log.makers[code]
         self._over.clear()
         self._stack.clear()
         self.log.current = None
+
+    def _collect_debts(self, test: Owner) -> None:
+        """Say what is not as it was: a fixture's changes first, then those of the test that no fixture accounts for."""
+        assert self.shared is not None
+        owed = {path for owner in (*self._over, *self._alive.values()) for debt in owner.debts for path in debt.paths}
+        for owner in (*self._over, test):
+            brief = owner.fixture is not None and owner.fixture.scope == "function"
+            for debt in owner.debts:
+                others = [self.shared.first, *([self._before] if brief else [])]  # whoever puts it back undoes all
+                still = set(debt.unpaid()).intersection(
+                    *(senses.paths(debt.kind, other[debt.kind]) for other in others)
+                )
+                for path in sorted(still):
+                    if owner is not test or path not in owed:
+                        self._tell(owner, debt.kind, path, self._changed(owner, path))
 
     def _suspects(self, owner: Owner) -> Iterable[Suspect]:
         log = self.log

@@ -62,8 +62,8 @@ class Leak:
     """A test in which it raised, by node id."""
 
 
-_NUMBER = re.compile(r"\d+")
-_RANDOM = re.compile(r"(?<![A-Za-z0-9])(tmp|flakehunt-|pymp-)[a-z0-9_]{8}(?![A-Za-z0-9_])")
+_NUMBER = re.compile(r"(?<![A-Za-z\d])\d+")
+_RANDOM = re.compile(r"(?<![A-Za-z0-9])(tmp|flakehunt-|pymp-|pym-\d+-)[a-z0-9_]{8}(?![A-Za-z0-9_])")
 
 
 def lasting(name: str) -> str:

@@ -87,16 +87,22 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
 
 
 def leaks(found: Sequence[tuple[str, Left]], verbosity: int) -> Iterator[RenderableType]:
-    """Say what was left behind, by whom: each with the node id of the test it is told with."""
-    shown = found if verbosity > 0 else found[: MOST_LEAKS if verbosity == 0 else 0]
-    for nodeid, left in shown:
-        yield from _leak(nodeid, left, verbosity)
-    if len(shown) < len(found):
-        more = "further " if shown else ""
-        yield Text(f"\n{_number(len(found) - len(shown), f'{more}leak')}: -v shows all")
+    """Say what was left behind, by whom: what one line leaves in many tests is told once."""
+    alike: dict[tuple[object, ...], list[tuple[str, Left]]] = {}
+    for nodeid, left in found:
+        leak = left.leak
+        apart = leak.started_at is None or bool(left.victims) or verbosity > 0
+        alike.setdefault((leak.kind, leak.what, leak.started_at, apart and (nodeid, leak)), []).append((nodeid, left))
+    groups = list(alike.values())
+    shown = groups if verbosity > 0 else groups[: MOST_LEAKS if verbosity == 0 else 0]
+    for (nodeid, left), *others in shown:
+        yield from _leak(nodeid, left, len(others), verbosity)
+    hidden = sum(len(some) for some in groups[len(shown) :])
+    if hidden:
+        yield Text(f"\n{_number(hidden, 'further leak' if shown else 'leak')}: -v shows all")
 
 
-def _leak(nodeid: str, left: Left, verbosity: int) -> Iterator[RenderableType]:
+def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[RenderableType]:
     leak = left.leak
     text = Text("\n")
     text.append("LEAK", style="bold magenta")
@@ -104,7 +110,8 @@ def _leak(nodeid: str, left: Left, verbosity: int) -> Iterator[RenderableType]:
     text.append(_clean(leak.what))
     yield text
     by = "the test" if leak.owner == TEST else f"the fixture {_clean(leak.owner)} ({_clean(str(leak.owned_at))}), as in"
-    yield _indented(Text(f"left by {by} {_clean(nodeid)}"))
+    more = f", and in {_number(others, 'other test')}" if others else ""
+    yield _indented(Text(f"left by {by} {_clean(nodeid)}{more}"))
     if left.total.runs > 1:
         yield _indented(Text(f"in {left.total.failures} of {left.total.runs} sweeps ({_between(left.rate)})"))
     if leak.started_at is not None:

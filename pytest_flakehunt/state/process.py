@@ -160,8 +160,7 @@ WATCHED: Mapping[str, Callable[[], Iterable[Part]]] = {
     "locale": _locale,
     "settings": _knobs,
     "signal": _handlers,
-    "path": lambda: _lists(sys, "path"),
-    "imports": lambda: _lists(sys, "argv", "meta_path", "path_hooks"),
+    "path": lambda: _lists(sys, "path", "argv", "meta_path", "path_hooks"),
     "warnings": lambda: _lists(warnings, "filters"),
     "logging": lambda: (*_disabled(), *_loggers()),
 }

@@ -1,9 +1,10 @@
 import io
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from pytest_flakehunt.analysis.naming import MENDS
 from pytest_flakehunt.model import (
@@ -16,6 +17,9 @@ from pytest_flakehunt.model import (
     Finding,
     Findings,
     Interval,
+    Leak,
+    LeakKind,
+    Left,
     Mode,
     Outage,
     Outcome,
@@ -153,3 +157,28 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     report = document.report(Findings(TRIAL, (FRAGILE, STEADY)))
     assert report["tests"][0]["modes"][0]["suspects"][0]["without"] == {"runs": 180, "failures": 0}
     assert report["tests"][0]["modes"][0]["causes"] == []
+
+
+def test_what_one_line_leaves_in_many_tests_is_told_once() -> None:
+    leak = Leak(LeakKind.FILE, "log", "test", Place("t.py", 3), Place("src/log.py", 8, "write"))
+    left = [
+        (f"t.py::test_{number}", Left(replace(leak, owned_at=Place("t.py", number)), Count(9, number), Interval(0, 1)))
+        for number in range(1, 4)
+    ]
+    assert written(terminal.leaks(left, 0)) == [
+        "",
+        "LEAK file log",
+        "  left by the test t.py::test_1, and in 2 other tests",
+        "  in 1 of 9 sweeps (0 % to 100 % of the time, 95 %)",
+        "  from src/log.py:8 in write",
+    ]
+    assert written(terminal.leaks(left, -1)) == ["", "3 leaks: -v shows all"]
+    assert sum(line.startswith("LEAK") for line in written(terminal.leaks(left, 1))) == 3
+
+
+def written(pieces: Iterable[RenderableType]) -> list[str]:
+    stream = io.StringIO()
+    console = Console(file=stream, width=1000)
+    for piece in pieces:
+        console.print(piece, soft_wrap=True)
+    return stream.getvalue().splitlines()

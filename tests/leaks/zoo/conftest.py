@@ -70,3 +70,13 @@ def country():
 
     os.environ["ZOO_COUNTRY"] = "at"  # LEAK environ country
     yield
+
+
+@pytest.fixture
+def one_folder(monkeypatch):
+    monkeypatch.syspath_prepend("/one")
+
+
+@pytest.fixture
+def two_folders(one_folder, monkeypatch):
+    monkeypatch.syspath_prepend("/two")

@@ -125,12 +125,12 @@ def test_path():
 
 
 def test_logging():
-    logging.getLogger("zoo").setLevel(logging.ERROR)  # LEAK logging
     logging.getLogger().setLevel(logging.DEBUG)  # LEAK logging
 
 
 def test_handler():
     logging.getLogger().addHandler(logging.NullHandler())  # LEAK logging
+    logging.getLogger("zoo").addHandler(logging.StreamHandler())  # LEAK logging
 
 
 def test_locale():

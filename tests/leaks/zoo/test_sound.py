@@ -197,3 +197,7 @@ def test_variable_of_a_module(language):
 def test_output_is_captured(capfd):
     os.write(1, b"hello")
     assert capfd.readouterr().out == "hello"
+
+
+def test_folders_are_taken_back_together(two_folders):
+    assert "/two" in sys.path

@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from run import FIFTY, QUIET, run, spread, suite
 
-ROUNDS = 7
-SWEEPS = 201
+ROUNDS = 5
+SWEEPS = 81
 FIXTURES = (
     "import pytest\n@pytest.fixture\ndef one(): yield 1\n@pytest.fixture\ndef two(one): yield 2\n"
     "@pytest.mark.parametrize('n', range(50))\ndef test_it(n, two, tmp_path): pass\n"
@@ -57,11 +57,15 @@ def in_ordinary_runs() -> str:
 
 def main() -> None:
     """Measure, print, and keep."""
-    rows = [
-        f"| an attempt at a trivial test in a hunt | {in_hunts(FIFTY)} |",
-        f"| the same, with three fixtures | {in_hunts(FIXTURES)} |",
-        f"| a trivial test in an ordinary run with `--flakehunt-leaks` | {in_ordinary_runs()} |",
+    parts = [
+        ("an attempt at a trivial test in a hunt", lambda: in_hunts(FIFTY)),
+        ("the same, with three fixtures", lambda: in_hunts(FIXTURES)),
+        ("a trivial test in an ordinary run with `--flakehunt-leaks`", in_ordinary_runs),
     ]
+    rows = []
+    for what, measured in parts:
+        rows.append(f"| {what} | {measured()} |")
+        print(rows[-1], flush=True)
     page = [
         "# What the leak watch costs\n",
         f"Made by `python benchmarks/leaks.py`: CPU with the watch over CPU without it, median, lowest and highest of {ROUNDS} alternating",
@@ -71,7 +75,6 @@ def main() -> None:
         "|---|---|---|",
         *rows,
     ]
-    print("\n".join(page))
     (Path(__file__).parent / "LEAKS.md").write_text("\n".join(page) + "\n", "utf-8")
 
 

@@ -8,9 +8,20 @@ from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target
 from pytest_flakehunt.analysis.verdicts import Case
 from pytest_flakehunt.diagnosis import Lead
-from pytest_flakehunt.hunt import Hunt
+from pytest_flakehunt.hunt import EVERY_MODULE, Hunt
 from pytest_flakehunt.ledger.store import Ledger
-from pytest_flakehunt.model import Count, Finding, Isolation, Left, Outcome, Perturbation, Plan, Sweep, Verdict
+from pytest_flakehunt.model import (
+    Count,
+    Finding,
+    Isolation,
+    LeakKind,
+    Left,
+    Outcome,
+    Perturbation,
+    Plan,
+    Sweep,
+    Verdict,
+)
 from pytest_flakehunt.plan import arranged
 from pytest_flakehunt.tallies import Tally
 
@@ -101,6 +112,8 @@ class Casebook:
         for some in leaks.gathered(self.ledger.leaks(), self.hunt.tallies.positions):
             leaking = {number for sighting in some for number in sighting.sweeps}
             ran = {row.sweep for one in some for row in self.ledger.rows(one.nodeid) if row.outcome in REACHED}
+            if some[0].leak.kind is LeakKind.MODULES:
+                ran = {number for number in ran if number % EVERY_MODULE == 0}
             counted = sorted(number for number in ran | leaking if number in sweeps and not sweeps[number].outage)
             if leaking.intersection(counted):
                 hits = [(sweeps[number], number in leaking) for number in counted]

@@ -30,6 +30,8 @@ TIMED = 1_000_000
 """More sweeps than there is ever time for: where time decides, all others count from here."""
 ALL_AGAIN = 4
 """Every so many lone sweeps of a perturbation run all tests: code may have asked unseen."""
+EVERY_MODULE = 10
+"""Every so many sweeps, from the first one on, look whether modules were replaced."""
 STUDY_PAYS = 12
 """Sweeps for one perturbation whose sources can be seen, from which on it pays to see who consults them."""
 
@@ -112,7 +114,7 @@ class Hunt:
         """Give what is left when the schedule is through: lines of leaks, hanging tests, and doubts about ourselves."""
         if not late and self._unplaced and self._traced < 0:
             self._traced = self.next_number()
-            study = wire.Study(lines=True)
+            study = wire.Study(lines=True, modules=True)
             return Job(Draft(self._traced), tuple(self._unplaced), self.workshop.usual, study=study)
         alone = all(other is slot or other.finished for other in self.workshop.places.slots)
         if self._encores or (alone and self._doubts()):
@@ -131,7 +133,9 @@ class Hunt:
                 if spared:
                     self._narrowed[draft.number] = spared
                 only = tuple(worth) if spared else ()
-                return Job(draft, only, self.workshop.usual, early="" if self.checks else str(draft.plan))
+                study = wire.Study(modules=True) if draft.number % EVERY_MODULE == 0 else wire.NO_STUDY
+                early = "" if self.checks else str(draft.plan)
+                return Job(draft, only, self.workshop.usual, early=early, study=study)
             self._left_out += 1
         return None
 

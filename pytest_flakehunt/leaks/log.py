@@ -61,6 +61,8 @@ class Log:
         """Who last wrote each environment variable, and where."""
         self.moved_to: tuple[Owner, Place] | None = None
         """Who last changed the working directory, and where."""
+        self.about_to_move: Callable[[LeakKind], object] = str
+        """Is told of shared state before it is written to."""
         self.touched: set[str] = set()
         """Kinds of shared state that were written to."""
         self._main: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -232,14 +234,16 @@ class Log:
             self.processes.append(begun)
 
     def _variable(self, args: tuple[Any, ...]) -> None:
-        name = os.fsdecode(args[0])
-        if name == "PYTEST_CURRENT_TEST":
+        if args[0] == b"PYTEST_CURRENT_TEST":
             return
+        name = os.fsdecode(args[0])
+        self.about_to_move(LeakKind.ENVIRON)
         self.touched.add("environ")
         if (found := self.caller(_frame(2))) and found[1]:
             self.variables[name] = found[0], found[1]
 
     def _directory(self, _args: tuple[Any, ...]) -> None:
+        self.about_to_move(LeakKind.CWD)
         self.touched.add("cwd")
         found = self.caller(_frame(2))
         self.moved_to = (found[0], found[1]) if found and found[1] else None
@@ -353,13 +357,18 @@ class Log:
 
     # tidying up
 
+    def anything(self) -> bool:
+        """Tell whether anything is noted at all."""
+        return bool(self.threads or self.tasks or self.loops or self.processes or self.temps or self.lost)
+
     def forget(self, owners: set[int]) -> None:
         """Let go of what the owners that are over had begun and ended."""
-        for begun in (self.threads, self.loops, self.sockets, self.processes):
-            begun[:] = [each for each in begun if id(each.owner) not in owners and each.itself() is not None]
-        for key in [key for key, each in self.tasks.items() if each.itself() is None]:
-            del self.tasks[key]
-        self.temps = [each for each in self.temps if id(each.owner) not in owners]
+        for begun in (self.threads, self.loops, self.sockets, self.processes, self.temps):
+            if begun:
+                begun[:] = [each for each in begun if id(each.owner) not in owners and each.itself() is not None]
+        if self.tasks:
+            for key in [key for key, each in self.tasks.items() if each.itself() is None]:
+                del self.tasks[key]
         self.lost.clear()
 
 

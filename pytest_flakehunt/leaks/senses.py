@@ -35,10 +35,16 @@ STATE = (LeakKind.ENVIRON, LeakKind.CWD, *POLLED)
 class Shared:
     """The state that a process has but once: how it was at first, and at the last look."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, modules: bool = True) -> None:
+        """Look for the first time.
+
+        Args:
+            modules: whether to look at ``sys.modules``, which touches every module: in a fork that copies their pages.
+        """
+        self._modules = modules
         self._loggers: list[logging.Logger] = []
         self._known_loggers = -1
-        self.first = {kind: parts(kind) for kind in STATE}
+        self.first = {kind: parts(kind) for kind in POLLED if modules or kind is not LeakKind.MODULES}
         """As it was before any test."""
         self.last = dict(self.first)
         self.look = self.read()
@@ -57,6 +63,11 @@ class Shared:
             self.look = now
         return kinds
 
+    def about_to_move(self, kind: LeakKind) -> None:
+        """Look at something that an event tells of, before it is changed for the first time."""
+        if kind not in self.first:
+            self.first[kind] = self.last[kind] = parts(kind)
+
     def stand(self) -> dict[LeakKind, list[Part]]:
         """Give how everything was at the last look."""
         return dict(self.last)
@@ -71,7 +82,7 @@ class Shared:
         debts: list[Debt] = []
         for kind in kinds:
             at_first = paths(kind, self.first[kind])
-            found = [(part, at_first & paths(kind, [part])) for part in before[kind]]
+            found = [(part, at_first & paths(kind, [part])) for part in before.get(kind, self.first[kind])]
             debts.extend(Debt(kind, part, changed) for part, changed in found if changed)
             self.last[kind] = parts(kind)
         return debts
@@ -92,7 +103,7 @@ class Shared:
                 *map(_settings, self._loggers),
                 *(handler for one in self._loggers if one.handlers for handler in _handlers(one)),
             ),
-            tuple(sys.modules.values()),
+            tuple(sys.modules.values()) if self._modules else (),
             tuple(_patches()),
         )
 
@@ -105,7 +116,7 @@ def same(one: Any, other: Any) -> bool:
         return False
 
 
-def parts(kind: LeakKind) -> list[Part]:
+def parts(kind: LeakKind) -> list[Part]:  # noqa: PLR0911 - one for each kind
     """Watch one kind of shared state as it is now."""
     if kind is LeakKind.MODULES:
         return [Imports(dict(sys.modules))]
@@ -115,6 +126,8 @@ def parts(kind: LeakKind) -> list[Part]:
         return [Knob.now("warnings.filters", lambda: tuple(warnings.filters), _filter)]
     if kind is LeakKind.PATCH:
         return [Patches(tuple(_patches()))]
+    if kind is LeakKind.SIGNAL:
+        return [Handlers(tuple(map(_handler, SIGNALS)))]
     if kind is LeakKind.LOGGING:
         return [Loggers(logging.root.manager.disable, {name: _logger(logger) for name, logger in _loggers()})]
     return list(WATCHED[kind.value]())
@@ -145,6 +158,21 @@ def paths(kind: LeakKind, watched: Iterable[Part]) -> frozenset[str]:
 def _in_c(module: Any) -> bool:
     origin = getattr(getattr(module, "__spec__", None), "origin", None)
     return type(origin) is str and origin.endswith((".so", ".pyd"))
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers(Part):
+    """What handles each signal."""
+
+    before: tuple[Any, ...]
+
+    def changes(self) -> Iterator[Change]:
+        """Name the signals that are handled by something else."""
+        for number, before in zip(SIGNALS, self.before, strict=True):
+            if _handler(number) is not before and _handler(number) != before:
+                names = {int(one): one.name for one in signal.Signals}
+                name = names.get(number, str(number))
+                yield Change(f"signal {name}'s handler", "changes", partial(signal.signal, number, before))
 
 
 def _filter(before: Any) -> None:
@@ -270,6 +298,12 @@ def has_children() -> bool:
     except AttributeError:  # a system that has no such call
         return True
     return True
+
+
+def multiplied() -> bool:
+    """Tell whether multiprocessing has started any process: no event tells of all of its ways."""
+    module = sys.modules.get("multiprocessing.process")
+    return module is not None and bool(module._children)  # noqa: SLF001 - active_children() would reap them
 
 
 def children() -> dict[int, str]:

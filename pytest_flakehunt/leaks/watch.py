@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Self
 
 import pytest
@@ -76,6 +76,7 @@ class Watch:
         ours: Callable[[], Iterable[int]] = tuple,
         folders: Sequence[str] = (),
         traces: bool = False,
+        modules: bool = True,
     ) -> None:
         """Make one.
 
@@ -87,7 +88,9 @@ class Watch:
             ours: gives descriptors that are none of the tests'.
             folders: where temporary files may stay.
             traces: whether to look after every line, so that each change is told with the line that made it.
+            modules: whether to look at ``sys.modules``.
         """
+        self._modules = modules
         self.report, self.grace, self.forgiven, self.ours = report, grace, Forgiven(forgiven), ours
         self.folders = ("/pytest-of-", "/flakehunt-", *folders)
         self._relative = functools.cache(functools.partial(project.relative, root=root))
@@ -122,6 +125,7 @@ class Watch:
         patience: float = 1.0,
         ours: Callable[[], Iterable[int]] = tuple,
         traces: bool = False,
+        modules: bool = True,
     ) -> Self:
         """Make one as the user asks for it.
 
@@ -131,6 +135,7 @@ class Watch:
             patience: by how much the grace is stretched.
             ours: gives descriptors that are none of the tests'.
             traces: whether to look after every line.
+            modules: whether to look at ``sys.modules``.
         """
         base = config.getoption("basetemp", None)
         return cls(
@@ -141,6 +146,7 @@ class Watch:
             ours=ours,
             folders=(str(base),) if base else (),
             traces=traces,
+            modules=modules,
         )
 
     def kept(self) -> AbstractContextManager[None]:
@@ -188,13 +194,15 @@ class Watch:
 
     def _begin(self, item: pytest.Item) -> None:
         if self.shared is None:
-            self.shared = senses.Shared()
+            self.shared = senses.Shared(modules=self._modules)
+            self.log.about_to_move = self.shared.about_to_move
+            self.log.touched.clear()  # by what a plan holds
             self.descriptors = senses.descriptors()
             self.lowest = senses.lowest()
             self.children = set(senses.children()) if senses.has_children() else set()
             self.tracer = Tracer(self.shared, self._relative) if self.traces else None
         file, line, name = item.location
-        owner = Owner(Place(Path(file).as_posix(), (line if line is not None else -1) + 1, name), item.nodeid)
+        owner = Owner(Place(file.replace(os.sep, "/"), (-1 if line is None else line) + 1, name), item.nodeid)
         self._stack.append(owner)
         self._before, self._moved = self.shared.stand(), set()
         self.log.current = owner
@@ -202,15 +210,13 @@ class Watch:
             self.tracer.start()
 
     def _fixture(self, fixturedef: pytest.FixtureDef[Any]) -> Owner:
-        code = maker(fixturedef.func)
-        place = Place("", 0)
-        if code is not None:
-            place = Place(self._relative(code.co_filename), code.co_firstlineno, code.co_name)
+        code, own = _made_by(fixturedef.func)
+        place = Place(self._relative(code.co_filename), code.co_firstlineno, code.co_name) if code else Place("", 0)
         xunit = XUNIT.match(fixturedef.argname)
         name = fixturedef.argname if xunit is None else xunit[1]
         owner = Owner(place, self._stack[0].nodeid, name, fixturedef)
         self._alive[id(fixturedef)] = owner
-        if code is not None and project.owns(code.co_filename):
+        if code is not None and own:
             self.log.makers[code] = owner
         return owner
 
@@ -241,6 +247,13 @@ class Watch:
         if self.tracer is not None:
             self.tracer.stop()
         self._settle(test)
+        if test.debts or test.descriptors or self._over or self.log.anything() or senses.multiplied():
+            self._look(test)
+        self._stack.clear()
+        self.log.current = None
+
+    def _look(self, test: Owner) -> None:
+        """Look closely: the test, or a fixture that is over with it, has begun something, or has changed something."""
         owners = [test, *self._over]
         suspects = [suspect for owner in owners for suspect in self._suspects(owner)]
         suspects.extend(self._processes(owners))
@@ -250,22 +263,22 @@ class Watch:
             self._tell(begun.owner, begun.kind, what, begun.place, now)
         self._collect_debts(test)
         self.log.forget({id(owner) for owner in owners})
-        for code in [code for code, owner in self.log.makers.items() if owner in self._over]:
-            del self.log.makers[code]
-        self._over.clear()
-        self._stack.clear()
-        self.log.current = None
+        if self._over:
+            for code in [code for code, owner in self.log.makers.items() if owner in self._over]:
+                del self.log.makers[code]
+            self._over.clear()
 
     def _collect_debts(self, test: Owner) -> None:
         """Say what is not as it was: a fixture's changes first, then those of the test that no fixture accounts for."""
         assert self.shared is not None
+        first = self.shared.first
         owed = {path for owner in (*self._over, *self._alive.values()) for debt in owner.debts for path in debt.paths}
         for owner in (*self._over, test):
             brief = owner.fixture is not None and owner.fixture.scope == "function"
             for debt in owner.debts:
-                others = [self.shared.first, *([self._before] if brief else [])]  # whoever puts it back undoes all
+                others = [first, *([self._before] if brief else [])]  # whoever puts it back undoes all
                 still = set(debt.unpaid()).intersection(
-                    *(senses.paths(debt.kind, other[debt.kind]) for other in others)
+                    *(senses.paths(debt.kind, other.get(debt.kind, first[debt.kind])) for other in others)
                 )
                 for path in sorted(still):
                     if owner is not test or path not in owed:
@@ -353,7 +366,7 @@ class Watch:
         return self.log.paths.get(name), None
 
     def _processes(self, owners: Sequence[Owner]) -> Iterable[Suspect]:
-        if not senses.has_children():
+        if not (self.log.processes or senses.multiplied()) or not senses.has_children():
             return
         begun = {
             process.pid: each
@@ -492,8 +505,14 @@ class Watch:
 
 
 def _own_code(fixturedef: pytest.FixtureDef[Any]) -> bool:
-    code = maker(fixturedef.func)
-    return (code is not None and project.owns(code.co_filename)) or XUNIT.match(fixturedef.argname) is not None
+    return _made_by(fixturedef.func)[1] or XUNIT.match(fixturedef.argname) is not None
+
+
+@functools.lru_cache(maxsize=1000)
+def _made_by(function: Any) -> tuple[CodeType | None, bool]:
+    """Give a fixture's own code, and whether that is the project's."""
+    code = maker(function)
+    return code, code is not None and project.owns(code.co_filename)
 
 
 def _thing(begun: Begun, thing: Any, what: str, alive: Callable[[], bool]) -> Suspect:

@@ -253,7 +253,8 @@ def note_randomness() -> None:
     inherited.update({generator.name: generator.state() for generator in perturbation.generators()})
 
 
-LINES = wire.Study(lines=True)
+LEAKS = {wire.NO_STUDY, *(wire.Study(lines=lines, modules=True) for lines in (False, True))}
+"""What only the leak watch need know."""
 
 
 @contextmanager
@@ -261,7 +262,7 @@ def studied(
     study: wire.Study, item: pytest.Item, position: int, journal: Journal, watch: relevance.Watch | None
 ) -> Iterator[None]:
     """Note what one test consults and what it changes, as far as that is asked for; take back what should be undone."""
-    if study in {wire.NO_STUDY, LINES}:
+    if study in LEAKS:
         yield
         return
     from pytest_flakehunt import consulting, state
@@ -344,7 +345,9 @@ def leaks_watched(
     def report(nodeid: str, leak: Leak) -> None:
         journal.write(wire.Leaked(positions[nodeid], leak))
 
-    watch = Watch.of(config, report, patience=patience, ours=lambda: (journal.descriptor,), traces=study.lines)
+    watch = Watch.of(
+        config, report, patience=patience, ours=lambda: (journal.descriptor,), traces=study.lines, modules=study.modules
+    )
     with watch.kept():
         yield watch
     if config.pluginmanager.is_registered(watch):

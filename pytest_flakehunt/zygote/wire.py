@@ -27,6 +27,8 @@ class Study:
     """What each test changes that outlives it."""
     lines: bool = False
     """Which line leaves what is left behind, where no event tells."""
+    modules: bool = False
+    """Whether modules were replaced; to look at all of them is dear in a fork."""
     undone: Sequence[str] = ()
     """Changes, by their paths, that are taken back before the next test starts."""
 

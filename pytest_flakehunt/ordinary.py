@@ -23,6 +23,7 @@ class Ordinary:
         self.config, self.fail_on = config, fail_on
         self.found: dict[tuple[str, Leak], list[str]] = {}
         """By test and leak: whom it hurt."""
+        self.notes: list[str] = []
         self._undo = ExitStack()
 
     def _take(self, nodeid: str, leak: Leak) -> None:
@@ -35,14 +36,16 @@ class Ordinary:
         """Begin to watch, unless others run the tests."""
         if session.config.getoption("numprocesses", None):
             return
-        watch = Watch.of(session.config, self._take)
+        watch = Watch.of(session.config, self._take, gave_up=self.notes.append)
         self._undo.enter_context(watch.kept())
         session.config.pluginmanager.register(watch)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take in what a worker has seen."""
-        for nodeid, fields in json.loads(getattr(node, "workeroutput", {}).get(OUTPUT, "[]")):
+        found, notes = json.loads(getattr(node, "workeroutput", {}).get(OUTPUT, "[[], []]"))
+        self.notes.extend(notes)
+        for nodeid, fields in found:
             self._take(nodeid, read_leak(fields))
 
     @pytest.hookimpl(tryfirst=True)
@@ -56,7 +59,7 @@ class Ordinary:
                 for (nodeid, leak), victims in self.found.items()
                 for victim in victims or [""]
             ]
-            output[OUTPUT] = json.dumps(found)
+            output[OUTPUT] = json.dumps([found, self.notes])
         elif self.found and "leaks" in self.fail_on and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -67,4 +70,4 @@ class Ordinary:
             for (nodeid, leak), victims in self.found.items()
         ]
         pieces = terminal.leaks(left, self.config.get_verbosity()) if left else ["no test left anything behind"]
-        terminal.write(pieces, terminalreporter)
+        terminal.write([*pieces, *(f"note: {note}" for note in self.notes)], terminalreporter)

@@ -62,7 +62,7 @@ class Ongoing:
                 self._fruitless = 0
             elif isinstance(item, wire.Leaked):
                 self.leaks[item.position] = (*self.leaks.get(item.position, ()), item.leak)
-            elif isinstance(item, wire.Told) and not self.mirrored:
+            elif isinstance(item, wire.Told) and item.kind != "note" and not self.mirrored:
                 self.told.append(item)
         return entries
 

@@ -227,20 +227,25 @@ class Workshop:
         ongoing = slot.ongoing
         assert ongoing is not None
         entries = ongoing.look()
-        if not ongoing.mirrored:
-            return
         for item in entries:
-            match item:
-                case wire.Started(position):
-                    self.audience.started(self.tallies[position].nodeid)
-                case wire.Told(kind, data):
-                    self.audience.told(kind, data)
-                case wire.Finished(position, Outcome.CRASHED as outcome, seconds, evidence):
-                    self.audience.lost(Attempt(self.tallies[position].nodeid, outcome, seconds, evidence))
-                case wire.Finished(position):
-                    self.audience.finished(self.tallies[position].nodeid)
-                case wire.Began() | wire.Leaked() | wire.Done():
-                    pass
+            if isinstance(item, wire.Told) and item.kind == "note":
+                self.say(item.data["text"])
+            elif ongoing.mirrored:
+                self._show(item)
+
+    def _show(self, item: wire.Entry) -> None:
+        """Let pytest itself see what happens in sweep 0."""
+        match item:
+            case wire.Started(position):
+                self.audience.started(self.tallies[position].nodeid)
+            case wire.Told(kind, data):
+                self.audience.told(kind, data)
+            case wire.Finished(position, Outcome.CRASHED as outcome, seconds, evidence):
+                self.audience.lost(Attempt(self.tallies[position].nodeid, outcome, seconds, evidence))
+            case wire.Finished(position):
+                self.audience.finished(self.tallies[position].nodeid)
+            case wire.Began() | wire.Leaked() | wire.Done():
+                pass
 
     def _look(self, slot: Slot) -> None:
         """See how a sweep gets on; end it where a test hangs or prints without end."""

@@ -27,6 +27,7 @@ FORGIVEN: Sequence[tuple[str, str]] = (
     ("process:*multiprocessing.resource_tracker*", "multiprocessing's own"),
     ("process:*multiprocessing.forkserver*", "multiprocessing's own"),
     ("process:*loky.backend*", "joblib keeps its workers"),
+    ("temp:*/pymp-*", "multiprocessing's own, until the interpreter ends"),
     ("file:/dev/shm/pym-*", "the heap of multiprocessing keeps what it once had"),
     ("file:/dev/urandom", "kept by whoever draws from it"),
     ("file:/dev/null", "takes nothing and gives nothing"),

@@ -125,7 +125,7 @@ class Log:
                 place = self._place(frame)
             if place is None and code.co_filename.startswith("<doctest "):
                 place = current.place
-            if frame.f_globals.get("__name__", "").startswith("_pytest."):
+            if str(frame.f_globals.get("__name__")).startswith("_pytest."):
                 break
             frame = frame.f_back
         foreign = threading.get_ident() != threading.main_thread().ident
@@ -254,8 +254,9 @@ class Log:
         @functools.wraps(original)
         def __init__(loop: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands in for one
             original(loop, *args, **kwargs)
-            if begun := self._begun(LeakKind.LOOP, weakref.ref(loop), _frame(1)):
-                self.loops.append(begun)
+            with suppress(Exception):
+                if begun := self._begun(LeakKind.LOOP, weakref.ref(loop), _frame(1)):
+                    self.loops.append(begun)
 
         return __init__
 
@@ -263,19 +264,26 @@ class Log:
         @functools.wraps(original)
         def create_task(loop: Any, coro: Any, **kwargs: Any) -> Any:
             task = original(loop, coro, **kwargs)
-            found = self.caller(_frame(1))
-            if _runs_loop(_frame(1)):
-                self._main.add(task)
-            if found is not None:
-                owner, place = found
-                place = place or self._defined(coro)
-                if place is not None:
-                    self.tasks[id(task)] = Begun(LeakKind.TASK, owner, place, weakref.ref(task))
-                    while len(self.tasks) > MOST_KEPT:
-                        self.tasks.popitem(last=False)
+            if isinstance(task, asyncio.Task):
+                with suppress(Exception):
+                    self._note_task(task, coro, _frame(1))
             return task
 
         return create_task
+
+    def _note_task(self, task: asyncio.Task[Any], coro: Any, frame: FrameType) -> None:
+        if getattr(task, "_source_traceback", None):
+            del task._source_traceback[-1]  # type: ignore[attr-defined]  # noqa: SLF001 - our own line, in debug mode
+        if _runs_loop(frame):
+            self._main.add(task)
+        found = None if type(coro).__name__.startswith("async_generator") else self.caller(frame)
+        if found is None or found[0] is NOBODY:  # asyncio itself closes a generator so
+            return
+        place = found[1] or self._defined(coro)
+        if place is not None:
+            self.tasks[id(task)] = Begun(LeakKind.TASK, found[0], place, weakref.ref(task))
+            while len(self.tasks) > MOST_KEPT:
+                self.tasks.popitem(last=False)
 
     def _defined(self, coro: Any) -> Place | None:
         """Give where the project's own coroutine begins: what a server's callback starts has no caller."""
@@ -287,8 +295,9 @@ class Log:
     def _begins_generator(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def firstiter(loop: Any, agen: Any) -> Any:
-            if (found := self.caller(_frame(1))) and found[1]:
-                self._agens[agen] = found[0], found[1]
+            with suppress(Exception):
+                if (found := self.caller(_frame(1))) and found[1]:
+                    self._agens[agen] = found[0], found[1]
             return original(loop, agen)
 
         return firstiter
@@ -296,9 +305,10 @@ class Log:
     def _ends_generators(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def shutdown_asyncgens(loop: Any) -> Any:
-            for agen in list(loop._asyncgens):  # noqa: SLF001 - before asyncio closes them
-                if agen.ag_frame is not None and (known := self._agens.get(agen)):
-                    self.lost.append((Begun(LeakKind.GENERATOR, *known, None), agen.__qualname__, ""))
+            with suppress(Exception):
+                for agen in list(loop._asyncgens):  # noqa: SLF001 - before asyncio closes them
+                    if agen.ag_frame is not None and (known := self._agens.get(agen)):
+                        self.lost.append((Begun(LeakKind.GENERATOR, *known, None), agen.__qualname__, ""))
             return original(loop)
 
         return shutdown_asyncgens
@@ -306,7 +316,8 @@ class Log:
     def _ends_tasks(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def _cancel_all_tasks(loop: Any) -> Any:
-            self._pending(loop)
+            with suppress(Exception):
+                self._pending(loop)
             return original(loop)
 
         return _cancel_all_tasks
@@ -314,8 +325,9 @@ class Log:
     def _ends_loop(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def close(loop: Any) -> Any:
-            if not loop.is_closed() and not loop.is_running():
-                self._pending(loop)
+            with suppress(Exception):
+                if not loop.is_closed() and not loop.is_running():
+                    self._pending(loop)
             return original(loop)
 
         return close
@@ -326,18 +338,19 @@ class Log:
         if any(task in self._main for task in pending):
             return  # an interrupt or an exit has cut it short
         for task in pending:
-            begun = self.tasks.get(id(task))
+            begun = self.tasks.pop(id(task), None)
+            if begun is None and self.current is not None and (place := self._defined(task.get_coro())) is not None:
+                begun = Begun(LeakKind.TASK, self.current, place, weakref.ref(task))
             if begun is not None and begun.itself() is task and not task.cancelling():
-                del self.tasks[id(task)]
                 self.lost.append((begun, named(task), of_task(task, self.relative)))
 
     def _hears(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def call_exception_handler(loop: Any, context: dict[str, Any]) -> Any:
-            message = context.get("message", "")
-            future = context.get("task") or context.get("future")
-            if RETRIEVE.match(message) or message == DESTROYED:
-                self._dropped(future, context.get("exception"))
+            with suppress(Exception):
+                message = str(context.get("message", ""))
+                if RETRIEVE.match(message) or message == DESTROYED:
+                    self._dropped(context.get("task") or context.get("future"), context.get("exception"))
             return original(loop, context)
 
         return call_exception_handler
@@ -366,6 +379,8 @@ class Log:
         for begun in (self.threads, self.loops, self.sockets, self.processes, self.temps):
             if begun:
                 begun[:] = [each for each in begun if id(each.owner) not in owners and each.itself() is not None]
+        if self.temps:
+            self.temps = [each for each in self.temps if os.path.lexists(each.thing)]
         if self.tasks:
             for key in [key for key, each in self.tasks.items() if each.itself() is None]:
                 del self.tasks[key]

@@ -32,9 +32,9 @@ class Debt:
     before: Part
     paths: frozenset[str]
 
-    def unpaid(self) -> list[str]:
+    def unpaid(self) -> frozenset[str]:
         """Name what is still not as it was."""
-        return [change.path for change in self.before.changes() if change.path in self.paths]
+        return self.paths.intersection(change.path for change in self.before.changes())
 
 
 @dataclass(slots=True, eq=False)

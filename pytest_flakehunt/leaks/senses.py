@@ -7,6 +7,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -237,7 +238,7 @@ class Patches(Part):
 
 def _target(patch: Any) -> str:
     if getattr(patch, "attribute", None) is None:  # of a dict
-        return f"patch.dict({getattr(patch, 'in_dict', '')!r:.80})"
+        return f"patch.dict({_dict(getattr(patch, 'in_dict', None))})"
     try:
         target = patch.getter()
     except Exception:  # noqa: BLE001 - what it patches may be gone
@@ -245,18 +246,25 @@ def _target(patch: Any) -> str:
     return f"{getattr(target, '__name__', type(target).__qualname__)}.{patch.attribute}"
 
 
+def _dict(held: Any) -> str:
+    """Name a dict without a word of what it holds."""
+    if type(held) is str:
+        return repr(held)
+    return {id(os.environ): "os.environ", id(sys.modules): "sys.modules"}.get(id(held), type(held).__qualname__)
+
+
 def _stop(patch: Any) -> None:
     patch.stop()
 
 
-def lowest() -> int:
-    """Give the lowest descriptor that is free."""
-    try:
-        free = _dup(2)
-    except OSError:
-        return -1
-    _close(free)
-    return free
+def lowest() -> tuple[int, ...]:
+    """Give the three lowest descriptors that are free: what is opened and stays takes one of them."""
+    free: list[int] = []
+    with suppress(OSError):
+        free.extend(_dup(2) for _ in range(3))
+    for number in free:
+        _close(number)
+    return tuple(free)
 
 
 def descriptors() -> dict[int, tuple[int, int]]:
@@ -282,11 +290,15 @@ def behind(descriptor: int) -> str:
     return target.partition(":[")[0].removesuffix(" (deleted)") if target.startswith(("socket:", "pipe:")) else target
 
 
-def tracker() -> int:
-    """Give the pipe to multiprocessing's resource tracker, which stays; -1 where there is none."""
-    module = sys.modules.get("multiprocessing.resource_tracker")
-    found = getattr(getattr(module, "_resource_tracker", None), "_fd", None)
-    return -1 if found is None else found
+def trackers() -> Iterator[int]:
+    """Give the pipes to multiprocessing's own helpers, which stay."""
+    for module, helper, name in (
+        ("multiprocessing.resource_tracker", "_resource_tracker", "_fd"),
+        ("multiprocessing.forkserver", "_forkserver", "_forkserver_alive_fd"),
+    ):
+        found = getattr(getattr(sys.modules.get(module), helper, None), name, None)
+        if found is not None:
+            yield found
 
 
 def has_children() -> bool:

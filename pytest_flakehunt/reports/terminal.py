@@ -115,7 +115,8 @@ def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Rend
     if left.total.runs > 1:
         yield _indented(Text(f"in {left.total.failures} of {left.total.runs} sweeps ({_between(left.rate)})"))
     if leak.started_at is not None:
-        yield _indented(Text(f"from {_clean(str(leak.started_at))} in {_clean(leak.started_at.function)}"))
+        function = f" in {_clean(leak.started_at.function)}" if leak.started_at.function else ""
+        yield _indented(Text(f"from {_clean(str(leak.started_at))}{function}"))
     if leak.now:
         lines = _clean(leak.now).splitlines()
         yield _indented(Text("now at " + ("\n       ".join(lines) if verbosity > 0 else lines[-1]), style="dim"))

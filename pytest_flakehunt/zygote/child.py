@@ -345,8 +345,14 @@ def leaks_watched(
     def report(nodeid: str, leak: Leak) -> None:
         journal.write(wire.Leaked(positions[nodeid], leak))
 
+    def ours() -> tuple[int]:
+        return (journal.descriptor,)
+
+    def gave_up(why: str) -> None:
+        journal.write(wire.Told("note", {"text": why}))
+
     watch = Watch.of(
-        config, report, patience=patience, ours=lambda: (journal.descriptor,), traces=study.lines, modules=study.modules
+        config, report, patience=patience, ours=ours, traces=study.lines, modules=study.modules, gave_up=gave_up
     )
     with watch.kept():
         yield watch

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,19 +103,20 @@ def test_other_plugins_can_forgive(pytester: pytest.Pytester) -> None:
 
 def test_a_leak_costs_exactly_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     from pytest_flakehunt import realtime
+    from pytest_flakehunt.leaks.judging import Judge
     from pytest_flakehunt.leaks.owners import Owner
-    from pytest_flakehunt.leaks.watch import Suspect, Watch
-    from pytest_flakehunt.model import Leak, LeakKind, Place
+    from pytest_flakehunt.leaks.suspects import Suspect
+    from pytest_flakehunt.model import LeakKind, Place
 
     slept: list[float] = []
     monkeypatch.setattr(realtime, "sleep", slept.append)
-    told: list[Leak] = []
-    watch = Watch(Path(), lambda _, leak: told.append(leak), grace=0.1)
+    told: list[Suspect] = []
+    judge = Judge(0.1, told.append)
     owner = Owner(Place("test_a.py", 1), "test_a.py::test_a")
 
     def judged(alive: Callable[[], bool]) -> float:
         slept.clear()
-        watch._judge([Suspect(LeakKind.THREAD, owner, None, "one", alive)])
+        judge.judge([Suspect(LeakKind.THREAD, owner, None, "one", alive)])
         return sum(slept)
 
     assert judged(lambda: True) == pytest.approx(0.1)
@@ -279,3 +279,148 @@ def test_a_leak_survives_the_journal() -> None:
         item = wire.Leaked(4, leak)
         (read,) = wire.entries(wire.entry(item))
         assert json.dumps(str(read)) == json.dumps(str(item))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        """
+        import socket, pytest
+        @pytest.fixture(scope="session", autouse=True)
+        def no_network():
+            def guard(*args, **kwargs): raise OSError("no network")
+            before, socket.socket = socket.socket, guard
+            yield
+            socket.socket = before
+        def test_one(no_network):
+            global kept
+            kept = open(__file__)
+        def test_two(): kept.close()
+        """,
+        """
+        import asyncio
+        class Future(asyncio.Future):
+            def set_name(self, name): pass
+        def test_one():
+            async def main():
+                loop = asyncio.get_running_loop()
+                loop.set_task_factory(lambda loop, coro, **kwargs: (coro.close(), Future(loop=loop))[1])
+                async def work(): pass
+                loop.create_task(work())
+                loop.set_task_factory(None)
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(main())
+            loop.close()
+        def test_two(): pass
+        """,
+        """
+        import asyncio
+        def test_one():
+            loop = asyncio.new_event_loop()
+            loop.call_exception_handler({"message": None})
+            loop.close()
+        def test_two():
+            async def main():
+                task = asyncio.create_task(asyncio.sleep(0), name="mine")
+                assert "log.py" not in repr(task)
+                await task
+            asyncio.run(main(), debug=True)
+        """,
+        """
+        import os, time
+        def test_one():
+            os.path.lexists = time.sleep = None
+        def test_two(): pass
+        """,
+    ],
+)
+def test_no_test_fails_for_the_watch(pytester: pytest.Pytester, source: str) -> None:
+    pytester.makepyfile(source)
+    watched(pytester).assert_outcomes(passed=2)
+
+
+def test_a_watch_that_gives_up_says_so(hunt: Callable[..., Any], pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import warnings
+        def test_one(): warnings.filters = None
+        """
+    )
+    pytester.makeini("[pytest]\naddopts = -p no:warnings\n")
+    result = watched(pytester)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["note: the leak watch gave up at test_*::test_one: TypeError: *"])
+    hunted = hunt(sweeps=1)
+    assert hunted.report["notes"][0].startswith("the leak watch gave up at ")
+
+
+def test_values_of_the_environment_are_not_printed(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        from unittest import mock
+        def test_one(): mock.patch.dict(os.environ, {"SECRET": "hidden"}).start()
+        """
+    )
+    result = watched(pytester)
+    result.stdout.fnmatch_lines(["LEAK patch patch.dict(os.environ)"])
+    assert "hidden" not in result.stdout.str()
+
+
+def test_a_failure_that_quotes_pytest_is_no_leak(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_one(): assert \"coroutine 'abc' was never awaited\" == ''")
+    assert "LEAK" not in watched(pytester).stdout.str()
+
+
+def test_what_a_hook_opens_is_no_tests_leak(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        kept = []
+        def pytest_runtest_logreport(report):
+            if not kept: kept.append(open("report.log", "w"))
+        """
+    )
+    pytester.makepyfile("def test_one(): pass")
+    assert "LEAK" not in watched(pytester).stdout.str()
+
+
+def test_a_task_made_by_hand_is_told_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_a="""
+        import asyncio
+
+        async def wait():
+            await asyncio.sleep(60)
+
+        async def main():
+            asyncio.Task(wait()).add_done_callback(print)
+            await asyncio.sleep(0)
+
+        def test_one():
+            asyncio.run(main())
+        """
+    )
+    result = watched(pytester)
+    result.stdout.fnmatch_lines(
+        ["LEAK task wait", "*left by the test test_a.py::test_one", "  from test_a.py:3 in wait"]
+    )
+
+
+def test_loops_that_tests_share_keep_their_threads(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import asyncio
+        import pytest
+
+        pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+        async def test_thread():
+            await asyncio.to_thread(int)
+
+        async def test_last():
+            pass
+        """
+    )
+    result = watched(pytester, "-ppytest_asyncio.plugin")
+    result.assert_outcomes(passed=2)
+    assert "LEAK" not in result.stdout.str()

@@ -2,6 +2,7 @@
 
 import _thread
 import asyncio
+import csv
 import gc
 import importlib
 import locale
@@ -102,6 +103,16 @@ def test_socket():
 
 def test_pipe():
     KEPT.append(os.pipe())  # LEAK file
+
+
+def test_end_of_a_pipe():
+    ends = os.pipe()  # LEAK file
+    os.close(ends[0])
+
+
+async def leave_bare_task():
+    KEPT.append(asyncio.Task(wait()))
+    await asyncio.sleep(0)
 
 
 def test_environ():

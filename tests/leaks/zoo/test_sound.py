@@ -4,6 +4,7 @@ import asyncio
 import gc
 import locale
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -201,3 +202,62 @@ def test_output_is_captured(capfd):
 
 def test_folders_are_taken_back_together(two_folders):
     assert "/two" in sys.path
+
+
+def test_a_fixture_with_parameters_sets_again(mode):
+    assert os.environ["ZOO_MODE"]
+
+
+def test_a_file_in_the_folder_of_a_module(folder):
+    open(os.path.join(folder, "inside"), "w").close()
+
+
+def test_processes_of_a_module_start_late(workers, spawned):
+    assert workers.submit(len, "").result() == 0
+
+
+def test_a_process_beside_that_of_a_module(spawned):
+    process = multiprocessing.get_context("fork").Process(target=len, args=("",))
+    process.start()
+    process.join()
+
+
+def test_a_server_is_started_late(start_server):
+    start_server()
+
+
+def test_a_database_is_opened_late(engine, tmp_path):
+    engine.connect(tmp_path / "db")
+
+
+def test_a_variable_is_set_for_the_module(variables):
+    variables.setenv("ZOO_SET", "1")
+
+
+class TestPool:
+    @classmethod
+    def setup_class(cls):
+        cls.pool = ThreadPoolExecutor(1)
+
+    @classmethod
+    def teardown_class(cls):
+        cls.pool.shutdown()
+
+    def test_pool_of_a_class_starts_its_thread_late(self):
+        assert self.pool.submit(len, "").result() == 0
+
+    def test_pool_of_a_class_again(self):
+        assert self.pool.submit(len, "").result() == 0
+
+
+async def first():
+    async for number in count():
+        return number
+
+
+def test_the_rest_of_a_generator_is_closed():
+    assert asyncio.run(first()) == 0
+
+
+def test_nothing_follows():
+    pass

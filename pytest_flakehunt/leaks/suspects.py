@@ -1,0 +1,286 @@
+"""What may have been left: everything that an owner has begun and that is still there."""
+
+import functools
+import inspect
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_flakehunt import realtime
+from pytest_flakehunt.leaks import senses
+from pytest_flakehunt.leaks.lines import Tracer
+from pytest_flakehunt.leaks.log import Log, named
+from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
+from pytest_flakehunt.leaks.stacks import of_task, of_thread
+from pytest_flakehunt.model import LeakKind, Place
+
+TURN, TURNS = 0.0005, 20
+"""Seconds, and how often they are waited, for a thread without an object to begin."""
+_lexists, _fstat, _Socket = os.path.lexists, os.fstat, socket.socket
+"""Held on to: a test or a fixture may replace them."""
+
+
+@dataclass(slots=True, eq=False)
+class Suspect:
+    """Something whose owner is over, and that is still there."""
+
+    kind: LeakKind
+    owner: Owner
+    place: Place | None
+    what: str
+    alive: Callable[[], bool]
+    thing: Any = None
+    """The object itself, where there is one."""
+    descriptor: int = -1
+    names: tuple[str, ...] = ()
+    """What else it may be forgiven by."""
+    stack: Callable[[], str] = str
+    holders: frozenset[Owner] = frozenset()
+    """Fixtures whose tear-down may still end it."""
+
+
+class Scout:
+    """Finds what owners have left."""
+
+    def __init__(self, log: Log, relative: Callable[[str], str], folders: Sequence[str]) -> None:
+        """Make one.
+
+        Args:
+            log: what was begun.
+            relative: gives a file's path as reports write it.
+            folders: parts of paths of temporary files that may stay.
+        """
+        self.log, self._relative, self._folders = log, relative, folders
+        self.alive: dict[int, Owner] = {}
+        """Owners of fixtures that are set up, by the id of pytest's definition."""
+        self.tracer: Tracer | None = None
+        self._children: dict[int, Owner] = {}
+        """By process id: who was at work when it was seen first."""
+        self._told: set[int] = set()
+
+    def begin(self) -> None:
+        """Take note of the processes that are there before any test."""
+        self._children = dict.fromkeys(senses.children() if senses.has_children() else (), NOBODY)
+
+    def meet(self, owner: Owner) -> None:
+        """Put processes that are new on someone's account."""
+        if (self.log.processes or senses.multiplied()) and senses.has_children():
+            for pid in senses.children():
+                self._children.setdefault(pid, owner)
+
+    def of(self, owner: Owner) -> Iterable[Suspect]:
+        """Give everything that one owner has begun and that is still there, but for processes."""
+        yield from self._threads(owner)
+        for begun in self.log.loops:
+            loop = begun.itself()
+            if begun.owner is owner and loop is not None and not loop.is_closed():
+                yield _thing(begun, loop, type(loop).__qualname__, functools.partial(_open, loop))
+        yield from self._tasks(owner)
+        yield from self._files(owner)
+        yield from self._temps(owner)
+
+    def _temps(self, owner: Owner) -> Iterable[Suspect]:
+        paths = {begun.thing: begun for begun in self.log.temps if _lexists(begun.thing)}
+        for path, begun in paths.items():
+            within = any(path.startswith(f"{other}/") for other in paths)
+            if begun.owner is owner and not within and not self._spared(path):
+                yield Suspect(LeakKind.TEMP, owner, begun.place, path, functools.partial(_lexists, path))
+
+    def _threads(self, owner: Owner) -> Iterable[Suspect]:
+        pools: set[int] = set()
+        for begun in self.log.threads:
+            if begun.owner is not owner:
+                continue
+            thread = begun.itself()
+            if isinstance(thread, threading.Thread):
+                if not thread.is_alive():
+                    continue
+                pool, name = _pool(thread)
+                if pool is not None and id(pool) in pools:
+                    continue
+                pools.add(id(pool))
+                suspect = _thing(begun, thread if pool is None else pool, name, thread.is_alive)
+                suspect.names = (_target(thread),)
+                suspect.stack = functools.partial(of_thread, thread.ident, self._relative)
+                yield suspect
+            elif (ident := _given_a_turn(thread)) is not None:
+                name = inspect.unwrap(thread).__qualname__
+                alive = functools.partial(_runs, ident, thread)
+                suspect = Suspect(LeakKind.THREAD, owner, begun.place, f"_thread ({name})", alive)
+                suspect.names = (_qualified(inspect.unwrap(thread)),)
+                suspect.stack = functools.partial(of_thread, ident, self._relative)
+                yield suspect
+
+    def _tasks(self, owner: Owner) -> Iterable[Suspect]:
+        for begun in self.log.tasks.values():
+            task = begun.itself()
+            if begun.owner is owner and task is not None and not task.done() and not task.cancelling():
+                suspect = _thing(begun, task, named(task), functools.partial(_under_way, task))
+                suspect.stack = functools.partial(of_task, task, self._relative)
+                yield suspect
+
+    def _files(self, owner: Owner) -> Iterable[Suspect]:
+        for number, behind in owner.descriptors.items():
+            if descriptor(number) != behind:
+                continue
+            name = senses.behind(number)
+            begun, thing = self._opener(number, name)
+            if begun is not None and begun.owner is NOBODY:
+                continue
+            if begun is not None and begun.owner is not owner and begun.owner in self.alive.values():
+                begun.owner.descriptors[number] = behind  # it was made for a fixture while this test ran
+                continue
+            if thing is not None:
+                name = _kind_of(thing)
+            elif self._spared(name):
+                name = Path(name).name
+            traced = None if self.tracer is None else self.tracer.descriptors.get(behind)
+            alive = functools.partial(_still, number, behind)
+            by, place = (owner, traced) if begun is None else (begun.owner, begun.place)
+            yield Suspect(LeakKind.FILE, by, place, name, alive, thing, number)
+
+    def _opener(self, number: int, name: str) -> tuple[Begun | None, Any]:
+        for begun in self.log.sockets:
+            thing = begun.itself()
+            if thing is not None and _Socket.fileno(thing) == number:
+                return begun, thing
+        return self.log.paths.get(name), None
+
+    def processes(self, owners: Sequence[Owner]) -> Iterable[Suspect]:
+        """Give the processes that some owners have started and that still run."""
+        if not (self.log.processes or senses.multiplied()) or not senses.has_children():
+            return
+        begun = {
+            process.pid: each
+            for each in self.log.processes
+            if (process := each.itself()) and isinstance(process, subprocess.Popen)
+        }
+        forks = {id(each.owner): each for each in self.log.processes if each.itself() == ""}
+        for pid, command in senses.children().items():
+            seen = self._children.get(pid, owners[0])
+            known = begun.get(pid) or forks.get(id(seen))
+            owner = known.owner if known else seen
+            if owner in owners and pid not in self._told:
+                self._told.add(pid)
+                thing = known.itself() or None if known else None
+                place = known.place if known else None
+                alive = functools.partial(_lives, pid)
+                yield Suspect(LeakKind.PROCESS, owner, place, command, alive, thing, names=(command,))
+
+    def _spared(self, path: str) -> bool:
+        return any(folder in path for folder in self._folders)
+
+
+def _thing(begun: Begun, thing: Any, what: str, alive: Callable[[], bool]) -> Suspect:
+    suspect = Suspect(begun.kind, begun.owner, begun.place, what, alive)
+    suspect.thing = thing
+    return suspect
+
+
+def _open(loop: Any) -> bool:
+    return not loop.is_closed()
+
+
+def _under_way(task: Any) -> bool:
+    return not task.done()
+
+
+def _target(thread: threading.Thread) -> str:
+    target = getattr(thread, "_target", None)
+    return _qualified(type(thread) if target is None else target)
+
+
+def _qualified(function: Any) -> str:
+    module = getattr(function, "__module__", "")
+    return f"{module}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+
+
+def _pool(thread: threading.Thread) -> tuple[Any, str]:
+    """Give the executor that a thread works for, and its name; for any other thread its own."""
+    name = thread.name
+    if _target(thread).startswith("concurrent.futures.thread."):
+        reference = next(iter(getattr(thread, "_args", ())), None)
+        pool = reference() if callable(reference) else None
+        if pool is not None:
+            return pool, f"{type(pool).__qualname__} ({name.rpartition('_')[0]})"
+        return None, name
+    if "(" in name:
+        return None, name
+    return None, f"{name} ({_target(thread).rpartition('.')[2]})"
+
+
+def _running(function: Any) -> list[int]:
+    """Give the threads that were started with this function."""
+    code = getattr(function, "__code__", None)
+    found = []
+    for ident, innermost in sys._current_frames().items():  # noqa: SLF001 - the documented way
+        frame = innermost
+        while frame.f_back is not None:
+            frame = frame.f_back
+        if frame.f_code is code:
+            found.append(ident)
+    return found
+
+
+def _given_a_turn(function: Any) -> int | None:
+    """Give the same, for a thread that may not have begun yet."""
+    for _ in range(TURNS):
+        if idents := _running(function):
+            return idents[0]
+        realtime.sleep(TURN)
+    return None
+
+
+def _runs(ident: int, function: Any) -> bool:
+    return ident in _running(function)
+
+
+def _lives(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def descriptor(number: int) -> tuple[int, int] | None:
+    """Give device and inode behind a descriptor; None where it is closed."""
+    try:
+        status = _fstat(number)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _still(number: int, behind: tuple[int, int]) -> bool:
+    return descriptor(number) == behind
+
+
+def _kind_of(thing: Any) -> str:
+    """Say what a socket is for, without numbers that differ from run to run."""
+    kind = {socket.SOCK_STREAM: "stream", socket.SOCK_DGRAM: "datagram"}.get(thing.type, "raw")
+    family = getattr(thing.family, "name", str(thing.family)).removeprefix("AF_")
+    try:
+        listening = thing.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError:
+        listening = 0
+    return f"{'listening' if listening else kind} socket ({family})"
+
+
+def inside(thing: Any) -> Iterable[int]:
+    """Give the descriptors that belong to an event loop or a process, which is told itself."""
+    found = [getattr(thing, name, None) for name in ("_selector", "_ssock", "_csock", "stdin", "stdout", "stderr")]
+    if thing is None or isinstance(thing, threading.Thread):
+        return
+    for each in found:
+        try:
+            yield each.fileno()  # type: ignore[union-attr]
+        except (AttributeError, ValueError, OSError, TypeError):
+            continue

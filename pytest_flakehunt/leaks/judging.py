@@ -41,6 +41,11 @@ class Judge:
         self._inside: set[tuple[int, tuple[int, int] | None]] = set()
         """Descriptors of what was told, with device and inode: they are told with it."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether anything is still to be judged."""
+        return bool(self._adjourned)
+
     def hear(self, suspects: Iterable[Suspect], alive: Iterable[Owner] = ()) -> None:
         """Judge those that no fixture's tear-down can end any more.
 

@@ -20,12 +20,14 @@ from typing import Any
 
 from pytest_flakehunt import project
 from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
-from pytest_flakehunt.leaks.stacks import of_task
+from pytest_flakehunt.leaks.stacks import of_task, running
 from pytest_flakehunt.model import LeakKind, Place
 
 MOST_KEPT = 2_000
 """Paths and tasks remembered at most: of what was opened and closed long ago nothing is asked."""
 _frame = sys._getframe  # noqa: SLF001 - the only way to see who calls
+MOST_RAW = 200
+"""Threads remembered at most before those that have no object are looked for."""
 RETRIEVE = re.compile(r"(Task|Future) exception was never retrieved")
 DESTROYED = "Task was destroyed but it is pending!"
 
@@ -42,7 +44,7 @@ class Log:
         self.relative = relative
         self.current: Owner | None = None
         """Whose code runs in the main thread; None between tests, when nothing is noted."""
-        self.makers: dict[CodeType, Owner] = {}
+        self.makers: dict[CodeType | None, Owner] = {}
         """Functions of the fixtures that are alive."""
         self.threads: list[Begun] = []
         self.loops: list[Begun] = []
@@ -53,6 +55,8 @@ class Log:
         self.paths: OrderedDict[str, Begun] = OrderedDict()
         """What was opened, by path; the last one counts."""
         self.temps: list[Begun] = []
+        self.drawn: set[str] = set()
+        """Paths of those whose names ``tempfile`` drew."""
         self.lost: list[tuple[Begun, str, str]] = []
         """What has ended as a leak: with its name, and where it was then."""
         self.opened = False
@@ -209,6 +213,7 @@ class Log:
             return
         if begun := self._begun(LeakKind.TEMP, name, _frame(2)):
             self.temps.append(begun)
+            self.drawn.add(name)
 
     def _socket(self, args: tuple[Any, ...]) -> None:
         self.opened = True
@@ -379,8 +384,13 @@ class Log:
         for begun in (self.threads, self.loops, self.sockets, self.processes, self.temps):
             if begun:
                 begun[:] = [each for each in begun if id(each.owner) not in owners and each.itself() is not None]
+        if len(self.threads) > MOST_RAW:  # a fixture's worker may start threads without objects for ever
+            self.threads[:] = [
+                each for each in self.threads if isinstance(each.thing, weakref.ref) or running(each.thing)
+            ]
         if self.temps:
             self.temps = [each for each in self.temps if os.path.lexists(each.thing)]
+            self.drawn.intersection_update(each.thing for each in self.temps)
         if self.tasks:
             for key in [key for key, each in self.tasks.items() if each.itself() is None]:
                 del self.tasks[key]

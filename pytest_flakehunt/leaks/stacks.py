@@ -31,6 +31,19 @@ def of_task(task: Any, relative: Callable[[str], str]) -> str:
     return _written(frames, relative)
 
 
+def running(function: Any) -> list[int]:
+    """Give the threads that were started with this function."""
+    code = getattr(function, "__code__", None)
+    found = []
+    for ident, innermost in sys._current_frames().items():  # noqa: SLF001 - the documented way
+        frame = innermost
+        while frame.f_back is not None:
+            frame = frame.f_back
+        if frame.f_code is code:
+            found.append(ident)
+    return found
+
+
 def _written(frames: list[tuple[FrameType, int]], relative: Callable[[str], str]) -> str:
     return "\n".join(
         f"{relative(frame.f_code.co_filename)}:{line} in {frame.f_code.co_name}" for frame, line in frames[-MOST_LINES:]

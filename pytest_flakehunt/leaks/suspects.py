@@ -3,9 +3,9 @@
 import functools
 import inspect
 import os
+import re
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pytest_flakehunt.leaks import senses
 from pytest_flakehunt.leaks.lines import Tracer
 from pytest_flakehunt.leaks.log import Log, named
 from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
-from pytest_flakehunt.leaks.stacks import of_task, of_thread
+from pytest_flakehunt.leaks.stacks import of_task, of_thread, running
 from pytest_flakehunt.model import LeakKind, Place
 
 TURN, TURNS = 0.0005, 20
@@ -90,7 +90,8 @@ class Scout:
         for path, begun in paths.items():
             within = any(path.startswith(f"{other}/") for other in paths)
             if begun.owner is owner and not within and not self._spared(path):
-                yield Suspect(LeakKind.TEMP, owner, begun.place, path, functools.partial(_lexists, path))
+                name = _undrawn(path) if path in self.log.drawn else path
+                yield Suspect(LeakKind.TEMP, owner, begun.place, name, functools.partial(_lexists, path))
 
     def _threads(self, owner: Owner) -> Iterable[Suspect]:
         pools: set[int] = set()
@@ -154,7 +155,10 @@ class Scout:
 
     def processes(self, owners: Sequence[Owner]) -> Iterable[Suspect]:
         """Give the processes that some owners have started and that still run."""
-        if not (self.log.processes or senses.multiplied()) or not senses.has_children():
+        if not (self.log.processes or senses.multiplied()):
+            return
+        if not senses.has_children():
+            self.log.processes.clear()
             return
         begun = {
             process.pid: each
@@ -215,30 +219,30 @@ def _pool(thread: threading.Thread) -> tuple[Any, str]:
     return None, f"{name} ({_target(thread).rpartition('.')[2]})"
 
 
-def _running(function: Any) -> list[int]:
-    """Give the threads that were started with this function."""
-    code = getattr(function, "__code__", None)
-    found = []
-    for ident, innermost in sys._current_frames().items():  # noqa: SLF001 - the documented way
-        frame = innermost
-        while frame.f_back is not None:
-            frame = frame.f_back
-        if frame.f_code is code:
-            found.append(ident)
-    return found
+def _undrawn(path: str) -> str:
+    """Give a path without what ``tempfile`` drew for its name.
+
+    >>> _undrawn("/tmp/zoo-ab3d_f9h.txt")
+    '/tmp/zoo-#.txt'
+    """
+    folder, _, name = path.rpartition("/")
+    drawn = [*re.finditer("[a-z0-9_]{8}", name)]
+    if not drawn or name.startswith("tmp"):
+        return path
+    return f"{folder}/{name[: drawn[-1].start()]}#{name[drawn[-1].end() :]}"
 
 
 def _given_a_turn(function: Any) -> int | None:
     """Give the same, for a thread that may not have begun yet."""
     for _ in range(TURNS):
-        if idents := _running(function):
+        if idents := running(function):
             return idents[0]
         realtime.sleep(TURN)
     return None
 
 
 def _runs(ident: int, function: Any) -> bool:
-    return ident in _running(function)
+    return ident in running(function)
 
 
 def _lives(pid: int) -> bool:

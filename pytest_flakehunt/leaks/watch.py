@@ -169,7 +169,8 @@ class Watch:
     def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         """Note that a fixture is over, and what it has not put back by now; it is judged with the test at hand."""
         if (owner := self.alive.pop(id(fixturedef), None)) is not None:
-            owner.debts = [replace(debt, paths=debt.paths & debt.unpaid()) for debt in owner.debts]
+            if owner.debts:
+                owner.debts = [replace(debt, paths=debt.paths & debt.unpaid()) for debt in owner.debts]
             self._over.append(owner)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -255,8 +256,12 @@ class Watch:
         if self.scout.tracer is not None:
             self.scout.tracer.stop()
         self._settle(test)
-        if test.debts or test.descriptors or self._over or self.log.anything() or senses.multiplied():
+        if self.log.anything() or self.judge.waits or senses.multiplied() or any(map(_owes, (test, *self._over))):
             self._look(test, item)
+        if self._over:
+            for owner in self._over:
+                self.log.makers.pop(_made_by(owner.fixture.func)[0], None)
+            self._over.clear()
 
     def _look(self, test: Owner, item: pytest.Item) -> None:
         """Look closely: the test, or a fixture that is over with it, has begun something, or has changed something."""
@@ -281,10 +286,6 @@ class Watch:
         for begun, what, now in self.log.lost:
             self._tell(Suspect(begun.kind, begun.owner, begun.place, what, bool, stack=functools.partial(str, now)))
         self.log.forget({id(owner) for owner in owners})
-        if self._over:
-            for code in [code for code, owner in self.log.makers.items() if owner in self._over]:
-                del self.log.makers[code]
-            self._over.clear()
 
     def _changes(self, test: Owner) -> Iterable[Suspect]:
         """Give what is not as it was: a fixture's changes, then those of the test that no fixture accounts for."""
@@ -352,6 +353,10 @@ class Watch:
             owner, leak = left
             if owner != nodeid:
                 self.report(owner, replace(leak, victim=nodeid))
+
+
+def _owes(owner: Owner) -> bool:
+    return bool(owner.debts or owner.descriptors)
 
 
 def _message(report: pytest.TestReport) -> str:

@@ -424,3 +424,41 @@ def test_loops_that_tests_share_keep_their_threads(pytester: pytest.Pytester) ->
     result = watched(pytester, "-ppytest_asyncio.plugin")
     result.assert_outcomes(passed=2)
     assert "LEAK" not in result.stdout.str()
+
+
+def test_what_is_remembered_does_not_grow_with_the_tests(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import _thread, gc, queue, tempfile, threading
+        import pytest
+        from pytest_flakehunt.leaks.log import Log
+
+        @pytest.fixture(scope="session")
+        def worker():
+            jobs = queue.Queue()
+
+            def work():
+                while jobs.get():
+                    with tempfile.NamedTemporaryFile():
+                        _thread.start_new_thread(len, ("",))
+                        _thread.start_new_thread(lambda: None, ())
+                    jobs.task_done()
+
+            thread = threading.Thread(target=work)
+            thread.start()
+            yield jobs
+            jobs.put(None)
+            thread.join()
+
+        @pytest.mark.parametrize("number", range(400))
+        def test_job(worker, number):
+            worker.put(1)
+            worker.join()
+
+        def test_sizes():
+            (log,) = (each for each in gc.get_objects() if type(each) is Log)
+            assert len(log.threads) <= 202
+            assert len(log.temps) <= 2
+        """
+    )
+    watched(pytester).assert_outcomes(passed=401)

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,6 +54,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         timeout=300,
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
+    for left in Path(tempfile.gettempdir()).glob("zoo-*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     read: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
     return read
 

@@ -157,11 +157,11 @@ def test_patch():
 
 
 def test_temp():
-    tempfile.mkdtemp()  # LEAK temp
+    tempfile.mkdtemp(prefix="zoo-")  # LEAK temp
 
 
 def test_temp_file():
-    with open(os.path.join(tempfile.gettempdir(), f"zoo-{os.getpid()}"), "w") as file:  # LEAK temp
+    with open(os.path.join(tempfile.gettempdir(), f"zoo-{time.monotonic_ns()}"), "w") as file:  # LEAK temp
         file.write("left")
 
 

@@ -1,39 +1,37 @@
 """A log of what is begun while tests run: by whom, and from which line."""
 
-import _thread
 import asyncio
 import functools
 import inspect
 import os
-import re
 import sys
 import tempfile
 import threading
 import weakref
-from asyncio import base_events, runners
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures.process import _ExecutorManagerThread
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from types import CodeType, FrameType
 from typing import Any
 
 from pytest_flakehunt import project
 from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
-from pytest_flakehunt.leaks.stacks import of_task, running
+from pytest_flakehunt.leaks.stacks import running
 from pytest_flakehunt.model import LeakKind, Place
 
 MOST_KEPT = 2_000
 """Paths and tasks remembered at most: of what was opened and closed long ago nothing is asked."""
 _frame = sys._getframe  # noqa: SLF001 - the only way to see who calls
+REPORTING = frozenset({
+    "pytest_runtest_logstart", "pytest_runtest_logreport", "pytest_runtest_logfinish", "pytest_runtest_makereport",
+})  # fmt: skip
+"""Hooks in which a plugin speaks of tests: what it begins there is its own."""
 MOST_RAW = 200
 """Threads remembered at most before those that have no object are looked for."""
-RETRIEVE = re.compile(r"(Task|Future) exception was never retrieved")
-DESTROYED = "Task was destroyed but it is pending!"
 
 
 class Log:
-    """Notes what is begun, through audit events and the doors of asyncio; says nothing of what became of it."""
+    """Notes what is begun, through audit events; says nothing of what became of it."""
 
     def __init__(self, relative: Callable[[str], str]) -> None:
         """Make one.
@@ -69,12 +67,9 @@ class Log:
         """Is told of shared state before it is written to."""
         self.touched: set[str] = set()
         """Kinds of shared state that were written to."""
-        self._main: weakref.WeakSet[Any] = weakref.WeakSet()
-        """Tasks that loops were started for."""
-        self._agens: weakref.WeakKeyDictionary[Any, tuple[Owner, Place]] = weakref.WeakKeyDictionary()
         self._noting: dict[str, Callable[[tuple[Any, ...]], None]] = {
-            "_thread.start_new_thread": self._thread,
-            "_thread.start_joinable_thread": self._thread,
+            "_thread.start_new_thread": self.note_thread,
+            "_thread.start_joinable_thread": self.note_thread,
             "open": self._open,
             "socket.__new__": self._socket,
             "sqlite3.connect": self._connect,
@@ -93,24 +88,10 @@ class Log:
     def kept(self) -> Iterator[None]:
         """Keep the log. Audit hooks cannot be taken back: afterwards, ours does nothing."""
         sys.addaudithook(functools.partial(_audit, self._noting))
-        with ExitStack() as undo:
-            for owner, name, make in (
-                (base_events.BaseEventLoop, "__init__", self._begins_loop),
-                (base_events.BaseEventLoop, "create_task", self._begins_task),
-                (base_events.BaseEventLoop, "_asyncgen_firstiter_hook", self._begins_generator),
-                (base_events.BaseEventLoop, "shutdown_asyncgens", self._ends_generators),
-                (base_events.BaseEventLoop, "call_exception_handler", self._hears),
-                (base_events.BaseEventLoop, "close", self._ends_loop),
-                (runners, "_cancel_all_tasks", self._ends_tasks),
-            ):
-                undo.enter_context(_replaced(owner, name, make))
-            if sys.version_info < (3, 12):  # no event tells of new threads there
-                for owner, name in ((threading, "_start_new_thread"), (_thread, "start_new_thread")):
-                    undo.enter_context(_replaced(owner, name, self._begins_thread))
-            try:
-                yield
-            finally:
-                self._noting.clear()
+        try:
+            yield
+        finally:
+            self._noting.clear()
 
     # who, and where
 
@@ -125,8 +106,10 @@ class Log:
             if code in self.makers:
                 current = self.makers[code]
                 return current, place or self._place(frame)
-            if place is None and project.owns(code.co_filename):
-                place = self._place(frame)
+            if project.owns(code.co_filename):
+                place = place or self._place(frame)
+                if code.co_name in REPORTING:
+                    return NOBODY, place
             if place is None and code.co_filename.startswith("<doctest "):
                 place = current.place
             if str(frame.f_globals.get("__name__")).startswith("_pytest."):
@@ -150,7 +133,7 @@ class Log:
         task = None if loop is None else asyncio.current_task(loop)
         return None if task is None else self.tasks.get(id(task))
 
-    def _begun(self, kind: LeakKind, thing: Any, frame: FrameType | None) -> Begun | None:
+    def begun(self, kind: LeakKind, thing: Any, frame: FrameType | None) -> Begun | None:
         """Note one thing; what no line of the project led to is a plugin's own affair."""
         found = self.caller(frame)
         if found is None or found[1] is None or found[0] is NOBODY:
@@ -166,21 +149,14 @@ class Log:
 
     # Python's audit events
 
-    def _thread(self, args: tuple[Any, ...]) -> None:
+    def note_thread(self, args: tuple[Any, ...]) -> None:
+        """Note a thread that is about to start; the caller's caller starts it."""
         thread = getattr(inspect.unwrap(args[0]), "__self__", None)
         kind, thing = LeakKind.THREAD, args[0]
         if isinstance(thread, threading.Thread):
             kind, thing = LeakKind.EXECUTOR if _serves_pool(thread) else kind, weakref.ref(thread)
-        if begun := self._begun(kind, thing, _frame(2)):
+        if begun := self.begun(kind, thing, _frame(2)):
             self.threads.append(begun)
-
-    def _begins_thread(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def start_new_thread(*args: Any, **kwargs: Any) -> Any:
-            with suppress(Exception):  # as in an audit hook
-                self._thread(args)
-            return original(*args, **kwargs)
-
-        return start_new_thread
 
     def _open(self, args: tuple[Any, ...]) -> None:
         path, mode, flags = args
@@ -211,7 +187,7 @@ class Log:
         name = os.path.abspath(os.fsdecode(args[0]))  # noqa: PTH100 - a path object would resolve links
         if os.path.lexists(name):  # another process has it: the next name is tried
             return
-        if begun := self._begun(LeakKind.TEMP, name, _frame(2)):
+        if begun := self.begun(LeakKind.TEMP, name, _frame(2)):
             self.temps.append(begun)
             self.drawn.add(name)
 
@@ -231,11 +207,11 @@ class Log:
         self.opened = True
         frame = _frame(2)
         popen = frame.f_locals.get("self")
-        if begun := self._begun(LeakKind.PROCESS, weakref.ref(popen), frame):
+        if begun := self.begun(LeakKind.PROCESS, weakref.ref(popen), frame):
             self.processes.append(begun)
 
     def _fork(self, _args: tuple[Any, ...]) -> None:
-        if begun := self._begun(LeakKind.PROCESS, "", _frame(2)):
+        if begun := self.begun(LeakKind.PROCESS, "", _frame(2)):
             self.processes.append(begun)
 
     def _variable(self, args: tuple[Any, ...]) -> None:
@@ -252,126 +228,6 @@ class Log:
         self.touched.add("cwd")
         found = self.caller(_frame(2))
         self.moved_to = (found[0], found[1]) if found and found[1] else None
-
-    # the doors of asyncio
-
-    def _begins_loop(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def __init__(loop: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands in for one
-            original(loop, *args, **kwargs)
-            with suppress(Exception):
-                if begun := self._begun(LeakKind.LOOP, weakref.ref(loop), _frame(1)):
-                    self.loops.append(begun)
-
-        return __init__
-
-    def _begins_task(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def create_task(loop: Any, coro: Any, **kwargs: Any) -> Any:
-            task = original(loop, coro, **kwargs)
-            if isinstance(task, asyncio.Task):
-                with suppress(Exception):
-                    self._note_task(task, coro, _frame(1))
-            return task
-
-        return create_task
-
-    def _note_task(self, task: asyncio.Task[Any], coro: Any, frame: FrameType) -> None:
-        if getattr(task, "_source_traceback", None):
-            del task._source_traceback[-1]  # type: ignore[attr-defined]  # noqa: SLF001 - our own line, in debug mode
-        if _runs_loop(frame):
-            self._main.add(task)
-        found = None if type(coro).__name__.startswith("async_generator") else self.caller(frame)
-        if found is None or found[0] is NOBODY:  # asyncio itself closes a generator so
-            return
-        place = found[1] or self._defined(coro)
-        if place is not None:
-            self.tasks[id(task)] = Begun(LeakKind.TASK, found[0], place, weakref.ref(task))
-            while len(self.tasks) > MOST_KEPT:
-                self.tasks.popitem(last=False)
-
-    def _defined(self, coro: Any) -> Place | None:
-        """Give where the project's own coroutine begins: what a server's callback starts has no caller."""
-        code = getattr(coro, "cr_code", None)
-        if code is None or not project.owns(code.co_filename):
-            return None
-        return Place(self.relative(code.co_filename), code.co_firstlineno, code.co_name)
-
-    def _begins_generator(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def firstiter(loop: Any, agen: Any) -> Any:
-            with suppress(Exception):
-                if (found := self.caller(_frame(1))) and found[1]:
-                    self._agens[agen] = found[0], found[1]
-            return original(loop, agen)
-
-        return firstiter
-
-    def _ends_generators(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def shutdown_asyncgens(loop: Any) -> Any:
-            with suppress(Exception):
-                for agen in list(loop._asyncgens):  # noqa: SLF001 - before asyncio closes them
-                    if agen.ag_frame is not None and (known := self._agens.get(agen)):
-                        self.lost.append((Begun(LeakKind.GENERATOR, *known, None), agen.__qualname__, ""))
-            return original(loop)
-
-        return shutdown_asyncgens
-
-    def _ends_tasks(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def _cancel_all_tasks(loop: Any) -> Any:
-            with suppress(Exception):
-                self._pending(loop)
-            return original(loop)
-
-        return _cancel_all_tasks
-
-    def _ends_loop(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def close(loop: Any) -> Any:
-            with suppress(Exception):
-                if not loop.is_closed() and not loop.is_running():
-                    self._pending(loop)
-            return original(loop)
-
-        return close
-
-    def _pending(self, loop: Any) -> None:
-        """Note the tasks that end only because their loop does."""
-        pending = asyncio.all_tasks(loop)
-        if any(task in self._main for task in pending):
-            return  # an interrupt or an exit has cut it short
-        for task in pending:
-            begun = self.tasks.pop(id(task), None)
-            if begun is None and self.current is not None and (place := self._defined(task.get_coro())) is not None:
-                begun = Begun(LeakKind.TASK, self.current, place, weakref.ref(task))
-            if begun is not None and begun.itself() is task and not task.cancelling():
-                self.lost.append((begun, named(task), of_task(task, self.relative)))
-
-    def _hears(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def call_exception_handler(loop: Any, context: dict[str, Any]) -> Any:
-            with suppress(Exception):
-                message = str(context.get("message", ""))
-                if RETRIEVE.match(message) or message == DESTROYED:
-                    self._dropped(context.get("task") or context.get("future"), context.get("exception"))
-            return original(loop, context)
-
-        return call_exception_handler
-
-    def _dropped(self, future: Any, exception: BaseException | None) -> None:
-        """Note a task or a future that was let go with its exception, or before its end."""
-        begun = self.tasks.pop(id(future), None)
-        if begun is None:
-            if self.current is None:
-                return
-            begun = Begun(LeakKind.EXCEPTION, self.current, None, None)
-        name = named(future) if isinstance(future, asyncio.Task) else "a future"
-        if exception is not None:
-            begun = Begun(LeakKind.EXCEPTION, begun.owner, begun.place, None)
-            name = f"{type(exception).__qualname__} of {name}"
-        self.lost.append((begun, name, ""))
 
     # tidying up
 
@@ -404,41 +260,10 @@ def _audit(noting: dict[str, Callable[[tuple[Any, ...]], None]], event: str, arg
             note(args)
 
 
-@contextmanager
-def _replaced(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
-    original = getattr(owner, name)
-    ours = make(original)
-    setattr(owner, name, ours)
-    try:
-        yield
-    finally:
-        if getattr(owner, name) is ours:
-            setattr(owner, name, original)
-
-
-def _runs_loop(frame: FrameType | None) -> bool:
-    """Tell whether a task is made by what runs a loop until that task is done."""
-    for _ in range(3):
-        if frame is None:
-            return False
-        if frame.f_code.co_name == "run_until_complete" or frame.f_globals.get("__name__") == "asyncio.runners":
-            return True
-        frame = frame.f_back
-    return False
-
-
 def _serves_pool(thread: threading.Thread) -> bool:
     target = getattr(thread, "_target", None)
     module = getattr(target, "__module__", "")
-    return module == "concurrent.futures.thread" or isinstance(thread, _ExecutorManagerThread)
-
-
-def named(task: Any) -> str:
-    """Name a task by its coroutine, and by its own name where it was given one."""
-    coro = task.get_coro()
-    qualname = getattr(coro, "__qualname__", type(coro).__qualname__)
-    name = task.get_name()
-    return qualname if re.fullmatch(r"Task-\d+", name) else f"{name} ({qualname})"
+    return module == "concurrent.futures.thread" or type(thread).__module__ == "concurrent.futures.process"
 
 
 def maker(function: Any) -> CodeType | None:

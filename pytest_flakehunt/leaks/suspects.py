@@ -14,8 +14,9 @@ from typing import Any
 
 from pytest_flakehunt import realtime
 from pytest_flakehunt.leaks import senses
+from pytest_flakehunt.leaks.doors import named
 from pytest_flakehunt.leaks.lines import Tracer
-from pytest_flakehunt.leaks.log import Log, named
+from pytest_flakehunt.leaks.log import Log
 from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
 from pytest_flakehunt.leaks.stacks import of_task, of_thread, running
 from pytest_flakehunt.model import LeakKind, Place

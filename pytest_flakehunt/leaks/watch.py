@@ -7,8 +7,8 @@ import os
 import re
 import warnings
 import weakref
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import CodeType
@@ -18,11 +18,12 @@ import pytest
 
 from pytest_flakehunt import options, project
 from pytest_flakehunt.leaks import senses
+from pytest_flakehunt.leaks.doors import Doors
 from pytest_flakehunt.leaks.forgiven import Forgiven
 from pytest_flakehunt.leaks.judging import Judge, holder
 from pytest_flakehunt.leaks.lines import Tracer
 from pytest_flakehunt.leaks.log import Log, maker
-from pytest_flakehunt.leaks.owners import NOBODY, Begun, Debt, Owner
+from pytest_flakehunt.leaks.owners import Begun, Debt, Owner
 from pytest_flakehunt.leaks.suspects import Scout, Suspect
 from pytest_flakehunt.model import Leak, LeakKind, Place, lasting
 from pytest_flakehunt.state import Part
@@ -126,9 +127,11 @@ class Watch:
             gave_up=gave_up,
         )
 
-    def kept(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def kept(self) -> Iterator[None]:
         """Keep watch, as long as tests run in this process."""
-        return self.log.kept()
+        with self.log.kept(), Doors(self.log).held():
+            yield
 
     # who is at work
 
@@ -173,16 +176,10 @@ class Watch:
                 owner.debts = [replace(debt, paths=debt.paths & debt.unpaid()) for debt in owner.debts]
             self._over.append(owner)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, None, None]:
-        """Read of threads and coroutines from failures, where warnings are errors; what plugins do here is theirs."""
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Read of threads and coroutines from failures, where warnings are errors."""
         if report.failed and self._stack and AS_ERRORS.match(_message(report)):
             self._read(report.longreprtext, report.nodeid, "", 0)
-        before, self.log.current = self.log.current, NOBODY
-        try:
-            yield
-        finally:
-            self.log.current = before
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, nodeid: str, when: str) -> None:
         """Hear of coroutines that were never awaited, and of threads that raised."""
@@ -281,6 +278,8 @@ class Watch:
                 continue
             if suspect.owner.fixture is None or suspect.owner.fixture.scope == "function":
                 suspect.holders = holders
+                if holders and suspect.kind is LeakKind.THREAD:
+                    self._leak(suspect)
             suspects.append(suspect)
         self.judge.hear(suspects, self.alive.values())
         for begun, what, now in self.log.lost:
@@ -333,16 +332,22 @@ class Watch:
 
     def _tell(self, suspect: Suspect) -> None:
         """Report a leak unless it is forgiven."""
+        leak = self._leak(suspect)
+        if leak is not None:
+            self.report(suspect.owner.nodeid, leak)
+
+    def _leak(self, suspect: Suspect) -> Leak | None:
+        """Put it into words, and remember threads: they may raise in another test."""
         owner, kind, what = suspect.owner, suspect.kind, suspect.what[:LONGEST]
         if owner.fixture is not None and suspect.place is None and not _own_code(owner.fixture):
-            return  # what a plugin's fixture does is the plugin's affair
+            return None  # what a plugin's fixture does is the plugin's affair
         if self.forgiven(kind.value, what, *suspect.names):
-            return
+            return None
         name = suspect.what if kind in senses.STATE else lasting(what)
         leak = Leak(kind, name, owner.name, owner.place, suspect.place, suspect.stack())
-        self.report(owner.nodeid, leak)
         if kind is LeakKind.THREAD and suspect.thing is not None:
             self._left[suspect.thing.name] = owner.nodeid, leak
+        return leak
 
     def _read(self, text: str, nodeid: str, file: str, line: int) -> None:
         if found := UNAWAITED.search(text):

@@ -249,6 +249,11 @@ def test_a_perturbation_of_another_plugin_is_drawn_held_and_reported(pytester: p
     assert found.mode("test_it")["plan"] == "weather=rain"
 
 
+def obeying_ctrl_c() -> None:
+    """Let the process obey Ctrl-C though whoever started these tests does not, as what runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_gives_the_report_of_what_was_seen(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     pytester.makepyfile("import time\ndef test_a(): assert 0\ndef test_b(): time.sleep(0.2)")
@@ -257,6 +262,7 @@ def test_ctrl_c_gives_the_report_of_what_was_seen(pytester: pytest.Pytester, mon
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=obeying_ctrl_c,  # noqa: PLW1509 - no thread runs here
     )
     ledger = pytester.path / ".flakehunt" / "ledger.sqlite"
     deadline = time.monotonic() + 60

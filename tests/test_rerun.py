@@ -97,6 +97,11 @@ def test_a_command_starts_as_the_hunt_did(argv: str, typed: list[str], starts: t
     assert program([argv], typed) == starts
 
 
+def obeying_ctrl_c() -> None:
+    """Let the process obey Ctrl-C though whoever started these tests does not, as what runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_keeps_what_the_experiments_have_found(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_it="""
@@ -113,6 +118,7 @@ def test_ctrl_c_keeps_what_the_experiments_have_found(pytester: pytest.Pytester)
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-rA"},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=obeying_ctrl_c,  # noqa: PLW1509 - no thread runs here
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and experiments(Path("ledger.sqlite")) < 40:

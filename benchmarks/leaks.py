@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from run import FIFTY, QUIET, run, spread, suite
 
-ROUNDS = 5
+ROUNDS = 3
 SWEEPS = 61
 FIXTURES = (
     "import pytest\n@pytest.fixture\ndef one(): yield 1\n@pytest.fixture\ndef two(one): yield 2\n"

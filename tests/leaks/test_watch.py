@@ -143,6 +143,7 @@ def test_many_leaks_cost_a_few_graces_and_are_told_all_the_same(pytester: pytest
     assert result.stdout.str().count("LEAK thread") == 12
 
 
+@pytest.mark.thorough
 def test_a_leak_that_happens_now_and_then_has_a_rate_and_suspects(hunt: Callable[..., Any], pytester: Any) -> None:
     pytester.makepyfile(
         """
@@ -163,12 +164,14 @@ def test_a_leak_that_happens_now_and_then_has_a_rate_and_suspects(hunt: Callable
     assert hunted.result.ret == 0
 
 
+@pytest.mark.thorough
 def test_leaks_can_fail_a_hunt(hunt: Callable[..., Any], pytester: pytest.Pytester) -> None:
     pytester.makepyfile("import os\ndef test_one(): os.environ['LEFT'] = '1'")
     assert hunt("--flakehunt-fail-on=flaky,leaks", sweeps=1).result.ret == 1
     assert hunt("--flakehunt-fail-on=flaky", sweeps=1).result.ret == 0
 
 
+@pytest.mark.thorough
 def test_a_hunt_need_not_watch(hunt: Callable[..., Any], pytester: pytest.Pytester) -> None:
     pytester.makepyfile("import os\ndef test_one(): os.environ['LEFT'] = '1'")
     hunted = hunt("-oflakehunt_leaks=off", sweeps=1)
@@ -232,6 +235,7 @@ def test_a_change_that_makes_another_test_fail_is_tied_to_it(
     assert leak["victims"] == ["test_a.py::test_victim"]
 
 
+@pytest.mark.thorough
 def test_leaks_of_an_older_ledger_are_added(pytester: pytest.Pytester, hunt: Callable[..., Any]) -> None:
     import sqlite3
     from contextlib import closing
@@ -426,6 +430,7 @@ def test_loops_that_tests_share_keep_their_threads(pytester: pytest.Pytester) ->
     assert "LEAK" not in result.stdout.str()
 
 
+@pytest.mark.thorough
 def test_what_is_remembered_does_not_grow_with_the_tests(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

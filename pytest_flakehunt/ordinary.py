@@ -1,6 +1,7 @@
 """An ordinary run that is watched for leaks: in this process, or in those of xdist's workers."""
 
 import json
+from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
@@ -14,6 +15,21 @@ from pytest_flakehunt.zygote.wire import read_leak
 
 OUTPUT = "flakehunt_leaks"
 """Under which name a worker gives its leaks to xdist."""
+
+
+class Turns:
+    """A pytest plugin that has one test after the other watched."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Watch it, from before its set-up to after its tear-down."""
+        with self.watch.during(item, last=nextitem is None):
+            return (yield)
 
 
 class Ordinary:
@@ -36,9 +52,11 @@ class Ordinary:
         """Begin to watch, unless others run the tests."""
         if session.config.getoption("numprocesses", None):
             return
-        watch = Watch.of(session.config, self._take, gave_up=self.notes.append)
+        watch = Watch.of(session.config)
         self._undo.enter_context(watch.kept())
-        session.config.pluginmanager.register(watch)
+        watch.begin(self._take, gave_up=self.notes.append)
+        for plugin in (watch, Turns(watch)):  # last, so that they see how things are when all others are done
+            session.config.pluginmanager.register(plugin)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

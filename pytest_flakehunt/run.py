@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
-from pytest_flakehunt.analysis import leaks
+from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.casebook import Casebook
 from pytest_flakehunt.diagnosis import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
 from pytest_flakehunt.hunt import STUDY_PAYS, Hunt
@@ -24,8 +24,6 @@ from pytest_flakehunt.model import (
     Diagnosis,
     Finding,
     Findings,
-    Group,
-    Left,
     Mode,
     Perturbation,
     Plan,
@@ -349,40 +347,16 @@ class Session:
             replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))
             for finding in casebook.findings()
         )
-        tests = self._with_leaks(tests, casebook.leaks())
+        tests = leaks.attached(tests, casebook.leaks())
         if not trial.interrupted:
             self.ledger.end(trial.seconds)
-        groups = [Group(members, sentence) for sentence, members in self._together().items() if len(members) > 1]
-        return Findings(trial, tests, tuple(hunt.outages), tuple(groups), notes=tuple(self.notes))
-
-    def _with_leaks(self, tests: tuple[Finding, ...], left: Mapping[str, Sequence[Left]]) -> tuple[Finding, ...]:
-        """Add what each test leaves behind, and whom that was shown to hurt."""
-        modes = {finding.nodeid: finding.modes for finding in tests if finding.modes}
-        return tuple(
-            replace(
-                finding,
-                leaks=tuple(
-                    replace(one, victims=(*one.victims, *leaks.hurt_by(one, finding.nodeid, modes)))
-                    for one in left.get(finding.nodeid, ())
-                ),
-            )
-            for finding in tests
-        )
+        return Findings(trial, tests, tuple(hunt.outages), verdicts.groups(self.diagnoses), notes=tuple(self.notes))
 
     def _completed(self, finding: Finding, mode: Mode) -> Mode:
         """Add what the experiments showed, and the command."""
         mode = replace(mode, diagnosis=self.diagnoses.get((finding.nodeid, mode.fingerprint)))
         commands = self._commands(finding, mode)
         return replace(mode, plan=str(commands.plan), repro=str(commands.again))
-
-    def _together(self) -> dict[str, tuple[tuple[str, str], ...]]:
-        """Gather the modes that share a cause."""
-        together: dict[str, tuple[tuple[str, str], ...]] = {}
-        for member, found in self.diagnoses.items():
-            if found.causes:
-                sentence = "; ".join(cause.sentence for cause in found.causes)
-                together[sentence] = (*together.get(sentence, ()), member)
-        return together
 
     def _commands(self, finding: Finding, mode: Mode) -> repro.Commands:
         if not hasattr(self, "_context"):

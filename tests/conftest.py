@@ -1,6 +1,7 @@
 """What tests of whole hunts share."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,10 +32,21 @@ class Hunted(NamedTuple):
         return found
 
 
+SETTLING = ("PYTEST_ADDOPTS", "CI", "PYTHONHASHSEED", "TZ", "PYTEST_XDIST_WORKER")
+"""Variables that settle something for a hunt, and that whoever runs the tests may have set."""
+
+
+@pytest.fixture(scope="session")
+def bare() -> dict[str, str]:
+    """Give an environment in which nothing is settled, and in which interpreters start fast."""
+    kept = {name: value for name, value in os.environ.items() if name not in SETTLING}
+    return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
 @pytest.fixture
 def hunt(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Hunted]:
     """Run pytest with a hunt, in a process of its own, on what the test has written down."""
-    for name in ("PYTEST_ADDOPTS", "CI", "PYTHONHASHSEED", "TZ", "PYTEST_XDIST_WORKER"):
+    for name in SETTLING:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # interpreters that start fast
 

@@ -27,13 +27,8 @@ BY_20_SWEEPS = {
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def report(tmp_path_factory: pytest.TempPathFactory, bare: dict[str, str]) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("zoo")
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"CI", "PYTEST_ADDOPTS", "PYTHONHASHSEED", "TZ", "PYTEST_XDIST_WORKER"}
-    }
     plugins = ["xdist.plugin", "pytest_flakehunt.plugin", "_hypothesis_pytestplugin"]
     subprocess.run(
         [
@@ -41,7 +36,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "--flakehunt-seed=7", "--flakehunt-diagnose=0", f"--flakehunt-json={folder / 'report.json'}",
             f"--flakehunt-ledger={folder / 'ledger.sqlite'}", *(f"-p{name}" for name in plugins),
         ],
-        env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=bare,
         cwd=folder,
         check=False,
         timeout=300,

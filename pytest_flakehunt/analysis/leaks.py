@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_flakehunt.analysis import association, intervals, verdicts
-from pytest_flakehunt.model import TEST, Count, Leak, Left, Mode, Sighting, Suspect, Sweep
+from pytest_flakehunt.model import TEST, Count, Finding, Leak, Left, Mode, Sighting, Suspect, Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,23 @@ def judge(seen: Sequence[Seen], perturbations: int) -> dict[str, tuple[Left, ...
     return found
 
 
-def hurt_by(left: Left, nodeid: str, modes: Mapping[str, Sequence[Mode]]) -> tuple[str, ...]:
-    """Name the tests that a change was shown to make fail: undoing it was part of the experiment.
+def attached(tests: Sequence[Finding], left: Mapping[str, Sequence[Left]]) -> tuple[Finding, ...]:
+    """Add to each test what it leaves behind, and whom that was shown to hurt."""
+    modes = {finding.nodeid: finding.modes for finding in tests if finding.modes}
+    return tuple(
+        replace(
+            finding,
+            leaks=tuple(
+                replace(one, victims=(*one.victims, *_hurt_by(one, finding.nodeid, modes)))
+                for one in left.get(finding.nodeid, ())
+            ),
+        )
+        for finding in tests
+    )
 
-    Args:
-        left: the leak.
-        nodeid: the test that leaves it behind.
-        modes: by node id, the modes of each test that failed.
-    """
+
+def _hurt_by(left: Left, nodeid: str, modes: Mapping[str, Sequence[Mode]]) -> tuple[str, ...]:
+    """Name the tests that a change was shown to make fail: undoing it was part of the experiment."""
     return tuple(
         victim
         for victim, some in modes.items()

@@ -7,8 +7,10 @@ from pytest_flakehunt.analysis import association, intervals
 from pytest_flakehunt.model import (
     Contract,
     Count,
+    Diagnosis,
     Evidence,
     Finding,
+    Group,
     Mode,
     Outcome,
     Suspect,
@@ -235,3 +237,17 @@ def nearest(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
     ranked = sorted(suspects, key=_surest)
     outstanding = [suspect for suspect in ranked if suspect.p_value < STANDS_OUT]
     return tuple((outstanding or ranked[:1])[:MOST_SUSPECTS])
+
+
+def groups(diagnoses: Mapping[tuple[str, str], Diagnosis]) -> tuple[Group, ...]:
+    """Gather the modes that share a cause.
+
+    Args:
+        diagnoses: by node id and mode.
+    """
+    together: dict[str, tuple[tuple[str, str], ...]] = {}
+    for member, found in diagnoses.items():
+        if found.causes:
+            sentence = "; ".join(cause.sentence for cause in found.causes)
+            together[sentence] = (*together.get(sentence, ()), member)
+    return tuple(Group(members, sentence) for sentence, members in together.items() if len(members) > 1)

@@ -1,7 +1,6 @@
 """A log of what is begun while tests run: by whom, and from which line."""
 
 import asyncio
-import functools
 import inspect
 import os
 import sys
@@ -87,7 +86,7 @@ class Log:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Keep the log. Audit hooks cannot be taken back: afterwards, ours does nothing."""
-        sys.addaudithook(functools.partial(_audit, self._noting))
+        sys.addaudithook(_noting(self._noting.get))
         try:
             yield
         finally:
@@ -253,20 +252,19 @@ class Log:
         self.lost.clear()
 
 
-def _audit(noting: dict[str, Callable[[tuple[Any, ...]], None]], event: str, args: tuple[Any, ...]) -> None:
-    note = noting.get(event)
-    if note is not None:
-        with suppress(Exception):  # what a test does must not fail because we cannot note it
-            note(args)
+def _noting(known: Callable[[str], Callable[[tuple[Any, ...]], None] | None]) -> Callable[[str, tuple[Any, ...]], None]:
+    """Give the audit hook: Python calls it some twenty times for a trivial test, so what is not known goes at once."""
+
+    def audit(event: str, args: tuple[Any, ...]) -> None:
+        note = known(event)
+        if note is not None:
+            with suppress(Exception):  # what a test does must not fail because we cannot note it
+                note(args)
+
+    return audit
 
 
 def _serves_pool(thread: threading.Thread) -> bool:
     target = getattr(thread, "_target", None)
     module = getattr(target, "__module__", "")
     return module == "concurrent.futures.thread" or type(thread).__module__ == "concurrent.futures.process"
-
-
-def maker(function: Any) -> CodeType | None:
-    """Give the code of a fixture's own function, whatever plugins have wrapped around it."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return code if isinstance(code, CodeType) else None

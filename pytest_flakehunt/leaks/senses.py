@@ -7,7 +7,6 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -23,6 +22,7 @@ _listdir, _fstat, _readlink, _dup, _close = os.listdir, os.fstat, os.readlink, o
 SIGNALS = tuple(sorted(map(int, signal.valid_signals())))
 _handler = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
 """In C: Python's own wrapper makes an enum of every answer, at twenty times the cost."""
+_setlocale = getattr(sys.modules.get("_locale"), "setlocale", locale.setlocale)
 _settings = attrgetter("level", "disabled", "propagate")
 STANDARD_ERROR = 2
 POLLED = (
@@ -36,19 +36,25 @@ STATE = (LeakKind.ENVIRON, LeakKind.CWD, *POLLED)
 class Shared:
     """The state that a process has but once: how it was at first, and at the last look."""
 
-    def __init__(self, *, modules: bool = True) -> None:
-        """Look for the first time.
-
-        Args:
-            modules: whether to look at ``sys.modules``, which touches every module: in a fork that copies their pages.
-        """
-        self._modules = modules
+    def __init__(self) -> None:
+        """Look for the first time."""
+        self._modules = False
         self._loggers: list[logging.Logger] = []
         self._known_loggers = -1
-        self.first = {kind: parts(kind) for kind in POLLED if modules or kind is not LeakKind.MODULES}
+        self.first: dict[LeakKind, list[Part]] = {kind: parts(kind) for kind in POLLED if kind is not LeakKind.MODULES}
         """As it was before any test."""
         self.last = dict(self.first)
         self.look = self.read()
+
+    def begin(self, *, modules: bool) -> None:
+        """Take how things stand now as how they were before any test.
+
+        Args:
+            modules: whether to look at ``sys.modules`` from now on.
+        """
+        self._modules = modules
+        for kind in self.moved(set()):
+            self.first[kind] = self.last[kind] = parts(kind)
 
     def moved(self, touched: set[str]) -> list[LeakKind]:
         """Name the kinds that are not as they were when last asked.
@@ -95,7 +101,7 @@ class Shared:
             self._loggers = [logger for _, logger in _loggers()]
         return (
             umask(),
-            locale.setlocale(locale.LC_ALL),
+            _setlocale(locale.LC_ALL),
             tuple(map(_handler, SIGNALS)),
             tuple(sys.path),
             tuple(warnings.filters),
@@ -259,12 +265,16 @@ def _stop(patch: Any) -> None:
 
 def lowest() -> tuple[int, ...]:
     """Give the three lowest descriptors that are free: what is opened and stays takes one of them."""
-    free: list[int] = []
-    with suppress(OSError):
-        free.extend(_dup(2) for _ in range(3))
+    free: tuple[int, ...] = ()
+    try:
+        free = (_dup(STANDARD_ERROR),)
+        free = (*free, _dup(STANDARD_ERROR))
+        free = (*free, _dup(STANDARD_ERROR))
+    except OSError:  # a test has closed it, or has opened as many as there may be
+        pass
     for number in free:
         _close(number)
-    return tuple(free)
+    return free
 
 
 def descriptors() -> dict[int, tuple[int, int]]:

@@ -71,7 +71,7 @@ class Scout:
 
     def meet(self, owner: Owner) -> None:
         """Put processes that are new on someone's account."""
-        if (self.log.processes or senses.multiplied()) and senses.has_children():
+        if senses.has_children():
             for pid in senses.children():
                 self._children.setdefault(pid, owner)
 

@@ -1,7 +1,6 @@
 """The leak watch: a pytest plugin that looks as each test and each fixture ends, and says what stayed."""
 
 import functools
-import inspect
 import linecache
 import os
 import re
@@ -11,7 +10,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import CodeType
 from typing import Any, Self
 
 import pytest
@@ -22,8 +20,8 @@ from pytest_flakehunt.leaks.doors import Doors
 from pytest_flakehunt.leaks.forgiven import Forgiven
 from pytest_flakehunt.leaks.judging import Judge, holder
 from pytest_flakehunt.leaks.lines import Tracer
-from pytest_flakehunt.leaks.log import Log, maker
-from pytest_flakehunt.leaks.owners import Begun, Debt, Owner
+from pytest_flakehunt.leaks.log import Log
+from pytest_flakehunt.leaks.owners import Begun, Debt, Definition, Owner, defined
 from pytest_flakehunt.leaks.suspects import Scout, Suspect
 from pytest_flakehunt.model import Leak, LeakKind, Place, lasting
 from pytest_flakehunt.state import Part
@@ -36,7 +34,8 @@ AS_ERRORS = re.compile(
     r"[\w.]*Pytest(Unraisable|UnhandledThread)ExceptionWarning|.*multiple (unraisable|unhandled thread)"
 )
 """How failures begin that stand for such warnings."""
-XUNIT = re.compile(r"_(?:xunit|unittest)_(.+?)_fixture")
+REHEARSALS = 20
+"""Looks before the first fork: Python rewrites code that runs often, and each fork would copy those pages."""
 
 Report = Callable[[str, Leak], object]
 """Takes a test's node id, and a leak that is to be told with it."""
@@ -45,40 +44,22 @@ Report = Callable[[str, Leak], object]
 class Watch:
     """A pytest plugin that reports what each test and each fixture leaves behind."""
 
-    def __init__(
-        self,
-        root: Path,
-        report: Report,
-        *,
-        grace: float = options.DEFAULT_GRACE,
-        forgiven: Iterable[str] = (),
-        ours: Callable[[], Iterable[int]] = tuple,
-        folders: Sequence[str] = (),
-        traces: bool = False,
-        modules: bool = True,
-        gave_up: Callable[[str], object] = str,
-    ) -> None:
-        """Make one.
+    def __init__(self, root: Path, *, grace: float, forgiven: Iterable[str], folders: Sequence[str]) -> None:
+        """Make one, and look for the first time.
 
         Args:
             root: places are relative to it where they lie inside.
-            report: who is told.
             grace: seconds that things on their way out are given.
             forgiven: patterns besides those that are built in.
-            ours: gives descriptors that are none of the tests'.
             folders: where temporary files may stay.
-            traces: whether to look after every line, so that each change is told with the line that made it.
-            modules: whether to look at ``sys.modules``.
-            gave_up: who is told where a test has broken the watch: no test may fail for that.
         """
-        self._modules, self._traces, self._gave_up = modules, traces, gave_up
-        self.report, self.forgiven, self.ours = report, Forgiven(forgiven), ours
+        self.forgiven = Forgiven(forgiven)
         self._relative = functools.cache(functools.partial(project.relative, root=root))
         self.log = Log(self._relative)
         self.scout = Scout(self.log, self._relative, ("/pytest-of-", "/flakehunt-", *folders))
         self.judge = Judge(grace, self._tell)
         self.alive = self.scout.alive
-        self.shared: senses.Shared | None = None
+        self.shared = senses.Shared()
         self._broken = False
         self._before: dict[LeakKind, list[Part]] = {}
         """How shared state was as the test at hand began."""
@@ -92,64 +73,78 @@ class Watch:
         """Threads that were left behind, by name: with the test whose report has them."""
 
     @classmethod
-    def of(
-        cls,
-        config: pytest.Config,
-        report: Report,
-        *,
-        patience: float = 1.0,
-        ours: Callable[[], Iterable[int]] = tuple,
-        traces: bool = False,
-        modules: bool = True,
-        gave_up: Callable[[str], object] = str,
-    ) -> Self:
-        """Make one as the user asks for it.
-
-        Args:
-            config: pytest's.
-            report: who is told.
-            patience: by how much the grace is stretched.
-            ours: gives descriptors that are none of the tests'.
-            traces: whether to look after every line.
-            modules: whether to look at ``sys.modules``.
-            gave_up: who is told where a test has broken the watch.
-        """
+    def of(cls, config: pytest.Config) -> Self:
+        """Make one as the user asks for it."""
         base = config.getoption("basetemp", None)
         return cls(
             config.rootpath,
-            report,
-            grace=options.grace(config) * patience,
+            grace=options.grace(config),
             forgiven=options.forgiven(config),
-            ours=ours,
             folders=(str(base),) if base else (),
-            traces=traces,
-            modules=modules,
-            gave_up=gave_up,
         )
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Keep watch, as long as tests run in this process."""
+        """Keep watch, as long as tests run in this process and in those that it forks."""
         with self.log.kept(), Doors(self.log).held():
+            for _ in range(REHEARSALS):
+                self.shared.moved(self.log.touched)
+                senses.lowest()
             yield
+
+    def begin(
+        self,
+        report: Report,
+        *,
+        gave_up: Callable[[str], object],
+        patience: float = 1.0,
+        ours: Callable[[], Iterable[int]] = tuple,
+        traces: bool = False,
+        modules: bool = True,
+    ) -> None:
+        """Take how things stand now as how they should be left.
+
+        Args:
+            report: who is told.
+            gave_up: who is told where a test has broken the watch: no test may fail for that.
+            patience: by how much the grace is stretched.
+            ours: gives descriptors that are none of the tests'.
+            traces: whether to look after every line, so that each change is told with the line that made it.
+            modules: whether to look at ``sys.modules``, which touches every module: in a fork that copies their pages.
+        """
+        self.report, self._gave_up, self.ours = report, gave_up, ours
+        self.judge.grace *= patience
+        self.scout.tracer = Tracer(self.shared, self._relative) if traces else None
+        self._guarded(self._look_around, modules)
+
+    def _look_around(self, modules: bool) -> None:
+        self.shared.begin(modules=modules)
+        self.log.about_to_move = self.shared.about_to_move
+        self.log.touched.clear()
+        self.descriptors, self.lowest = senses.descriptors(), senses.lowest()
+        self.scout.begin()
 
     # who is at work
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(
-        self, item: pytest.Item, nextitem: pytest.Item | None
-    ) -> Generator[None, object, object]:
-        """Watch one test, with all that its set-up, its tear-down and other plugins do for it."""
-        if self._stack or self._broken:  # a turn of a test that is repeated
-            return (yield)
-        self._guarded(functools.partial(self._begin, item))
+    @contextmanager
+    def during(self, item: pytest.Item, *, last: bool) -> Iterator[None]:
+        """Watch one test, with all that its set-up, its tear-down and other plugins do for it.
+
+        Args:
+            item: the test.
+            last: whether no other follows.
+        """
+        if self._broken:
+            yield
+            return
+        self._guarded(self._begin, item)
         try:
-            return (yield)
+            yield
         finally:
-            self._guarded(functools.partial(self._end, item))
+            self._guarded(self._end, item)
             self._stack.clear()
             self.log.current = None
-            if nextitem is None:
+            if last:
                 self._guarded(self.judge.last)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -157,14 +152,17 @@ class Watch:
         """Put what a fixture makes on its own account."""
         if not self._stack:
             return (yield)
-        owner = self._fixture(fixturedef)
+        definition = defined(fixturedef.func, fixturedef.argname, fixturedef.scope, self._relative)
+        if definition is None:
+            return (yield)
+        owner = self._fixture(fixturedef, definition)
         self._stack.append(owner)
         self.log.current = owner
         try:
             return (yield)
         finally:
-            if fixturedef.scope != "function" or _own_code(fixturedef):
-                self._guarded(functools.partial(self._settle, owner))
+            if definition.own or not definition.brief:
+                self._guarded(self._settle, owner)
             self._stack.pop()
             self.log.current = self._stack[-1]
 
@@ -176,9 +174,9 @@ class Watch:
                 owner.debts = [replace(debt, paths=debt.paths & debt.unpaid()) for debt in owner.debts]
             self._over.append(owner)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    def pytest_exception_interact(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         """Read of threads and coroutines from failures, where warnings are errors."""
-        if report.failed and self._stack and AS_ERRORS.match(_message(report)):
+        if self._stack and AS_ERRORS.match(_message(report)):
             self._read(report.longreprtext, report.nodeid, "", 0)
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, nodeid: str, when: str) -> None:
@@ -186,57 +184,45 @@ class Watch:
         if when == "runtest" and self._stack:
             self._read(str(warning_message.message), nodeid, warning_message.filename, warning_message.lineno)
 
-    def _guarded(self, look: Callable[[], object]) -> None:
+    def _guarded(self, look: Callable[..., object], *args: object) -> None:
         """Give up rather than let a test fail for us: it may have replaced anything that we look with."""
         if self._broken:
             return
         try:
-            look()
+            look(*args)
         except Exception as error:  # noqa: BLE001 - whatever it is
             self._broken = True
-            test = self._stack[0].nodeid if self._stack else "the last test"
-            self._gave_up(f"the leak watch gave up at {test}: {type(error).__name__}: {error}")
+            when = f"at {self._stack[0].nodeid}" if self._stack else "between tests"
+            self._gave_up(f"the leak watch gave up {when}: {type(error).__name__}: {error}")
 
     def _begin(self, item: pytest.Item) -> None:
         file, line, name = item.location
         owner = Owner(Place(file.replace(os.sep, "/"), (-1 if line is None else line) + 1, name), item.nodeid)
         self._stack.append(owner)
-        if self.shared is None:
-            self.shared = senses.Shared(modules=self._modules)
-            self.log.about_to_move = self.shared.about_to_move
-            self.log.touched.clear()  # by what a plan holds
-            self.descriptors = senses.descriptors()
-            self.lowest = senses.lowest()
-            self.scout.begin()
-            self.scout.tracer = Tracer(self.shared, self._relative) if self._traces else None
         self._before, self._moved = self.shared.stand(), set()
         self.log.current = owner
         if self.scout.tracer is not None:
             self.scout.tracer.start()
 
-    def _fixture(self, fixturedef: pytest.FixtureDef[Any]) -> Owner:
-        code, own = _made_by(fixturedef.func)
-        place = Place(self._relative(code.co_filename), code.co_firstlineno, code.co_name) if code else Place("", 0)
-        xunit = XUNIT.match(fixturedef.argname)
-        name = fixturedef.argname if xunit is None else xunit[1]
-        owner = Owner(place, self._stack[0].nodeid, name, fixturedef)
+    def _fixture(self, fixturedef: pytest.FixtureDef[Any], definition: Definition) -> Owner:
+        owner = Owner(definition.place, self._stack[0].nodeid, definition, fixturedef)
         self.alive[id(fixturedef)] = owner
-        if code is not None and own:
-            self.log.makers[code] = owner
+        if definition.code is not None and definition.own:
+            self.log.makers[definition.code] = owner
         return owner
 
     # looking
 
     def _settle(self, owner: Owner) -> None:
         """Put what has moved since the last look on someone's account; on a test's all that moved since it began."""
-        assert self.shared is not None
         kinds = self.shared.moved(self.log.touched)
         self._moved.update(kinds)
         if owner.fixture is not None:
             owner.debts.extend(self.shared.settle(kinds, self.shared.stand()) if kinds else ())
         elif self._moved:
             owner.debts.extend(self.shared.settle(self._moved, self._before))
-        self.scout.meet(owner)
+        if self.log.processes or senses.multiplied():
+            self.scout.meet(owner)
         free = senses.lowest()
         if self.log.opened or free != self.lowest:
             self.log.opened, self.lowest = False, free
@@ -257,7 +243,7 @@ class Watch:
             self._look(test, item)
         if self._over:
             for owner in self._over:
-                self.log.makers.pop(_made_by(owner.fixture.func)[0], None)
+                self.log.makers.pop(owner.definition.code, None)
             self._over.clear()
 
     def _look(self, test: Owner, item: pytest.Item) -> None:
@@ -267,16 +253,16 @@ class Watch:
         found += [*self.scout.processes(owners), *self._changes(test)]
         names = set(getattr(item, "fixturenames", ()))
         holders = frozenset(
-            owner for owner in self.alive.values() if owner.fixture.argname in names and _tears_down(owner.fixture)
+            owner for owner in self.alive.values() if owner.fixture.argname in names and owner.definition.ends
         )
-        values = [owner for owner in self.alive.values() if _own_code(owner.fixture)]
+        values = [owner for owner in self.alive.values() if owner.definition.own]
         suspects = []
         for suspect in found:
             owner = holder(suspect, values)
             if owner is not None:
                 self._entrust(suspect, owner)
                 continue
-            if suspect.owner.fixture is None or suspect.owner.fixture.scope == "function":
+            if suspect.owner.definition.brief:
                 suspect.holders = holders
                 if holders and suspect.kind is LeakKind.THREAD:
                     self._leak(suspect)
@@ -288,11 +274,10 @@ class Watch:
 
     def _changes(self, test: Owner) -> Iterable[Suspect]:
         """Give what is not as it was: a fixture's changes, then those of the test that no fixture accounts for."""
-        assert self.shared is not None
         owed = {path for owner in (*self._over, *self.alive.values()) for debt in owner.debts for path in debt.paths}
         for owner in (*self._over, test):
-            brief = owner.fixture is not None and owner.fixture.scope == "function"
-            others = [self.shared.first, *([self._before] if brief else [])]  # whoever puts it back undoes all
+            undone_at_once = owner is not test and owner.definition.brief
+            others = [self.shared.first, *([self._before] if undone_at_once else [])]  # whoever puts it back undoes all
             for debt in owner.debts:
                 for path in sorted(debt.paths - owed if owner is test else debt.paths):
                     alive = functools.partial(self._changed, debt, path, others)
@@ -301,7 +286,6 @@ class Watch:
 
     def _changed(self, debt: Debt, path: str, others: Sequence[dict[LeakKind, list[Part]]]) -> bool:
         """Tell whether something still is as nobody found it."""
-        assert self.shared is not None
         first = self.shared.first[debt.kind]
         return path in debt.unpaid() and all(
             path in senses.paths(debt.kind, other.get(debt.kind, first)) for other in others
@@ -339,12 +323,12 @@ class Watch:
     def _leak(self, suspect: Suspect) -> Leak | None:
         """Put it into words, and remember threads: they may raise in another test."""
         owner, kind, what = suspect.owner, suspect.kind, suspect.what[:LONGEST]
-        if owner.fixture is not None and suspect.place is None and not _own_code(owner.fixture):
+        if suspect.place is None and not owner.definition.own:
             return None  # what a plugin's fixture does is the plugin's affair
         if self.forgiven(kind.value, what, *suspect.names):
             return None
         name = suspect.what if kind in senses.STATE else lasting(what)
-        leak = Leak(kind, name, owner.name, owner.place, suspect.place, suspect.stack())
+        leak = Leak(kind, name, owner.definition.name, owner.place, suspect.place, suspect.stack())
         if kind is LeakKind.THREAD and suspect.thing is not None:
             self._left[suspect.thing.name] = owner.nodeid, leak
         return leak
@@ -364,27 +348,5 @@ def _owes(owner: Owner) -> bool:
     return bool(owner.debts or owner.descriptors)
 
 
-def _message(report: pytest.TestReport) -> str:
+def _message(report: pytest.TestReport | pytest.CollectReport) -> str:
     return str(getattr(getattr(report.longrepr, "reprcrash", None), "message", ""))
-
-
-def _own_code(fixturedef: pytest.FixtureDef[Any]) -> bool:
-    return _made_by(fixturedef.func)[1] or XUNIT.match(fixturedef.argname) is not None
-
-
-def _tears_down(fixturedef: pytest.FixtureDef[Any]) -> bool:
-    """Tell whether a fixture that others share may end what was begun: the project's, and a plugin's that yields."""
-    if fixturedef.scope == "function":
-        return False
-    function = inspect.unwrap(fixturedef.func)
-    if str(getattr(function, "__module__", "")).startswith("_pytest.") and not _own_code(fixturedef):
-        return False
-    yields = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
-    return yields or _own_code(fixturedef)
-
-
-@functools.lru_cache(maxsize=1000)
-def _made_by(function: Any) -> tuple[CodeType | None, bool]:
-    """Give a fixture's own code, and whether that is the project's."""
-    code = maker(function)
-    return code, code is not None and project.owns(code.co_filename)

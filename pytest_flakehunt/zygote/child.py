@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from _pytest.doctest import MultipleDoctestFailures
 
-from pytest_flakehunt import options, project, relevance, stage
+from pytest_flakehunt import project, relevance, stage
 from pytest_flakehunt.leaks.watch import Watch
 from pytest_flakehunt.model import Evidence, Leak, Outcome, Place, Plan
 from pytest_flakehunt.perturbations import random as perturbation
@@ -297,6 +297,7 @@ def perform(
     reported: bool,
     stacks: int,
     study: wire.Study = wire.NO_STUDY,
+    leaks: Watch | None = None,
 ) -> None:
     """Run tests in this process, in the order given, under a plan.
 
@@ -308,6 +309,7 @@ def perform(
         reported: whether pytest itself should see the reports.
         stacks: a descriptor for stacks of all threads, in a crash or when asked.
         study: what to find out besides.
+        leaks: the leak watch, if it is kept.
     """
     faulthandler.enable(stacks)
     if hasattr(faulthandler, "register"):
@@ -320,26 +322,19 @@ def perform(
         config.pluginmanager.register(watch)
     journal.write(wire.Began(os.getpid()))
     try:
-        with (
-            leaks_watched(config, work, journal, plan.patience, study) as leaks,
-            stage.held(config, plan) as observer.stage,
-        ):
+        with stage.held(config, plan) as observer.stage:
             if leaks is not None:
-                config.pluginmanager.register(leaks)  # last, so that it sees how things are when all others are done
-            _each(session, work, observer, journal, study, watch)
+                watched(leaks, work, journal, plan.patience, study)
+            _each(session, work, observer, journal, study, watch, leaks)
     finally:
         config.pluginmanager.unregister(observer)
     journal.write(wire.Done())
 
 
-@contextmanager
-def leaks_watched(
-    config: pytest.Config, work: Sequence[tuple[int, pytest.Item]], journal: Journal, patience: float, study: wire.Study
-) -> Iterator[Watch | None]:
-    """Write down what tests leave behind, unless the user does not want to know."""
-    if options.watch_leaks(config) is False:
-        yield None
-        return
+def watched(
+    watch: Watch, work: Sequence[tuple[int, pytest.Item]], journal: Journal, patience: float, study: wire.Study
+) -> None:
+    """Have what tests leave behind written down from now on."""
     positions = {item.nodeid: position for position, item in work}
 
     def report(nodeid: str, leak: Leak) -> None:
@@ -351,13 +346,7 @@ def leaks_watched(
     def gave_up(why: str) -> None:
         journal.write(wire.Told("note", {"text": why}))
 
-    watch = Watch.of(
-        config, report, patience=patience, ours=ours, traces=study.lines, modules=study.modules, gave_up=gave_up
-    )
-    with watch.kept():
-        yield watch
-    if config.pluginmanager.is_registered(watch):
-        config.pluginmanager.unregister(watch)
+    watch.begin(report, gave_up=gave_up, patience=patience, ours=ours, traces=study.lines, modules=study.modules)
 
 
 def _each(
@@ -367,6 +356,7 @@ def _each(
     journal: Journal,
     study: wire.Study,
     watch: relevance.Watch | None,
+    leaks: Watch | None,
 ) -> None:
     protocol = session.config.hook.pytest_runtest_protocol
     ended: tuple[wire.Entry, ...] = ()
@@ -375,7 +365,10 @@ def _each(
         observer.begin(item)
         journal.write(*ended, wire.Started(position))
         try:
-            with studied(study, item, position, journal, watch):
+            with (
+                studied(study, item, position, journal, watch),
+                nullcontext() if leaks is None else leaks.during(item, last=nextitem is None),
+            ):
                 protocol(item=item, nextitem=nextitem)
         except (KeyboardInterrupt, pytest.exit.Exception, SystemExit) as exception:
             journal.write(observer.interrupted(position, exception))

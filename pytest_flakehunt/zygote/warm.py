@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import perturbations, stage, takeover
+from pytest_flakehunt import options, perturbations, stage, takeover
+from pytest_flakehunt.leaks.watch import Watch
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.plan import read_plan
 from pytest_flakehunt.zygote import child, fork, wire
@@ -69,6 +70,8 @@ class Warm:
         """Whether the controller knows how the collection went."""
         self.importing = contextlib.ExitStack()
         self.recorder: Any = None
+        self.keeping = contextlib.ExitStack()
+        self.leaks: Watch | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
@@ -112,7 +115,8 @@ class Warm:
         if self.collection_errors and not session.config.option.continue_on_collection_errors:
             self.control.send(wire.Failed(self.collection_errors[0]))
             return True
-        self._serve(session)
+        with self.keeping:
+            self._serve(session)
         return True
 
     def _serve(self, session: pytest.Session) -> None:
@@ -122,6 +126,9 @@ class Warm:
         missing = [position for position, item in enumerate(tests) if item is None]
         extra = [nodeid for nodeid in items if nodeid not in known]
         self.known = perturbations.registry(takeover.perturbations_of_plugins(session.config))
+        for item in session.items:
+            item.location  # noqa: B018 - found once, and not in each fork
+        self.leaks = self._watch(session)
         child.note_randomness()
         random.seeders()
         self.stacks = os.open(self.scratch / STACKS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -137,6 +144,15 @@ class Warm:
                     return
                 case message:
                     raise AssertionError(f"a zygote cannot be told {type(message).__name__}")
+
+    def _watch(self, session: pytest.Session) -> Watch | None:
+        """Keep the leak watch unless the user does not want it: what is ready before a fork costs no sweep anything."""
+        if options.watch_leaks(session.config) is False:
+            return None
+        watch = Watch.of(session.config)
+        self.keeping.enter_context(watch.kept())
+        session.config.pluginmanager.register(watch)
+        return watch
 
     def _run(self, session: pytest.Session, tests: list[pytest.Item | None], run: wire.Run) -> None:
         os.ftruncate(self.stacks, 0)
@@ -174,7 +190,16 @@ class Warm:
         journal = child.Journal(run.journal)
         if run.study.imports and self.recorder is not None:
             journal.write(wire.Told("imports", {"readings": self.recorder.readings}))
-        child.perform(session, work, plan, journal, reported=run.reported, stacks=self.stacks, study=run.study)
+        child.perform(
+            session,
+            work,
+            plan,
+            journal,
+            reported=run.reported,
+            stacks=self.stacks,
+            study=run.study,
+            leaks=self.leaks,
+        )
 
 
 def unsafe_to_fork() -> str:

@@ -467,3 +467,28 @@ def test_what_is_remembered_does_not_grow_with_the_tests(pytester: pytest.Pytest
         """
     )
     watched(pytester).assert_outcomes(passed=401)
+
+
+def test_warnings_filters_that_nobody_puts_back(pytester: pytest.Pytester, hunt: Callable[..., Any]) -> None:
+    # pytest puts them back itself after every test, unless its own plugin for warnings is left out
+    pytester.makepyfile(
+        test_filters="""
+        import warnings
+        def test_leaves_one():
+            warnings.simplefilter("ignore", ResourceWarning)
+        def test_takes_it_back():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ImportWarning)
+        """
+    )
+    pytester.makeini("[pytest]\naddopts = -p no:warnings\n")
+    result = watched(pytester)
+    result.assert_outcomes(passed=2)
+    assert [line for line in result.outlines if line.startswith(("LEAK", "  left by"))] == [
+        "LEAK warnings warnings.filters",
+        "  left by the test test_filters.py::test_leaves_one",
+    ]
+    hunted = hunt(sweeps=2)
+    ((leak,), none) = (hunted.tests[name]["leaks"] for name in ("test_leaves_one", "test_takes_it_back"))
+    assert (leak["kind"], leak["started_at"]) == ("warnings", "test_filters.py:3")
+    assert (leak["runs"], leak["leaked"], none) == (2, 2, [])

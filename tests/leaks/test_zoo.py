@@ -1,7 +1,6 @@
 """The zoo of leaks: all of them are found with owner and line, and no sound twin is reported."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -34,21 +33,16 @@ def expected() -> set[Told]:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def report(tmp_path_factory: pytest.TempPathFactory, bare: dict[str, str]) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("leaks") / "zoo"
     shutil.copytree(ZOO, folder)
     (folder / "none.ini").write_text("[pytest]\n", "utf-8")
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"CI", "PYTEST_ADDOPTS", "PYTHONHASHSEED", "TZ", "PYTEST_XDIST_WORKER"}
-    }
     subprocess.run(
         [
             sys.executable, "-m", "pytest", "-pxdist.plugin", "-ppytest_flakehunt.plugin", "-cnone.ini", "--flakehunt=5", "--flakehunt-seed=3",
             "--flakehunt-without=latency,repeat", "--flakehunt-diagnose=0", "--flakehunt-json=report.json", ".",
         ],
-        env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=bare,
         cwd=folder,
         check=False,
         timeout=300,

@@ -1,7 +1,10 @@
 """What tests of whole hunts share."""
 
+import fcntl
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +44,37 @@ def bare() -> dict[str, str]:
     """Give an environment in which nothing is settled, and in which interpreters start fast."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTLING}
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+@pytest.fixture(scope="session")
+def hunted_once(
+    tmp_path_factory: pytest.TempPathFactory, bare: dict[str, str]
+) -> Callable[[str, Sequence[str], Callable[[Path], object]], dict[str, Any]]:
+    """Give the report of a hunt that many tests read: whichever of xdist's workers comes first does it for all."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def hunted(name: str, args: Sequence[str], prepare: Callable[[Path], object] = Path.mkdir) -> dict[str, Any]:
+        """Hunt in a folder of this name, which ``prepare`` makes."""
+        path = folder / name / "report.json"
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                prepare(path.parent)
+                plugins = [f"-p{plugin}" for plugin in ("xdist.plugin", "pytest_flakehunt.plugin")]
+                subprocess.run(
+                    [sys.executable, "-m", "pytest", *plugins, f"--flakehunt-json={path}", *args],
+                    env=bare,
+                    cwd=path.parent,
+                    check=False,
+                    timeout=300,
+                    stdout=subprocess.DEVNULL,
+                )
+        read: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return read
+
+    return hunted
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """The zoo: what is found of each kind of flaky test, and that sound tests are left in peace."""
 
-import json
 import os
 import runpy
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("zoo")  # one hunt for all of them
 ZOO = Path(__file__).parent / "zoo"
 BY_20_SWEEPS = {
     "test_order.py::test_victim": "order",
@@ -27,23 +24,14 @@ BY_20_SWEEPS = {
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory, bare: dict[str, str]) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("zoo")
-    plugins = ["xdist.plugin", "pytest_flakehunt.plugin", "_hypothesis_pytestplugin"]
-    subprocess.run(
+def report(hunted_once: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    return hunted_once(
+        "zoo",
         [
-            sys.executable, "-m", "pytest", str(ZOO), f"--rootdir={ZOO}", f"-c{os.devnull}", "--flakehunt=20",
-            "--flakehunt-seed=7", "--flakehunt-diagnose=0", f"--flakehunt-json={folder / 'report.json'}",
-            f"--flakehunt-ledger={folder / 'ledger.sqlite'}", *(f"-p{name}" for name in plugins),
+            str(ZOO), f"--rootdir={ZOO}", f"-c{os.devnull}", "-p_hypothesis_pytestplugin", "--flakehunt=20",
+            "--flakehunt-seed=7", "--flakehunt-diagnose=0", "--flakehunt-ledger=ledger.sqlite",
         ],
-        env=bare,
-        cwd=folder,
-        check=False,
-        timeout=300,
-        stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    read: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
-    return read
 
 
 def failing(report: dict[str, Any]) -> dict[str, dict[str, Any]]:

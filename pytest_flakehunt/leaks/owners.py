@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 import re
 import weakref
 from collections.abc import Callable
@@ -95,16 +96,30 @@ PLAIN_TEST = Definition(None, Place("", 0), TEST, own=True, brief=True, ends=Fal
 class Owner:
     """A test or a fixture from its set-up to its tear-down."""
 
-    place: Place
     nodeid: str
     """The test itself, or the one for which the fixture was set up."""
     definition: Definition = PLAIN_TEST
     fixture: Any = None
     """pytest's object for the fixture; None for a test."""
+    location: tuple[str, int | None, str] = ("", -1, "")
+    """A test's, as pytest gives it."""
     debts: list[Debt] = field(default_factory=list)
     descriptors: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Descriptors that were new after it had been at work, with device and inode."""
 
+    @property
+    def place(self) -> Place:
+        """Where the test or the fixture's function stands."""
+        if self.fixture is not None:
+            return self.definition.place
+        file, line, name = self.location
+        return Place(file.replace(os.sep, "/"), (-1 if line is None else line) + 1, name)
 
-NOBODY = Owner(Place("", 0), "")
+    @property
+    def owes(self) -> bool:
+        """Whether it has changed or opened anything that may be there still."""
+        return bool(self.debts or self.descriptors)
+
+
+NOBODY = Owner("")
 """Stands for threads that plugins have started, or that were there before the tests."""

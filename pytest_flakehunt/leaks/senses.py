@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -24,6 +24,7 @@ _handler = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
 """In C: Python's own wrapper makes an enum of every answer, at twenty times the cost."""
 _setlocale = getattr(sys.modules.get("_locale"), "setlocale", locale.setlocale)
 _settings = attrgetter("level", "disabled", "propagate")
+_listed = attrgetter("handlers")
 STANDARD_ERROR = 2
 POLLED = (
     LeakKind.UMASK, LeakKind.LOCALE, LeakKind.SIGNAL, LeakKind.PATH, LeakKind.WARNINGS, LeakKind.LOGGING,
@@ -44,6 +45,7 @@ class Shared:
         self.first: dict[LeakKind, list[Part]] = {kind: parts(kind) for kind in POLLED if kind is not LeakKind.MODULES}
         """As it was before any test."""
         self.last = dict(self.first)
+        """As it was at the last look; replaced, not changed, when a later one differs."""
         self.look = self.read()
 
     def begin(self, *, modules: bool) -> None:
@@ -62,7 +64,7 @@ class Shared:
         Args:
             touched: kinds of which an event has told; it is emptied.
         """
-        kinds = [LeakKind(name) for name in touched]
+        kinds = [LeakKind(name) for name in touched] if touched else []
         touched.clear()
         now = self.read()
         if not same(now, self.look):
@@ -75,10 +77,6 @@ class Shared:
         if kind not in self.first:
             self.first[kind] = self.last[kind] = parts(kind)
 
-    def stand(self) -> dict[LeakKind, list[Part]]:
-        """Give how everything was at the last look."""
-        return dict(self.last)
-
     def settle(self, kinds: Iterable[LeakKind], before: Mapping[LeakKind, list[Part]]) -> list[Debt]:
         """Give what was changed since, and is not as it was before any test.
 
@@ -87,18 +85,21 @@ class Shared:
             before: how things stood then.
         """
         debts: list[Debt] = []
+        now: dict[LeakKind, list[Part]] = {}
         for kind in kinds:
             at_first = paths(kind, self.first[kind])
             found = [(part, at_first & paths(kind, [part])) for part in before.get(kind, self.first[kind])]
             debts.extend(Debt(kind, part, changed) for part, changed in found if changed)
-            self.last[kind] = parts(kind)
+            now[kind] = parts(kind)
+        self.last = {**self.last, **now}
         return debts
 
     def read(self) -> tuple[Any, ...]:
         """Give a reading of what is polled."""
-        if len(logging.root.manager.loggerDict) != self._known_loggers:
-            self._known_loggers = len(logging.root.manager.loggerDict)
-            self._loggers = [logger for _, logger in _loggers()]
+        root = logging.root
+        if len(root.manager.loggerDict) != self._known_loggers:
+            self._known_loggers = len(root.manager.loggerDict)
+            self._loggers = [logger for _, logger in _loggers() if logger is not root]
         return (
             umask(),
             _setlocale(locale.LC_ALL),
@@ -106,9 +107,11 @@ class Shared:
             tuple(sys.path),
             tuple(warnings.filters),
             (
-                logging.root.manager.disable,
+                root.manager.disable,
+                _settings(root),
+                _handlers(root),
                 *map(_settings, self._loggers),
-                *(handler for one in self._loggers if one.handlers for handler in _handlers(one)),
+                *map(tuple, map(_listed, self._loggers)),
             ),
             tuple(sys.modules.values()) if self._modules else (),
             tuple(_patches()),
@@ -289,6 +292,41 @@ def descriptors() -> dict[int, tuple[int, int]]:
             continue
         found[number] = status.st_dev, status.st_ino
     return found
+
+
+class Descriptors:
+    """Which descriptors are new since the last look."""
+
+    def __init__(self) -> None:
+        """Look for the first time."""
+        self._known = descriptors()
+        self._inherited: frozenset[int] | None = frozenset(self._known)
+        """Those of the first look, until the second."""
+        self._free = lowest()
+
+    def begin(self) -> None:
+        """Take those that are open now as none of the tests'; to list them costs a fork half a millisecond."""
+        self._free = lowest()
+
+    def new(self, *, opened: bool, ours: Callable[[], Iterable[int]]) -> dict[int, tuple[int, int]]:
+        """Give those that are new, with device and inode.
+
+        Args:
+            opened: whether an event has told that some may be.
+            ours: gives those that are none of the tests'.
+        """
+        free = lowest()
+        if free == self._free and not opened:
+            return {}
+        before, now = self._known, descriptors()
+        if self._inherited is not None:  # what was opened between the first look and the tests took the lowest numbers
+            older = self._inherited.union(range(max(self._free, default=0))).difference(self._free)
+            before = {number: behind for number, behind in now.items() if number in older}
+            self._inherited = None
+        for number in (*ours(), *trackers()):
+            now.pop(number, None)
+        self._known, self._free = now, free
+        return {number: behind for number, behind in now.items() if before.get(number) != behind}
 
 
 def behind(descriptor: int) -> str:

@@ -2,13 +2,12 @@
 
 import functools
 import linecache
-import os
 import re
 import warnings
 import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,6 +59,7 @@ class Watch:
         self.judge = Judge(grace, self._tell)
         self.alive = self.scout.alive
         self.shared = senses.Shared()
+        self.descriptors = senses.Descriptors()
         self._broken = False
         self._before: dict[LeakKind, list[Part]] = {}
         """How shared state was as the test at hand began."""
@@ -89,7 +89,7 @@ class Watch:
         with self.log.kept(), Doors(self.log).held():
             for _ in range(REHEARSALS):
                 self.shared.moved(self.log.touched)
-                senses.lowest()
+                self.descriptors.begin()
             yield
 
     def begin(
@@ -121,31 +121,40 @@ class Watch:
         self.shared.begin(modules=modules)
         self.log.about_to_move = self.shared.about_to_move
         self.log.touched.clear()
-        self.descriptors, self.lowest = senses.descriptors(), senses.lowest()
+        self.log.opened = False
+        self.descriptors.begin()
         self.scout.begin()
 
     # who is at work
 
-    @contextmanager
-    def during(self, item: pytest.Item, *, last: bool) -> Iterator[None]:
+    def during(self, item: pytest.Item, *, last: bool) -> AbstractContextManager[None]:
         """Watch one test, with all that its set-up, its tear-down and other plugins do for it.
 
         Args:
             item: the test.
             last: whether no other follows.
         """
-        if self._broken:
-            yield
-            return
-        self._guarded(self._begin, item)
-        try:
-            yield
-        finally:
-            self._guarded(self._end, item)
-            self._stack.clear()
-            self.log.current = None
-            if last:
-                self._guarded(self.judge.last)
+        if self._broken or self._stack:  # a turn of a test that is repeated
+            return nullcontext()
+        return _Turn(self, item, last)
+
+    def start(self, item: pytest.Item) -> None:
+        """Begin with a test."""
+        owner = Owner(item.nodeid, location=item.location)
+        self._stack.append(owner)
+        self._before = self.shared.last
+        self._moved.clear()
+        self.log.current = owner
+        if self.scout.tracer is not None:
+            self._guarded(self.scout.tracer.start)
+
+    def stop(self, item: pytest.Item, *, last: bool) -> None:
+        """Look at what the test has left, and its fixtures that are over."""
+        self._guarded(self._end, item)
+        self._stack.clear()
+        self.log.current = None
+        if last:
+            self._guarded(self.judge.last)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
@@ -195,17 +204,8 @@ class Watch:
             when = f"at {self._stack[0].nodeid}" if self._stack else "between tests"
             self._gave_up(f"the leak watch gave up {when}: {type(error).__name__}: {error}")
 
-    def _begin(self, item: pytest.Item) -> None:
-        file, line, name = item.location
-        owner = Owner(Place(file.replace(os.sep, "/"), (-1 if line is None else line) + 1, name), item.nodeid)
-        self._stack.append(owner)
-        self._before, self._moved = self.shared.stand(), set()
-        self.log.current = owner
-        if self.scout.tracer is not None:
-            self.scout.tracer.start()
-
     def _fixture(self, fixturedef: pytest.FixtureDef[Any], definition: Definition) -> Owner:
-        owner = Owner(definition.place, self._stack[0].nodeid, definition, fixturedef)
+        owner = Owner(self._stack[0].nodeid, definition, fixturedef)
         self.alive[id(fixturedef)] = owner
         if definition.code is not None and definition.own:
             self.log.makers[definition.code] = owner
@@ -215,31 +215,33 @@ class Watch:
 
     def _settle(self, owner: Owner) -> None:
         """Put what has moved since the last look on someone's account; on a test's all that moved since it began."""
-        kinds = self.shared.moved(self.log.touched)
-        self._moved.update(kinds)
-        if owner.fixture is not None:
-            owner.debts.extend(self.shared.settle(kinds, self.shared.stand()) if kinds else ())
-        elif self._moved:
-            owner.debts.extend(self.shared.settle(self._moved, self._before))
+        kinds: Collection[LeakKind] = self.shared.moved(self.log.touched)
+        before = self.shared.last
+        if kinds:
+            self._moved.update(kinds)
+        if owner.fixture is None:
+            kinds, before = self._moved, self._before
+        if kinds:
+            owner.debts.extend(self.shared.settle(kinds, before))
         if self.log.processes or senses.multiplied():
             self.scout.meet(owner)
-        free = senses.lowest()
-        if self.log.opened or free != self.lowest:
-            self.log.opened, self.lowest = False, free
-            now = senses.descriptors()
-            for number in (*self.ours(), *senses.trackers()):
-                now.pop(number, None)
-            owner.descriptors.update({
-                number: behind for number, behind in now.items() if self.descriptors.get(number) != behind
-            })  # fmt: skip
-            self.descriptors = now
+        new = self.descriptors.new(opened=self.log.opened, ours=self.ours)
+        if new:
+            owner.descriptors.update(new)
+        self.log.opened = False
 
     def _end(self, item: pytest.Item) -> None:
         test = self._stack[0]
         if self.scout.tracer is not None:
             self.scout.tracer.stop()
         self._settle(test)
-        if self.log.anything() or self.judge.waits or senses.multiplied() or any(map(_owes, (test, *self._over))):
+        if (
+            self.log.anything()
+            or self.judge.waits
+            or senses.multiplied()
+            or test.owes
+            or any(owner.owes for owner in self._over)
+        ):
             self._look(test, item)
         if self._over:
             for owner in self._over:
@@ -344,8 +346,19 @@ class Watch:
                 self.report(owner, replace(leak, victim=nodeid))
 
 
-def _owes(owner: Owner) -> bool:
-    return bool(owner.debts or owner.descriptors)
+@dataclass(slots=True)
+class _Turn:
+    """One test that is watched."""
+
+    watch: Watch
+    item: pytest.Item
+    last: bool
+
+    def __enter__(self) -> None:
+        self.watch.start(self.item)
+
+    def __exit__(self, *_: object) -> None:
+        self.watch.stop(self.item, last=self.last)
 
 
 def _message(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -1,6 +1,7 @@
 """The leak watch on ordinary runs, and what hunts make of it."""
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -106,13 +107,13 @@ def test_a_leak_costs_exactly_the_grace(monkeypatch: pytest.MonkeyPatch) -> None
     from pytest_flakehunt.leaks.judging import Judge
     from pytest_flakehunt.leaks.owners import Owner
     from pytest_flakehunt.leaks.suspects import Suspect
-    from pytest_flakehunt.model import LeakKind, Place
+    from pytest_flakehunt.model import LeakKind
 
     slept: list[float] = []
     monkeypatch.setattr(realtime, "sleep", slept.append)
     told: list[Suspect] = []
     judge = Judge(0.1, told.append)
-    owner = Owner(Place("test_a.py", 1), "test_a.py::test_a")
+    owner = Owner("test_a.py::test_a")
 
     def judged(alive: Callable[[], bool]) -> float:
         slept.clear()
@@ -492,3 +493,35 @@ def test_warnings_filters_that_nobody_puts_back(pytester: pytest.Pytester, hunt:
     ((leak,), none) = (hunted.tests[name]["leaks"] for name in ("test_leaves_one", "test_takes_it_back"))
     assert (leak["kind"], leak["started_at"]) == ("warnings", "test_filters.py:3")
     assert (leak["runs"], leak["leaked"], none) == (2, 2, [])
+
+
+def test_descriptors_opened_before_the_tests_are_none_of_theirs() -> None:
+    from pytest_flakehunt.leaks.senses import Descriptors
+
+    held = [os.dup(2) for _ in range(6)]
+    watched = Descriptors()
+    try:
+        for number in (held.pop(1), held.pop(3)):  # gaps, as a fork's end of a pipe leaves them
+            os.close(number)
+        held += [os.dup(2) for _ in range(4)]  # by a plan, say: in the gaps, and above
+        os.close(held.pop(0))
+        watched.begin()
+        assert watched.new(opened=False, ours=tuple) == {}
+        held += [os.dup(2) for _ in range(3)]
+        os.close(held.pop(-3))  # the lowest is free as before
+        assert watched.new(opened=False, ours=tuple).keys() == set(held[-2:])
+        assert watched.new(opened=True, ours=tuple) == {}
+    finally:
+        for number in held:
+            os.close(number)
+
+
+def test_a_test_that_a_plan_repeats_is_watched_once(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        def test_one(): os.environ["TIMES"] = os.environ.get("TIMES", "") + "1"
+        """
+    )
+    result = watched(pytester, "--flakehunt-plan=repeat=3")
+    assert [line for line in result.outlines if line.startswith("LEAK")] == ["LEAK environ os.environ['TIMES']"]

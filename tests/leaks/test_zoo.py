@@ -3,16 +3,14 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("leaks")  # one hunt for all of them
 ZOO = Path(__file__).parent / "zoo"
 
 
@@ -33,25 +31,22 @@ def expected() -> set[Told]:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory, bare: dict[str, str]) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("leaks") / "zoo"
-    shutil.copytree(ZOO, folder)
-    (folder / "none.ini").write_text("[pytest]\n", "utf-8")
-    subprocess.run(
+def report(hunted_once: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    def prepare(folder: Path) -> None:
+        shutil.copytree(ZOO, folder)
+        (folder / "none.ini").write_text("[pytest]\n", "utf-8")
+
+    found = hunted_once(
+        "leaks",
         [
-            sys.executable, "-m", "pytest", "-pxdist.plugin", "-ppytest_flakehunt.plugin", "-cnone.ini", "--flakehunt=5", "--flakehunt-seed=3",
-            "--flakehunt-without=latency,repeat", "--flakehunt-diagnose=0", "--flakehunt-json=report.json", ".",
+            "-cnone.ini", "--flakehunt=5", "--flakehunt-seed=3", "--flakehunt-without=latency,repeat",
+            "--flakehunt-diagnose=0", ".",
         ],
-        env=bare,
-        cwd=folder,
-        check=False,
-        timeout=300,
-        stdout=subprocess.DEVNULL,
+        prepare,
     )  # fmt: skip
     for left in Path(tempfile.gettempdir()).glob("zoo-*"):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
-    read: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
-    return read
+    return found
 
 
 def leaks(report: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

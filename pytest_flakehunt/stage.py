@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import pytest
 
@@ -74,7 +75,9 @@ def repeatable(item: pytest.Item) -> bool:
 
 
 def remembering(item: pytest.Item) -> Callable[[], None]:
-    """Give a function that takes back what pytest itself keeps of a run: a doctest's variables."""
+    """Give a function that takes back what pytest itself keeps of a run: a doctest's variables, a class's instance."""
+    if isinstance(item, pytest.Function) and isinstance(item.parent, pytest.Class):
+        return partial(_let_go, item)
     if not isinstance(item, pytest.DoctestItem):
         return lambda: None
     variables = item.dtest.globs
@@ -85,6 +88,15 @@ def remembering(item: pytest.Item) -> Callable[[], None]:
         variables.update(before)
 
     return restore
+
+
+def _let_go(item: pytest.Function) -> None:
+    """Have the next run make an instance of its own, as pytest does for every test; what a plugin put there stays."""
+    kept = vars(item)
+    instance, method = kept.get("_instance"), kept.get("_obj")
+    if instance is not None and (method is None or method == getattr(instance, item.originalname, None)):
+        del kept["_instance"]
+        kept.pop("_obj", None)
 
 
 @contextmanager

@@ -292,3 +292,30 @@ def a_mode(plan: str) -> Mode:
 def a_finding(mode: Mode) -> Finding:
     half = Interval(0.4, 0.6)
     return Finding("a.py::x[/]", "a.py", 1, Verdict.FLAKY, Count(10, 5), half, Count(2, 1), half, modes=(mode,))
+
+
+def test_each_turn_of_a_test_has_an_instance_of_its_own(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_turns="""
+        import unittest
+
+        class TestPlain:
+            def test_it(self, request):
+                assert request.instance is self
+                self.seen = not hasattr(self, "seen")
+                assert self.seen
+
+        class TestUnit(unittest.TestCase):
+            def setUp(self):
+                assert not hasattr(self, "seen")
+                self.seen = True
+            def test_it(self): pass
+
+        class TestAsync(unittest.IsolatedAsyncioTestCase):
+            async def test_it(self):
+                assert not hasattr(self, "seen")
+                self.seen = True
+        """
+    )
+    plugins = ("-pxdist.plugin", "-ppytest_flakehunt.plugin")
+    pytester.runpytest_subprocess(*plugins, "--flakehunt-plan=repeat=3").assert_outcomes(passed=9)

@@ -86,6 +86,7 @@ class Doors:
             del task._source_traceback[-1]  # type: ignore[attr-defined]  # noqa: SLF001 - our own line, in debug mode
         if _runs_loop(frame):
             self._main.add(task)
+        self.log.tasks.pop(id(task), None)  # of one that has ended, and had the same id
         found = None if type(coro).__name__.startswith("async_generator") else self.log.caller(frame)
         if found is None or found[0] is NOBODY:  # asyncio itself closes a generator so
             return
@@ -148,10 +149,11 @@ class Doors:
         if any(task in self._main for task in pending):
             return  # an interrupt or an exit has cut it short
         for task in pending:
-            begun = self.log.tasks.pop(id(task), None)
+            begun = self.log.of(task)
+            self.log.tasks.pop(id(task), None)
             if begun is None and self.log.current is not None and (place := self._defined(task.get_coro())) is not None:
                 begun = Begun(LeakKind.TASK, self.log.current, place, weakref.ref(task))
-            if begun is not None and begun.itself() is task and not task.cancelling():
+            if begun is not None and not task.cancelling():
                 self.log.lost.append((begun, named(task), of_task(task, self.log.relative)))
 
     def _hears(self, original: Callable[..., Any]) -> Callable[..., Any]:

@@ -130,7 +130,12 @@ class Log:
     def _of_task(self) -> Begun | None:
         loop = asyncio._get_running_loop()  # noqa: SLF001 - get_running_loop() raises, at ten times the cost
         task = None if loop is None else asyncio.current_task(loop)
-        return None if task is None else self.tasks.get(id(task))
+        return None if task is None else self.of(task)
+
+    def of(self, task: Any) -> Begun | None:
+        """Give what was noted of a task: what ended before it may have had the same id."""
+        begun = self.tasks.get(id(task))
+        return begun if begun is not None and begun.itself() is task else None
 
     def begun(self, kind: LeakKind, thing: Any, frame: FrameType | None) -> Begun | None:
         """Note one thing; what no line of the project led to is a plugin's own affair."""

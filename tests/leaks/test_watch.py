@@ -1,7 +1,9 @@
 """The leak watch on ordinary runs, and what hunts make of it."""
 
+import asyncio
 import json
 import os
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -525,3 +527,21 @@ def test_a_test_that_a_plan_repeats_is_watched_once(pytester: pytest.Pytester) -
     )
     result = watched(pytester, "--flakehunt-plan=repeat=3")
     assert [line for line in result.outlines if line.startswith("LEAK")] == ["LEAK environ os.environ['TIMES']"]
+
+
+def test_a_task_is_not_taken_for_one_that_had_its_id() -> None:
+    from pytest_flakehunt.leaks.log import Log
+    from pytest_flakehunt.leaks.owners import Begun, Owner
+    from pytest_flakehunt.model import LeakKind, Place
+
+    log = Log(str)
+
+    class Ended:
+        pass
+
+    async def main() -> object:
+        task = asyncio.current_task()
+        log.tasks[id(task)] = Begun(LeakKind.TASK, Owner("test_a.py::test_a"), Place("a.py", 1), weakref.ref(Ended()))
+        return log.of(task)
+
+    assert asyncio.run(main()) is None

@@ -172,6 +172,21 @@ def test_parameter_that_can_be_used_once(numbers):
     assert list(numbers) == [1, 2]
 
 
+class TestCounting:
+    """Each run of a test has an instance of its own."""
+
+    count = 0
+
+    def test_one(self):
+        self.count += 1
+        assert self.count == 1
+
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_many(self, number):
+        assert not hasattr(self, "number")
+        self.number = number
+
+
 class TestUnit(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

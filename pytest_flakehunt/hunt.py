@@ -30,8 +30,8 @@ TIMED = 1_000_000
 """More sweeps than there is ever time for: where time decides, all others count from here."""
 ALL_AGAIN = 4
 """Every so many lone sweeps of a perturbation run all tests: code may have asked unseen."""
-EVERY_MODULE = 10
-"""Every so many sweeps, from the first one on, look whether modules were replaced."""
+EVERY_NEAR = 10
+"""Every so many sweeps, from the first one on, look after each test at all state that it shares with others."""
 STUDY_PAYS = 12
 """Sweeps for one perturbation whose sources can be seen, from which on it pays to see who consults them."""
 
@@ -55,6 +55,10 @@ class Hunt:
     """Attempts left out: of tests that consult nothing that was perturbed alone."""
     sweeps: dict[int, Sweep] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
+    near: set[int] = field(default_factory=set)
+    """Sweeps that look after each test at shared state, also at such as no event tells of."""
+    _leaking: bool = False
+    """Whether any sweep has changed such state: all later ones look from near."""
     _encores: deque[Job] = field(default_factory=deque)
     _ended_sweeps: list[tuple[Sweep, Sequence[Attempt]]] = field(default_factory=list)
     _extra: int = 0
@@ -114,7 +118,7 @@ class Hunt:
         """Give what is left when the schedule is through: lines of leaks, hanging tests, and doubts about ourselves."""
         if not late and self._unplaced and self._traced < 0:
             self._traced = self.next_number()
-            study = wire.Study(lines=True, modules=True)
+            study = wire.Study(lines=True, near=True, modules=True)
             return Job(Draft(self._traced), tuple(self._unplaced), self.workshop.usual, study=study)
         alone = all(other is slot or other.finished for other in self.workshop.places.slots)
         if self._encores or (alone and self._doubts()):
@@ -133,9 +137,8 @@ class Hunt:
                 if spared:
                     self._narrowed[draft.number] = spared
                 only = tuple(worth) if spared else ()
-                study = wire.Study(modules=True) if draft.number % EVERY_MODULE == 0 else wire.NO_STUDY
                 early = "" if self.checks else str(draft.plan)
-                return Job(draft, only, self.workshop.usual, early=early, study=study)
+                return Job(draft, only, self.workshop.usual, early=early, study=self._looking(draft))
             self._left_out += 1
         return None
 
@@ -179,7 +182,14 @@ class Hunt:
         if draft is None:
             self.workshop.places.dismiss(slot)
             return None
-        return Job(draft, isolation=Isolation.UNFORKED)
+        return Job(draft, isolation=Isolation.UNFORKED, study=self._looking(draft))
+
+    def _looking(self, draft: Draft) -> wire.Study:
+        """Choose how close a sweep looks at what its tests leave."""
+        every = draft.number % EVERY_NEAR == 0
+        if every or self._leaking:
+            self.near.add(draft.number)
+        return wire.Study(near=draft.number in self.near, modules=every)
 
     # what a sweep leaves
 
@@ -191,6 +201,8 @@ class Hunt:
         if sweep.number == self._traced:
             self.ledger.write(replace(sweep, purpose=Purpose.STUDY), attempts, fingerprints(attempts))
             return
+        if any(item.kind == wire.STIRRED for item in told):
+            self._leaking = True
         self._ended_sweeps.append((sweep, attempts))
         if sweep.number and self.checks and 0 not in self.sweeps:
             return  # whether it is an outage cannot be told yet
@@ -211,12 +223,16 @@ class Hunt:
         for attempt in attempts:
             if any(leak.started_at is None for leak in attempt.leaks):
                 self._unplaced[attempt.nodeid] = None
+            if any(leak.polled for leak in attempt.leaks):
+                self._leaking = True
 
     def _take_study(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
         """Believe tests that passed, and were watched to the end in one process."""
         self.ledger.write(sweep, attempts, fingerprints(attempts))
         passed = {attempt.nodeid for attempt in attempts if attempt.outcome is Outcome.PASSED}
         for item in told:
+            if item.kind != "sources":
+                continue
             position, consulted = item.data["position"], item.data["sources"]
             assert isinstance(position, int)
             assert isinstance(consulted, list)

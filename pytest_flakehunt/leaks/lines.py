@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_flakehunt import project
 from pytest_flakehunt.leaks import senses
-from pytest_flakehunt.model import LeakKind, Place
+from pytest_flakehunt.model import POLLED, LeakKind, Place
 
 MOST_LOOKS = 50_000
 """Lines of one test that are followed by a look, at most: some ten microseconds each."""
@@ -37,7 +37,7 @@ class Tracer:
         self._by_kind.clear()
         self.descriptors.clear()
         self._seen, self._free = self.shared.read(), senses.lowest()
-        self._parts = {kind: senses.parts(kind) for kind in senses.POLLED}
+        self._parts = {kind: senses.parts(kind) for kind in POLLED}
         self._known = senses.descriptors()
         self._last, self._left = None, MOST_LOOKS
         self._before = sys.gettrace()
@@ -65,7 +65,7 @@ class Tracer:
         if self._last is None:
             return
         now = self.shared.read()
-        for kind, one, other in zip(senses.POLLED, now, self._seen, strict=True):
+        for kind, one, other in zip(POLLED, now, self._seen, strict=True):
             if not senses.same(one, other):
                 self._note(kind, self._last)
         self._seen = now

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from pytest_flakehunt.leaks.owners import Debt
-from pytest_flakehunt.model import LeakKind
+from pytest_flakehunt.model import POLLED, LeakKind
 from pytest_flakehunt.state import WATCHED, Change, Imports, Knob, Part, umask
 
 DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"  # noqa: PTH112 - before any test starts
@@ -26,11 +26,6 @@ _setlocale = getattr(sys.modules.get("_locale"), "setlocale", locale.setlocale)
 _settings = attrgetter("level", "disabled", "propagate")
 _listed = attrgetter("handlers")
 STANDARD_ERROR = 2
-POLLED = (
-    LeakKind.UMASK, LeakKind.LOCALE, LeakKind.SIGNAL, LeakKind.PATH, LeakKind.WARNINGS, LeakKind.LOGGING,
-    LeakKind.MODULES, LeakKind.PATCH,
-)  # fmt: skip
-"""Shared state of which no event tells: it is read each time, in this order."""
 STATE = (LeakKind.ENVIRON, LeakKind.CWD, *POLLED)
 
 
@@ -55,22 +50,31 @@ class Shared:
             modules: whether to look at ``sys.modules`` from now on.
         """
         self._modules = modules
-        for kind in self.moved(set()):
+        for kind in self.moved():
             self.first[kind] = self.last[kind] = parts(kind)
 
-    def moved(self, touched: set[str]) -> list[LeakKind]:
-        """Name the kinds that are not as they were when last asked.
+    def told(self, touched: set[str]) -> list[LeakKind]:
+        """Name the kinds of which an event has told since last asked.
 
         Args:
-            touched: kinds of which an event has told; it is emptied.
+            touched: by name; it is emptied.
         """
         kinds = [LeakKind(name) for name in touched] if touched else []
         touched.clear()
-        now = self.read()
-        if not same(now, self.look):
-            kinds += [kind for kind, one, other in zip(POLLED, now, self.look, strict=True) if not same(one, other)]
-            self.look = now
         return kinds
+
+    def moved(self) -> list[LeakKind]:
+        """Name the kinds that are polled, and are not as they were when last asked."""
+        now = self.read()
+        if same(now, self.look):
+            return []
+        kinds = [kind for kind, one, other in zip(POLLED, now, self.look, strict=True) if not same(one, other)]
+        self.look = now
+        return kinds
+
+    def stirred(self) -> bool:
+        """Tell whether anything that is polled was changed since the tests began, and not taken back."""
+        return any(paths(kind, self.first[kind]) for kind in self.moved())
 
     def about_to_move(self, kind: LeakKind) -> None:
         """Look at something that an event tells of, before it is changed for the first time."""

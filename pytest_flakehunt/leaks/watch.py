@@ -88,7 +88,7 @@ class Watch:
         """Keep watch, as long as tests run in this process and in those that it forks."""
         with self.log.kept(), Doors(self.log).held():
             for _ in range(REHEARSALS):
-                self.shared.moved(self.log.touched)
+                self.shared.moved()
                 self.descriptors.begin()
             yield
 
@@ -100,7 +100,9 @@ class Watch:
         patience: float = 1.0,
         ours: Callable[[], Iterable[int]] = tuple,
         traces: bool = False,
+        near: bool = True,
         modules: bool = True,
+        stirred: Callable[[], object] = bool,
     ) -> None:
         """Take how things stand now as how they should be left.
 
@@ -110,9 +112,12 @@ class Watch:
             patience: by how much the grace is stretched.
             ours: gives descriptors that are none of the tests'.
             traces: whether to look after every line, so that each change is told with the line that made it.
+            near: whether to look after each test at shared state of which no event tells.
             modules: whether to look at ``sys.modules``, which touches every module: in a fork that copies their pages.
+            stirred: is told where the look after the last test, the only one from afar, shows such state changed.
         """
-        self.report, self._gave_up, self.ours = report, gave_up, ours
+        self.report, self._gave_up, self.ours, self._stirred = report, gave_up, ours, stirred
+        self._near = near
         self.judge.grace *= patience
         self.scout.tracer = Tracer(self.shared, self._relative) if traces else None
         self._guarded(self._look_around, modules)
@@ -155,6 +160,11 @@ class Watch:
         self.log.current = None
         if last:
             self._guarded(self.judge.last)
+            self._guarded(self._look_back)
+
+    def _look_back(self) -> None:
+        if not self._near and self.shared.stirred():
+            self._stirred()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
@@ -215,7 +225,9 @@ class Watch:
 
     def _settle(self, owner: Owner) -> None:
         """Put what has moved since the last look on someone's account; on a test's all that moved since it began."""
-        kinds: Collection[LeakKind] = self.shared.moved(self.log.touched)
+        kinds: Collection[LeakKind] = self.shared.told(self.log.touched)
+        if self._near:
+            kinds = [*kinds, *self.shared.moved()]
         before = self.shared.last
         if kinds:
             self._moved.update(kinds)
@@ -225,8 +237,7 @@ class Watch:
             owner.debts.extend(self.shared.settle(kinds, before))
         if self.log.processes or senses.multiplied():
             self.scout.meet(owner)
-        new = self.descriptors.new(opened=self.log.opened, ours=self.ours)
-        if new:
+        if new := self.descriptors.new(opened=self.log.opened, ours=self.ours):
             owner.descriptors.update(new)
         self.log.opened = False
 

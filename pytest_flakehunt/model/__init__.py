@@ -30,7 +30,7 @@ from pytest_flakehunt.model.findings import (
     Trial,
     Verdict,
 )
-from pytest_flakehunt.model.leaks import TEST, Leak, LeakKind, Sighting, lasting
+from pytest_flakehunt.model.leaks import POLLED, TEST, Leak, LeakKind, Sighting, lasting
 from pytest_flakehunt.model.place import Place
 from pytest_flakehunt.model.settings import (
     CALM,
@@ -50,6 +50,7 @@ from pytest_flakehunt.model.settings import (
 
 __all__ = [
     "CALM",
+    "POLLED",
     "TEST",
     "UNSEEN",
     "Arranging",

@@ -36,6 +36,11 @@ class LeakKind(StrEnum):
     TEMP = "temp"
 
 
+POLLED = (
+    LeakKind.UMASK, LeakKind.LOCALE, LeakKind.SIGNAL, LeakKind.PATH, LeakKind.WARNINGS, LeakKind.LOGGING,
+    LeakKind.MODULES, LeakKind.PATCH,
+)  # fmt: skip
+"""Shared state of which no event tells."""
 TEST = "test"
 """The owner of what no fixture made."""
 
@@ -60,6 +65,11 @@ class Leak:
     """For a thread or a task: where it is now, innermost line last."""
     victim: str = field(default="", compare=False)
     """A test in which it raised, by node id."""
+
+    @property
+    def polled(self) -> bool:
+        """Whether no event tells of it: it shows where one looks after each test alone."""
+        return self.kind in POLLED
 
 
 _NUMBER = re.compile(r"(?<![A-Za-z\d])\d+")

@@ -253,16 +253,12 @@ def note_randomness() -> None:
     inherited.update({generator.name: generator.state() for generator in perturbation.generators()})
 
 
-LEAKS = {wire.NO_STUDY, *(wire.Study(lines=lines, modules=True) for lines in (False, True))}
-"""What only the leak watch need know."""
-
-
 @contextmanager
 def studied(
     study: wire.Study, item: pytest.Item, position: int, journal: Journal, watch: relevance.Watch | None
 ) -> Iterator[None]:
     """Note what one test consults and what it changes, as far as that is asked for; take back what should be undone."""
-    if study in LEAKS:
+    if not study.of_tests:
         yield
         return
     from pytest_flakehunt import consulting, state
@@ -346,7 +342,19 @@ def watched(
     def gave_up(why: str) -> None:
         journal.write(wire.Told("note", {"text": why}))
 
-    watch.begin(report, gave_up=gave_up, patience=patience, ours=ours, traces=study.lines, modules=study.modules)
+    def stirred() -> None:
+        journal.write(wire.Told(wire.STIRRED, {}))
+
+    watch.begin(
+        report,
+        gave_up=gave_up,
+        patience=patience,
+        ours=ours,
+        traces=study.lines,
+        near=study.near,
+        modules=study.modules,
+        stirred=stirred,
+    )
 
 
 def _each(

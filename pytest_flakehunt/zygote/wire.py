@@ -27,13 +27,22 @@ class Study:
     """What each test changes that outlives it."""
     lines: bool = False
     """Which line leaves what is left behind, where no event tells."""
+    near: bool = False
+    """How each test leaves state of which no event tells; otherwise only whether all of them together change it."""
     modules: bool = False
     """Whether modules were replaced; to look at all of them is dear in a fork."""
     undone: Sequence[str] = ()
     """Changes, by their paths, that are taken back before the next test starts."""
 
+    @property
+    def of_tests(self) -> bool:
+        """Whether anything besides leaks is to be found out of each test."""
+        return bool(self.readings or self.sources or self.changes or self.undone)
+
 
 NO_STUDY = Study()
+STIRRED = "stirred"
+"""What is told of a sweep that was looked at from afar, and whose tests have changed shared state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -491,10 +491,10 @@ def test_warnings_filters_that_nobody_puts_back(pytester: pytest.Pytester, hunt:
         "LEAK warnings warnings.filters",
         "  left by the test test_filters.py::test_leaves_one",
     ]
-    hunted = hunt(sweeps=2)
+    hunted = hunt("-n1", sweeps=3)
     ((leak,), none) = (hunted.tests[name]["leaks"] for name in ("test_leaves_one", "test_takes_it_back"))
     assert (leak["kind"], leak["started_at"]) == ("warnings", "test_filters.py:3")
-    assert (leak["runs"], leak["leaked"], none) == (2, 2, [])
+    assert (leak["runs"], leak["leaked"], none) == (3, 3, [])
 
 
 def test_descriptors_opened_before_the_tests_are_none_of_theirs() -> None:
@@ -545,3 +545,23 @@ def test_a_task_is_not_taken_for_one_that_had_its_id() -> None:
         return log.of(task)
 
     assert asyncio.run(main()) is None
+
+
+def test_once_shared_state_is_left_every_sweep_looks_after_each_test(
+    pytester: pytest.Pytester, hunt: Callable[..., Any]
+) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        from pathlib import Path
+        RAN = Path(__file__).with_name("ran")
+        def test_leaves():
+            if RAN.exists():
+                os.umask(0o027)
+            RAN.touch()
+        def test_other(): pass
+        """
+    )
+    (leak,) = hunt("-n1", sweeps=6).tests["test_leaves"]["leaks"]
+    # sweep 0 looked, and there was nothing; sweep 1 looked back only, and saw that there is something
+    assert (leak["what"], leak["runs"], leak["leaked"]) == ("the umask", 5, 4)

@@ -45,7 +45,7 @@ def report(hunted_once: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         prepare,
     )  # fmt: skip
     for left in Path(tempfile.gettempdir()).glob("zoo-*"):
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
+        shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
     return found
 
 

@@ -47,9 +47,9 @@ class Ordinary:
         if leak.victim and leak.victim not in victims:
             victims.append(leak.victim)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Begin to watch, unless others run the tests."""
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Begin to watch when all is collected, unless others run the tests."""
         if session.config.getoption("numprocesses", None):
             return
         watch = Watch.of(session.config)

@@ -565,3 +565,10 @@ def test_once_shared_state_is_left_every_sweep_looks_after_each_test(
     (leak,) = hunt("-n1", sweeps=6).tests["test_leaves"]["leaks"]
     # sweep 0 looked, and there was nothing; sweep 1 looked back only, and saw that there is something
     assert (leak["what"], leak["runs"], leak["leaked"]) == ("the umask", 5, 4)
+
+
+def test_what_changes_while_tests_are_collected_is_no_tests_leak(pytester: pytest.Pytester) -> None:
+    folder = pytester.mkdir("deep")
+    folder.joinpath("test_first.py").write_text("import os\nos.environ['LEFT'] = '1'\ndef test_one(): pass\n", "utf-8")
+    result = watched(pytester, "deep")  # pytest puts its folder on sys.path
+    result.stdout.fnmatch_lines(["no test left anything behind"])

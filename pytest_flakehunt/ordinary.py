@@ -52,7 +52,7 @@ class Ordinary:
         """Begin to watch when all is collected, unless others run the tests."""
         if session.config.getoption("numprocesses", None):
             return
-        watch = Watch.of(session.config)
+        watch = Watch.of(session)
         self._undo.enter_context(watch.kept())
         watch.begin(self._take, gave_up=self.notes.append)
         for plugin in (watch, Turns(watch)):  # last, so that they see how things are when all others are done

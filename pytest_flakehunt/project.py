@@ -56,6 +56,13 @@ def acts(frame: FrameType | None) -> bool:
     return True
 
 
+def package_root(folder: Path) -> Path:
+    """Give the folder that the outermost package around a folder lies in."""
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
+
+
 def relative(filename: str, root: Path) -> str:
     """Give a path relative to the root directory where it lies inside."""
     path = Path(filename)

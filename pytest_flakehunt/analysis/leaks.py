@@ -44,7 +44,7 @@ def judge(seen: Sequence[Seen], perturbations: int) -> dict[str, tuple[Left, ...
     corrected = association.holm([suspect.p_value for _, suspect in nominated], perturbations * len(seen))
     chosen: dict[int, list[Suspect]] = {}
     for (place, suspect), p_value in zip(nominated, corrected, strict=True):
-        if verdicts.oftener(suspect):
+        if verdicts.oftener(suspect) and p_value < verdicts.STANDS_OUT:
             chosen.setdefault(place, []).append(replace(suspect, p_value=p_value))
     found: dict[str, tuple[Left, ...]] = {}
     for place, one in enumerate(seen):

@@ -135,7 +135,7 @@ def parts(kind: LeakKind) -> list[Part]:  # noqa: PLR0911 - one for each kind
     if kind is LeakKind.MODULES:
         return [Imports(dict(sys.modules))]
     if kind is LeakKind.PATH:
-        return [Knob.now("sys.path", lambda: tuple(sys.path), lambda before: setattr(sys, "path", list(before)))]
+        return [Knob.now("sys.path", _path, lambda before: setattr(sys, "path", list(before)))]
     if kind is LeakKind.WARNINGS:
         return [Knob.now("warnings.filters", lambda: tuple(warnings.filters), _filter)]
     if kind is LeakKind.PATCH:
@@ -187,6 +187,14 @@ class Handlers(Part):
                 names = {int(one): one.name for one in signal.Signals}
                 name = names.get(number, str(number))
                 yield Change(f"signal {name}'s handler", "changes", partial(signal.signal, number, before))
+
+
+package_roots: set[str] = set()
+"""Where packages of tests lie: pytest puts these on ``sys.path`` anew as it sets a package up."""
+
+
+def _path() -> tuple[Any, ...]:
+    return tuple(entry for entry in sys.path if entry not in package_roots)
 
 
 def _filter(before: Any) -> None:

@@ -67,14 +67,19 @@ class Watch:
         """What has moved since."""
         self._stack: list[Owner] = []
         """The test at hand, and the fixtures that are being set up for it."""
+        self._turned = False
+        """Whether the test at hand has begun: it may be repeated."""
         self._over: list[Owner] = []
         """Fixtures that ended with the test at hand."""
         self._left: dict[str, tuple[str, Leak]] = {}
         """Threads that were left behind, by name: with the test whose report has them."""
 
     @classmethod
-    def of(cls, config: pytest.Config) -> Self:
-        """Make one as the user asks for it."""
+    def of(cls, session: pytest.Session) -> Self:
+        """Make one as the user asks for it, for all that was collected."""
+        config = session.config
+        packages = {node for item in session.items for node in item.listchain() if isinstance(node, pytest.Package)}
+        senses.package_roots.update(str(project.package_root(package.path)) for package in packages)
         base = config.getoption("basetemp", None)
         return cls(
             config.rootpath,
@@ -149,6 +154,7 @@ class Watch:
         self._stack.append(owner)
         self._before = self.shared.last
         self._moved.clear()
+        self._turned = False
         self.log.current = owner
         if self.scout.tracer is not None:
             self._guarded(self.scout.tracer.start)
@@ -165,6 +171,13 @@ class Watch:
     def _look_back(self) -> None:
         if not self._near and self.shared.stirred():
             self._stirred()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self) -> None:
+        """Put what the last turn of a repeated test has changed on its own account, not on the next fixture's."""
+        if self._turned and self._stack:
+            self._guarded(self._settle, self._stack[0])
+        self._turned = True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:

@@ -149,7 +149,7 @@ class Warm:
         """Keep the leak watch unless the user does not want it: what is ready before a fork costs no sweep anything."""
         if options.watch_leaks(session.config) is False:
             return None
-        watch = Watch.of(session.config)
+        watch = Watch.of(session)
         self.keeping.enter_context(watch.kept())
         session.config.pluginmanager.register(watch)
         return watch

@@ -572,3 +572,29 @@ def test_what_changes_while_tests_are_collected_is_no_tests_leak(pytester: pytes
     folder.joinpath("test_first.py").write_text("import os\nos.environ['LEFT'] = '1'\ndef test_one(): pass\n", "utf-8")
     result = watched(pytester, "deep")  # pytest puts its folder on sys.path
     result.stdout.fnmatch_lines(["no test left anything behind"])
+
+
+def test_a_fixture_of_the_next_turn_is_not_taken_for_the_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+        import pytest
+        @pytest.fixture
+        def sound(): yield 1
+        def test_one(sound): sys.path.append("left")
+        """
+    )
+    result = watched(pytester, "--flakehunt-plan=repeat=2")
+    assert [line for line in result.outlines if line.startswith("  left by")] == [
+        "  left by the test test_a_fixture_of_the_next_turn_is_not_taken_for_the_test.py::test_one"
+    ]
+
+
+def test_pytest_may_put_packages_on_the_path(pytester: pytest.Pytester, hunt: Callable[..., Any]) -> None:
+    for name in ("one", "two"):
+        package = pytester.mkdir(name) / name
+        package.mkdir()
+        package.joinpath("__init__.py").touch()
+        package.joinpath(f"test_{name}.py").write_text("def test_it(): pass\n", "utf-8")
+    watched(pytester).stdout.fnmatch_lines(["no test left anything behind"])
+    assert [test["leaks"] for test in hunt(sweeps=1).report["tests"]] == [[], []]

@@ -116,6 +116,27 @@ def test_a_moved_clock_ticks() -> None:
         assert datetime.date.today().year == 2028
 
 
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("setting", ["+400d", "frozen:2027-06-30T12:00:00"])
+def test_threads_are_shown_the_same_clock(setting: str) -> None:
+    shown: list[float] = []
+
+    class Deep(threading.Thread):
+        def run(self) -> None:
+            self.far(8)
+
+        def far(self, calls: int) -> None:
+            shown.append(time.time())
+            if calls:
+                self.far(calls - 1)
+
+    with under(f"clock={setting}"):
+        thread = Deep()
+        thread.start()
+        thread.join()
+        assert [moment == pytest.approx(time.time(), abs=60) for moment in shown] == [True] * 9
+
+
 def test_a_frozen_clock_stands_and_nothing_waits_for_it() -> None:
     with under("clock=frozen:2027-06-30T12:00:00"):
         assert datetime.datetime.now() == datetime.datetime(2027, 6, 30, 12)

@@ -8,7 +8,7 @@ from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target
 from pytest_flakehunt.analysis.verdicts import Case
 from pytest_flakehunt.diagnosis import Lead
-from pytest_flakehunt.hunt import EVERY_NEAR, Hunt
+from pytest_flakehunt.hunt import Hunt
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import (
     Count,
@@ -113,7 +113,7 @@ class Casebook:
             leaking = {number for sighting in some for number in sighting.sweeps}
             ran = {row.sweep for one in some for row in self.ledger.rows(one.nodeid) if row.outcome in REACHED}
             if some[0].leak.kind is LeakKind.MODULES:
-                ran = {number for number in ran if number % EVERY_NEAR == 0}
+                ran &= self.hunt.modules
             elif some[0].leak.polled:
                 ran &= self.hunt.near
             counted = sorted(number for number in ran | leaking if number in sweeps and not sweeps[number].outage)

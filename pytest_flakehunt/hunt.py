@@ -57,6 +57,10 @@ class Hunt:
     outages: list[Outage] = field(default_factory=list)
     near: set[int] = field(default_factory=set)
     """Sweeps that look after each test at shared state, also at such as no event tells of."""
+    modules: set[int] = field(default_factory=set)
+    """Those of them that look at modules too."""
+    unexplained: int = -1
+    """The last sweep that showed from afar that such state was changed, as long as none after it has looked by whom."""
     _leaking: bool = False
     """Whether any sweep has changed such state: all later ones look from near."""
     _encores: deque[Job] = field(default_factory=deque)
@@ -189,6 +193,8 @@ class Hunt:
         every = draft.number % EVERY_NEAR == 0
         if every or self._leaking:
             self.near.add(draft.number)
+        if every:
+            self.modules.add(draft.number)
         return wire.Study(near=draft.number in self.near, modules=every)
 
     # what a sweep leaves
@@ -202,7 +208,7 @@ class Hunt:
             self.ledger.write(replace(sweep, purpose=Purpose.STUDY), attempts, fingerprints(attempts))
             return
         if any(item.kind == wire.STIRRED for item in told):
-            self._leaking = True
+            self.unexplained, self._leaking = sweep.number, True
         self._ended_sweeps.append((sweep, attempts))
         if sweep.number and self.checks and 0 not in self.sweeps:
             return  # whether it is an outage cannot be told yet
@@ -216,6 +222,8 @@ class Hunt:
         if outage is not None:
             self.outages.append(outage)
             sweep = replace(sweep, outage=True)
+        if sweep.number in self.near and sweep.number > self.unexplained:
+            self.unexplained = -1
         self.sweeps[sweep.number] = sweep
         self.ledger.write(sweep, attempts, fingerprints(attempts))
         if not sweep.outage:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt.leaks.watch import Watch
+from pytest_flakehunt.leaks.watch import Watch, ready
 from pytest_flakehunt.model import Count, Interval, Leak, Left
 from pytest_flakehunt.reports import terminal
 from pytest_flakehunt.zygote.wire import read_leak
@@ -52,11 +52,12 @@ class Ordinary:
         """Begin to watch when all is collected, unless others run the tests."""
         if session.config.getoption("numprocesses", None):
             return
-        watch = Watch.of(session)
-        self._undo.enter_context(watch.kept())
+        watch, why_not = ready(session, self._undo)
+        if watch is None:
+            self.notes.append(why_not)
+            return
         watch.begin(self._take, gave_up=self.notes.append)
-        for plugin in (watch, Turns(watch)):  # last, so that they see how things are when all others are done
-            session.config.pluginmanager.register(plugin)
+        session.config.pluginmanager.register(Turns(watch))  # last: it sees how things are when all others are done
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -348,6 +348,11 @@ class Session:
             for finding in casebook.findings()
         )
         tests = leaks.attached(tests, casebook.leaks())
+        if hunt.unexplained >= 0:
+            self._say(
+                f"sweep {hunt.unexplained} left state changed that tests share (handlers, filters, levels, paths); "
+                "no later sweep looked by whom: hunt longer"
+            )
         if not trial.interrupted:
             self.ledger.end(trial.seconds)
         return Findings(trial, tests, tuple(hunt.outages), verdicts.groups(self.diagnoses), notes=tuple(self.notes))

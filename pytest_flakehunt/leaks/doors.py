@@ -170,7 +170,7 @@ class Doors:
     def _dropped(self, future: Any, exception: BaseException | None) -> None:
         """Note a task or a future that was let go with its exception, or before its end."""
         begun = self.log.tasks.pop(id(future), None)
-        if begun is None:
+        if begun is None or begun.itself() not in {None, future}:  # of another that had its id
             if self.log.current is None:
                 return
             begun = Begun(LeakKind.EXCEPTION, self.log.current, None, None)

@@ -48,6 +48,7 @@ class Log:
         self.tasks: OrderedDict[int, Begun] = OrderedDict()
         """By the task's id, which is its own as long as it lives."""
         self.sockets: list[Begun] = []
+        self._most_sockets = MOST_RAW
         self.processes: list[Begun] = []
         self.paths: OrderedDict[str, Begun] = OrderedDict()
         """What was opened, by path; the last one counts."""
@@ -203,6 +204,9 @@ class Log:
             return
         if begun := self._descriptor(thing, _frame(2)):
             self.sockets.append(begun)
+            if len(self.sockets) > self._most_sockets:
+                self.sockets[:] = [each for each in self.sockets if each.itself() is not None]
+                self._most_sockets = max(MOST_RAW, 2 * len(self.sockets))
 
     def _connect(self, _args: tuple[Any, ...]) -> None:
         self.opened = True

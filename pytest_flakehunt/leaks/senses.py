@@ -26,6 +26,8 @@ _setlocale = getattr(sys.modules.get("_locale"), "setlocale", locale.setlocale)
 _settings = attrgetter("level", "disabled", "propagate")
 _listed = attrgetter("handlers")
 STANDARD_ERROR = 2
+SPARE = 8
+"""Numbers above the highest descriptor that are looked at too: some below may have been closed in between."""
 STATE = (LeakKind.ENVIRON, LeakKind.CWD, *POLLED)
 
 
@@ -35,8 +37,6 @@ class Shared:
     def __init__(self) -> None:
         """Look for the first time."""
         self._modules = False
-        self._loggers: list[logging.Logger] = []
-        self._known_loggers = -1
         self.first: dict[LeakKind, list[Part]] = {kind: parts(kind) for kind in POLLED if kind is not LeakKind.MODULES}
         """As it was before any test."""
         self.last = dict(self.first)
@@ -72,9 +72,9 @@ class Shared:
         self.look = now
         return kinds
 
-    def stirred(self) -> bool:
-        """Tell whether anything that is polled was changed since the tests began, and not taken back."""
-        return any(paths(kind, self.first[kind]) for kind in self.moved())
+    def stirred(self) -> list[tuple[LeakKind, str]]:
+        """Name what is polled, was changed since the tests began, and was not taken back."""
+        return [(kind, path) for kind in self.moved() for path in paths(kind, self.first[kind])]
 
     def about_to_move(self, kind: LeakKind) -> None:
         """Look at something that an event tells of, before it is changed for the first time."""
@@ -101,9 +101,7 @@ class Shared:
     def read(self) -> tuple[Any, ...]:
         """Give a reading of what is polled."""
         root = logging.root
-        if len(root.manager.loggerDict) != self._known_loggers:
-            self._known_loggers = len(root.manager.loggerDict)
-            self._loggers = [logger for _, logger in _loggers() if logger is not root]
+        loggers = [one for one in list(root.manager.loggerDict.values()) if isinstance(one, logging.Logger)]
         return (
             umask(),
             _setlocale(locale.LC_ALL),
@@ -114,8 +112,8 @@ class Shared:
                 root.manager.disable,
                 _settings(root),
                 _handlers(root),
-                *map(_settings, self._loggers),
-                *map(tuple, map(_listed, self._loggers)),
+                *map(_settings, loggers),
+                *map(tuple, map(_listed, loggers)),
             ),
             tuple(sys.modules.values()) if self._modules else (),
             tuple(_patches()),
@@ -294,13 +292,17 @@ def lowest() -> tuple[int, ...]:
 
 def descriptors() -> dict[int, tuple[int, int]]:
     """Give every open descriptor, with the device and inode behind it."""
+    return _open_among(map(int, _listdir(DESCRIPTORS)))
+
+
+def _open_among(numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
     found = {}
-    for number in map(int, _listdir(DESCRIPTORS)):
+    for number in numbers:
         if number <= STANDARD_ERROR:  # pytest's capture turns these to and fro
             continue
         try:
             status = _fstat(number)
-        except OSError:  # the one that listed them
+        except OSError:  # it is closed, or the one that listed them
             continue
         found[number] = status.st_dev, status.st_ino
     return found
@@ -312,13 +314,16 @@ class Descriptors:
     def __init__(self) -> None:
         """Look for the first time."""
         self._known = descriptors()
-        self._inherited: frozenset[int] | None = frozenset(self._known)
-        """Those of the first look, until the second."""
         self._free = lowest()
 
     def begin(self) -> None:
-        """Take those that are open now as none of the tests'; to list them costs a fork half a millisecond."""
+        """Look again, without the system's list, which costs a fork half a millisecond.
+
+        What was opened since the first look took the lowest numbers that were
+        free, so that none lies far above those known then, and those free now.
+        """
         self._free = lowest()
+        self._known = _open_among(range(max((*self._known, *self._free), default=0) + SPARE))
 
     def new(self, *, opened: bool, ours: Callable[[], Iterable[int]]) -> dict[int, tuple[int, int]]:
         """Give those that are new, with device and inode.
@@ -330,15 +335,10 @@ class Descriptors:
         free = lowest()
         if free == self._free and not opened:
             return {}
-        before, now = self._known, descriptors()
-        if self._inherited is not None:  # what was opened between the first look and the tests took the lowest numbers
-            older = self._inherited.union(range(max(self._free, default=0))).difference(self._free)
-            before = {number: behind for number, behind in now.items() if number in older}
-            self._inherited = None
+        before, self._known, self._free = self._known, descriptors(), free
         for number in (*ours(), *trackers()):
-            now.pop(number, None)
-        self._known, self._free = now, free
-        return {number: behind for number, behind in now.items() if before.get(number) != behind}
+            self._known.pop(number, None)
+        return {number: behind for number, behind in self._known.items() if before.get(number) != behind}
 
 
 def behind(descriptor: int) -> str:

@@ -6,7 +6,7 @@ import re
 import warnings
 import weakref
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +20,7 @@ from pytest_flakehunt.leaks.forgiven import Forgiven
 from pytest_flakehunt.leaks.judging import Judge, holder
 from pytest_flakehunt.leaks.lines import Tracer
 from pytest_flakehunt.leaks.log import Log
-from pytest_flakehunt.leaks.owners import Begun, Debt, Definition, Owner, defined
+from pytest_flakehunt.leaks.owners import Begun, Debt, Owner, defined
 from pytest_flakehunt.leaks.suspects import Scout, Suspect
 from pytest_flakehunt.model import Leak, LeakKind, Place, lasting
 from pytest_flakehunt.state import Part
@@ -169,7 +169,7 @@ class Watch:
             self._guarded(self._look_back)
 
     def _look_back(self) -> None:
-        if not self._near and self.shared.stirred():
+        if not self._near and any(not self.forgiven(kind.value, path) for kind, path in self.shared.stirred()):
             self._stirred()
 
     @pytest.hookimpl(tryfirst=True)
@@ -184,16 +184,15 @@ class Watch:
         """Put what a fixture makes on its own account."""
         if not self._stack:
             return (yield)
-        definition = defined(fixturedef.func, fixturedef.argname, fixturedef.scope, self._relative)
-        if definition is None:
+        owner = self._guarded(self._fixture, fixturedef)
+        if owner is None:
             return (yield)
-        owner = self._fixture(fixturedef, definition)
         self._stack.append(owner)
         self.log.current = owner
         try:
             return (yield)
         finally:
-            if definition.own or not definition.brief:
+            if owner.definition.own or not owner.definition.brief:
                 self._guarded(self._settle, owner)
             self._stack.pop()
             self.log.current = self._stack[-1]
@@ -216,18 +215,22 @@ class Watch:
         if when == "runtest" and self._stack:
             self._read(str(warning_message.message), nodeid, warning_message.filename, warning_message.lineno)
 
-    def _guarded(self, look: Callable[..., object], *args: object) -> None:
-        """Give up rather than let a test fail for us: it may have replaced anything that we look with."""
+    def _guarded(self, look: Callable[..., Any], *args: object) -> Any:
+        """Give what a look gives; give up rather than let a test fail for us: it may have replaced anything."""
         if self._broken:
-            return
+            return None
         try:
-            look(*args)
+            return look(*args)
         except Exception as error:  # noqa: BLE001 - whatever it is
             self._broken = True
             when = f"at {self._stack[0].nodeid}" if self._stack else "between tests"
             self._gave_up(f"the leak watch gave up {when}: {type(error).__name__}: {error}")
+        return None
 
-    def _fixture(self, fixturedef: pytest.FixtureDef[Any], definition: Definition) -> Owner:
+    def _fixture(self, fixturedef: pytest.FixtureDef[Any]) -> Owner | None:
+        definition = defined(fixturedef.func, fixturedef.argname, fixturedef.scope, self._relative)
+        if definition is None:
+            return None
         owner = Owner(self._stack[0].nodeid, definition, fixturedef)
         self.alive[id(fixturedef)] = owner
         if definition.code is not None and definition.own:
@@ -269,7 +272,8 @@ class Watch:
             self._look(test, item)
         if self._over:
             for owner in self._over:
-                self.log.makers.pop(owner.definition.code, None)
+                if self.log.makers.get(owner.definition.code) is owner:  # a factory's fixtures share their code
+                    del self.log.makers[owner.definition.code]
             self._over.clear()
 
     def _look(self, test: Owner, item: pytest.Item) -> None:
@@ -368,6 +372,25 @@ class Watch:
             owner, leak = left
             if owner != nodeid:
                 self.report(owner, replace(leak, victim=nodeid))
+
+
+def ready(session: pytest.Session, undo: ExitStack) -> tuple[Watch | None, str]:
+    """Make a watch and keep it, once all is collected.
+
+    Args:
+        session: the collected session.
+        undo: ends it.
+
+    Returns:
+        The watch, or None and why there is none: no run may fail for that.
+    """
+    try:
+        watch = Watch.of(session)
+        undo.enter_context(watch.kept())
+    except Exception as error:  # noqa: BLE001 - whatever a suite has put in the place of what we look at
+        return None, f"the leak watch gave up before the tests: {type(error).__name__}: {error}"
+    session.config.pluginmanager.register(watch)
+    return watch, ""
 
 
 @dataclass(slots=True)

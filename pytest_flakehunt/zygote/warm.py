@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_flakehunt import options, perturbations, stage, takeover
-from pytest_flakehunt.leaks.watch import Watch
+from pytest_flakehunt.leaks.watch import Watch, ready
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.plan import read_plan
 from pytest_flakehunt.zygote import child, fork, wire
@@ -72,6 +72,8 @@ class Warm:
         self.recorder: Any = None
         self.keeping = contextlib.ExitStack()
         self.leaks: Watch | None = None
+        self.unwatched = ""
+        """Why no leak watch could be made."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
@@ -128,10 +130,11 @@ class Warm:
         self.known = perturbations.registry(takeover.perturbations_of_plugins(session.config))
         for item in session.items:
             item.location  # noqa: B018 - found once, and not in each fork
-        self.leaks = self._watch(session)
         child.note_randomness()
         random.seeders()
         self.stacks = os.open(self.scratch / STACKS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        if options.watch_leaks(session.config) is not False:  # what is ready before a fork costs no sweep anything
+            self.leaks, self.unwatched = ready(session, self.keeping)
         gc.collect()
         self.control.send(wire.Ready(missing, extra, random.digests(), unsafe_to_fork()))
         while True:
@@ -144,15 +147,6 @@ class Warm:
                     return
                 case message:
                     raise AssertionError(f"a zygote cannot be told {type(message).__name__}")
-
-    def _watch(self, session: pytest.Session) -> Watch | None:
-        """Keep the leak watch unless the user does not want it: what is ready before a fork costs no sweep anything."""
-        if options.watch_leaks(session.config) is False:
-            return None
-        watch = Watch.of(session)
-        self.keeping.enter_context(watch.kept())
-        session.config.pluginmanager.register(watch)
-        return watch
 
     def _run(self, session: pytest.Session, tests: list[pytest.Item | None], run: wire.Run) -> None:
         os.ftruncate(self.stacks, 0)
@@ -190,6 +184,8 @@ class Warm:
         journal = child.Journal(run.journal)
         if run.study.imports and self.recorder is not None:
             journal.write(wire.Told("imports", {"readings": self.recorder.readings}))
+        if self.unwatched:
+            journal.write(wire.Told("note", {"text": self.unwatched}))
         child.perform(
             session,
             work,

@@ -565,6 +565,10 @@ def test_once_shared_state_is_left_every_sweep_looks_after_each_test(
     (leak,) = hunt("-n1", sweeps=6).tests["test_leaves"]["leaks"]
     # sweep 0 looked, and there was nothing; sweep 1 looked back only, and saw that there is something
     assert (leak["what"], leak["runs"], leak["leaked"]) == ("the umask", 5, 4)
+    pytester.path.joinpath("ran").unlink()
+    found = hunt("-n1", sweeps=2)
+    assert found.tests["test_leaves"]["leaks"] == []
+    found.result.stdout.fnmatch_lines(["note: sweep 1 left state changed that tests share *: hunt longer"])
 
 
 def test_what_changes_while_tests_are_collected_is_no_tests_leak(pytester: pytest.Pytester) -> None:
@@ -598,3 +602,80 @@ def test_pytest_may_put_packages_on_the_path(pytester: pytest.Pytester, hunt: Ca
         package.joinpath(f"test_{name}.py").write_text("def test_it(): pass\n", "utf-8")
     watched(pytester).stdout.fnmatch_lines(["no test left anything behind"])
     assert [test["leaks"] for test in hunt(sweeps=1).report["tests"]] == [[], []]
+
+
+@pytest.mark.parametrize(
+    "conftest",
+    [
+        """
+        import logging
+        class Quiet(logging.Logger):
+            def __init__(self, name):
+                self.name, self.disabled, self.propagate, self.handlers = name, True, False, []
+        logging.root.manager.loggerDict["quiet"] = Quiet("quiet")
+        """,
+        """
+        import sys, types
+        sys.modules["unittest.mock"] = types.ModuleType("unittest.mock")
+        """,
+    ],
+)
+def test_no_run_fails_for_what_the_watch_cannot_look_at(
+    pytester: pytest.Pytester, hunt: Callable[..., Any], conftest: str
+) -> None:
+    pytester.makeconftest(conftest)
+    pytester.makepyfile("def test_one(): pass")
+    result = watched(pytester)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["note: the leak watch gave up before the tests: AttributeError: *"])
+    found = hunt(sweeps=1)
+    assert found.verdicts == {"test_one": "steady"}
+    assert found.report["notes"][0].startswith("the leak watch gave up before the tests: ")
+
+
+def test_descriptors_that_a_fork_closes_or_redirects(pytester: pytest.Pytester, hunt: Callable[..., Any]) -> None:
+    pytester.makeconftest(
+        """
+        import os, socket
+        pool = [socket.socketpair() for _ in range(4)]
+        def renew():
+            for pair in pool:
+                for one in pair: one.close()
+        os.register_at_fork(after_in_child=renew)
+        """
+    )
+    pytester.makepyfile(
+        """
+        import os
+        old = os.open(os.devnull, os.O_RDONLY)
+        def test_sound():
+            with open(__file__) as file: file.read()
+        def test_sixth():
+            made = [os.open(__file__, os.O_RDONLY) for _ in range(6)]
+            for number in made[:5]: os.close(number)
+        def test_redirects():
+            new = os.open(os.path.dirname(__file__), os.O_RDONLY)
+            os.dup2(new, old)
+            os.close(new)
+        """
+    )
+    found = hunt("--flakehunt-without=repeat,order", sweeps=2)
+    assert {name: [leak["kind"] for leak in test["leaks"]] for name, test in found.tests.items()} == {
+        "test_sound": [],
+        "test_sixth": ["file"],
+        "test_redirects": ["file"],
+    }
+
+
+def test_closed_sockets_are_forgotten() -> None:
+    import socket
+
+    from pytest_flakehunt.leaks.log import MOST_RAW, Log
+    from pytest_flakehunt.leaks.owners import Owner
+
+    log = Log(str)
+    with log.kept():
+        log.current = Owner("test_a.py::test_a")
+        for _ in range(3 * MOST_RAW):
+            socket.socket().close()
+    assert 0 < len(log.sockets) <= MOST_RAW + 1

@@ -11,60 +11,98 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from pytest_flakehunt.hunt import EVERY_NEAR
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from run import FIFTY, PLUGINS, QUIET, run, suite
 
-ROUNDS = 8
-SWEEPS = 40
+ROUNDS = 10
+SWEEPS = 31
 TESTS = 50
-MANY = 2_000
+MANY = 500
 FIXTURES = (
     "import pytest\n@pytest.fixture\ndef one(): yield 1\n@pytest.fixture\ndef two(one): yield 2\n"
     "@pytest.mark.parametrize('n', range(50))\ndef test_it(n, two, tmp_path): pass\n"
 )
 """Fifty tests with three fixtures each, two of them the project's own."""
-HUNT = ("-n1", QUIET, f"--flakehunt={SWEEPS}")
+NEAR_SHARE = 1 / EVERY_NEAR
 
 
-def metered(source: str, tests: int, with_: Sequence[str], without: Sequence[str]) -> str:
-    """Compare two ways to run a suite, by the CPU of a test."""
-    costs: dict[bool, list[float]] = {True: [], False: []}
+class Metered(NamedTuple):
+    """CPU of a test in seconds, in every sweep or run."""
+
+    without: list[float]
+    far: list[float]
+    near: list[float]
+
+    def row(self, what: str) -> str:
+        """Give medians, and the ratios that follow from them."""
+        without, near = statistics.median(self.without), statistics.median(self.near)
+        far = statistics.median(self.far) if self.far else near
+        both = (1 - NEAR_SHARE) * far + NEAR_SHARE * near
+        low, _, high = statistics.quantiles(self.without, n=4)
+        cells = [f"{without * 1e6:.0f} ({low * 1e6:.0f} to {high * 1e6:.0f})"]
+        cells += [f"+{(cost - without) * 1e6:.0f} | {cost / without:.3f}" for cost in (far, near, both)]
+        return f"| {what} | {' | '.join(cells)} |"
+
+
+def metered(source: str, tests: int, *args: str, watch: Sequence[str] = ()) -> Metered:
+    """Run a suite with and without the watch by turns."""
+    found = Metered([], [], [])
     with suite(source) as folder, tempfile.NamedTemporaryFile("r", encoding="ascii") as file:
         os.environ["METERED"] = file.name
-        for _ in range(ROUNDS):
-            for watched, args in ((True, with_), (False, without)):
-                run(folder, *args, plugins=[*PLUGINS, "metering"])
-                costs[watched].extend(float(line) / tests * 1e6 for line in file)
-    on, off = (statistics.quantiles(costs[watched], n=4) for watched in (True, False))
-    ratios = [f"{one / other:.3f}" for one, other in zip(on, off, strict=True)]
-    return f"{ratios[1]} ({ratios[0]}, {ratios[2]}) | {off[1]:.0f} | {on[1]:.0f} | {len(costs[True])}"
+        for number in range(2 * ROUNDS):
+            watched = number % 2 == 0
+            run(folder, *args, *(watch if watched else ("-oflakehunt_leaks=off",)), plugins=[*PLUGINS, "metering"])
+            for line in file:
+                near, seconds = line.split()
+                costs = found.without if not watched else found.near if int(near) else found.far
+                costs.append(float(seconds) / tests)
+    return found
+
+
+def attempt() -> float:
+    """Give the CPU seconds of an attempt in all, the controller's share with it, without the watch."""
+    with suite(FIFTY) as folder:
+        once, often = (
+            statistics.median(run(folder, *HUNT, f"--flakehunt={sweeps}", OFF)[0] for _ in range(5))
+            for sweeps in (1, SWEEPS)
+        )
+    return (often - once) / ((SWEEPS - 1) * TESTS)
+
+
+HUNT = ("-n1", QUIET)
+OFF = "-oflakehunt_leaks=off"
 
 
 def main() -> None:
     """Measure, print, and keep."""
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)
     many = FIFTY.replace(f"range({TESTS})", f"range({MANY})")
-    off = "-oflakehunt_leaks=off"
-    parts = [
-        ("a sweep of 50 trivial tests", FIFTY, TESTS, HUNT, (*HUNT, off)),
-        ("the same, with three fixtures each", FIXTURES, TESTS, HUNT, (*HUNT, off)),
-        (f"a sweep of {MANY:,} trivial tests", many, MANY, ("-n1", QUIET, "--flakehunt=4"), ("-n1", QUIET, "--flakehunt=4", off)),
-        (f"an ordinary run of {MANY:,} with `--flakehunt-leaks`", many, MANY, ("--flakehunt-leaks",), ()),
-    ]  # fmt: skip
+    hunt = (*HUNT, f"--flakehunt={SWEEPS}")
     rows = []
-    for what, *how in parts:
-        rows.append(f"| {what} | {metered(*how)} |")
+    for what, found in (
+        (f"sweeps of {TESTS} trivial tests", metered(FIFTY, TESTS, *hunt)),
+        ("the same, with three fixtures each", metered(FIXTURES, TESTS, *hunt)),
+        (f"sweeps of {MANY} trivial tests", metered(many, MANY, *HUNT, "--flakehunt=8")),
+        (f"ordinary runs of {MANY}, with `--flakehunt-leaks`", metered(many, MANY, watch=("--flakehunt-leaks",))),
+    ):
+        rows.append(found.row(what))
         print(rows[-1], flush=True)
+    whole = attempt()
+    print(whole, flush=True)
     page = [
         "# What the leak watch costs\n",
-        "Made by `python benchmarks/leaks.py`: CPU of a test with the watch over CPU without it. A sweep is metered from before its fork",
-        f"to after its end, in {ROUNDS} pairs of hunts by turns; medians of all sweeps, and in brackets the quartiles of the one over those of the other.",
-        "The controller's share, which the watch does not touch, is left out: with it the ratios are nearer to 1.",
+        "Made by `python benchmarks/leaks.py`: CPU of a test with and without the watch. A sweep is metered in its zygote, from before its fork to after",
+        f"its end; {ROUNDS} pairs of hunts by turns, medians of all their sweeps. *Far*: shared state is read once a sweep; *near*: after every test, as in one",
+        "sweep of ten, in sweeps after something was changed, and in ordinary runs; *both*: nine to one. The quartiles in brackets say how restless the machine was.\n",
+        f"With the controller's share, which the watch does not touch, an attempt at the first kind of test takes {whole * 1e6:.0f} µs in all.",
         f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, in a virtual machine.\n",
-        "| what | ratio | µs a test without | with | runs of each |",
-        "|---|---|---|---|---|",
+        "| what | µs a test without | far, µs | ratio | near, µs | ratio | both, µs | ratio |",
+        "|---|---|---|---|---|---|---|---|",
         *rows,
     ]
     (Path(__file__).parent / "LEAKS.md").write_text("\n".join(page) + "\n", "utf-8")

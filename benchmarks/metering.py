@@ -4,6 +4,7 @@ import os
 import resource
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,10 @@ def spent() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def note(seconds: float) -> None:
-    """Append a figure to the file that the benchmark reads."""
+def note(seconds: float, *, near: bool) -> None:
+    """Append a figure to the file that the benchmark reads, and whether shared state was read after each test."""
     with Path(os.environ["METERED"]).open("a", encoding="ascii") as file:
-        file.write(f"{seconds}\n")
+        file.write(f"{int(near)} {seconds}\n")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -27,10 +28,10 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if zygote is not None:
         forked = zygote._forked  # noqa: SLF001 - from before the fork to after the end
 
-        def metered(work: object) -> object:
+        def metered(work: Any) -> object:
             before = spent()
             status = forked(work)
-            note(spent() - before)
+            note(spent() - before, near=work.args[-1].study.near)
             return status
 
         zygote._forked = metered  # noqa: SLF001
@@ -39,5 +40,5 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         return (yield)
     before = spent()
     result = yield
-    note(spent() - before)
+    note(spent() - before, near=True)
     return result

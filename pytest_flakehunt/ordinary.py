@@ -56,6 +56,7 @@ class Ordinary:
         if watch is None:
             self.notes.append(why_not)
             return
+        self._undo.callback(watch.finish)
         watch.begin(self._take, gave_up=self.notes.append)
         session.config.pluginmanager.register(Turns(watch))  # last: it sees how things are when all others are done
 
@@ -88,5 +89,6 @@ class Ordinary:
             (nodeid, Left(leak, Count(1, 1), Interval(0.0, 1.0), victims=tuple(victims)))
             for (nodeid, leak), victims in self.found.items()
         ]
-        pieces = terminal.leaks(left, self.config.get_verbosity()) if left else ["no test left anything behind"]
+        nothing = [] if self.notes else ["no test left anything behind"]
+        pieces = terminal.leaks(left, self.config.get_verbosity()) if left else nothing
         terminal.write([*pieces, *(f"note: {note}" for note in self.notes)], terminalreporter)

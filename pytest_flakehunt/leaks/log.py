@@ -87,7 +87,7 @@ class Log:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Keep the log. Audit hooks cannot be taken back: afterwards, ours does nothing."""
-        sys.addaudithook(_noting(self._noting.get))
+        sys.addaudithook(_hook(self._noting.get))
         try:
             yield
         finally:
@@ -261,7 +261,7 @@ class Log:
         self.lost.clear()
 
 
-def _noting(known: Callable[[str], Callable[[tuple[Any, ...]], None] | None]) -> Callable[[str, tuple[Any, ...]], None]:
+def _hook(known: Callable[[str], Callable[[tuple[Any, ...]], None] | None]) -> Callable[[str, tuple[Any, ...]], None]:
     """Give the audit hook: Python calls it some twenty times for a trivial test, so what is not known goes at once."""
 
     def audit(event: str, args: tuple[Any, ...]) -> None:

@@ -27,7 +27,7 @@ _settings = attrgetter("level", "disabled", "propagate")
 _listed = attrgetter("handlers")
 STANDARD_ERROR = 2
 SPARE = 8
-"""Numbers above the highest descriptor that are looked at too: some below may have been closed in between."""
+"""Numbers above the lowest free ones that are looked at too: some below may have been closed in between."""
 STATE = (LeakKind.ENVIRON, LeakKind.CWD, *POLLED)
 
 
@@ -320,10 +320,10 @@ class Descriptors:
         """Look again, without the system's list, which costs a fork half a millisecond.
 
         What was opened since the first look took the lowest numbers that were
-        free, so that none lies far above those known then, and those free now.
+        free: it lies among those known then, or not far above those free now.
         """
         self._free = lowest()
-        self._known = _open_among(range(max((*self._known, *self._free), default=0) + SPARE))
+        self._known = _open_among({*self._known, *range(max(self._free, default=0) + SPARE)})
 
     def new(self, *, opened: bool, ours: Callable[[], Iterable[int]]) -> dict[int, tuple[int, int]]:
         """Give those that are new, with device and inode.

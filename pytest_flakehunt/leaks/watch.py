@@ -5,7 +5,7 @@ import linecache
 import re
 import warnings
 import weakref
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,15 +15,15 @@ import pytest
 
 from pytest_flakehunt import options, project
 from pytest_flakehunt.leaks import senses
+from pytest_flakehunt.leaks.changes import Changes
 from pytest_flakehunt.leaks.doors import Doors
 from pytest_flakehunt.leaks.forgiven import Forgiven
 from pytest_flakehunt.leaks.judging import Judge, holder
 from pytest_flakehunt.leaks.lines import Tracer
 from pytest_flakehunt.leaks.log import Log
-from pytest_flakehunt.leaks.owners import Begun, Debt, Owner, defined
+from pytest_flakehunt.leaks.owners import Begun, Owner, defined
 from pytest_flakehunt.leaks.suspects import Scout, Suspect
 from pytest_flakehunt.model import Leak, LeakKind, Place, lasting
-from pytest_flakehunt.state import Part
 
 LONGEST = 120
 """Characters of a name."""
@@ -58,13 +58,9 @@ class Watch:
         self.scout = Scout(self.log, self._relative, ("/pytest-of-", "/flakehunt-", *folders))
         self.judge = Judge(grace, self._tell)
         self.alive = self.scout.alive
-        self.shared = senses.Shared()
+        self.changes = Changes(self.log)
         self.descriptors = senses.Descriptors()
         self._broken = False
-        self._before: dict[LeakKind, list[Part]] = {}
-        """How shared state was as the test at hand began."""
-        self._moved: set[LeakKind] = set()
-        """What has moved since."""
         self._stack: list[Owner] = []
         """The test at hand, and the fixtures that are being set up for it."""
         self._turned = False
@@ -93,7 +89,7 @@ class Watch:
         """Keep watch, as long as tests run in this process and in those that it forks."""
         with self.log.kept(), Doors(self.log).held():
             for _ in range(REHEARSALS):
-                self.shared.moved()
+                self.changes.shared.moved()
                 self.descriptors.begin()
             yield
 
@@ -122,15 +118,12 @@ class Watch:
             stirred: is told where the look after the last test, the only one from afar, shows such state changed.
         """
         self.report, self._gave_up, self.ours, self._stirred = report, gave_up, ours, stirred
-        self._near = near
         self.judge.grace *= patience
-        self.scout.tracer = Tracer(self.shared, self._relative) if traces else None
-        self._guarded(self._look_around, modules)
+        self.scout.tracer = Tracer(self.changes.shared, self._relative) if traces else None
+        self._guarded(self._look_around, near, modules)
 
-    def _look_around(self, modules: bool) -> None:
-        self.shared.begin(modules=modules)
-        self.log.about_to_move = self.shared.about_to_move
-        self.log.touched.clear()
+    def _look_around(self, near: bool, modules: bool) -> None:
+        self.changes.begin(near=near, modules=modules)
         self.log.opened = False
         self.descriptors.begin()
         self.scout.begin()
@@ -152,8 +145,7 @@ class Watch:
         """Begin with a test."""
         owner = Owner(item.nodeid, location=item.location)
         self._stack.append(owner)
-        self._before = self.shared.last
-        self._moved.clear()
+        self.changes.start()
         self._turned = False
         self.log.current = owner
         if self.scout.tracer is not None:
@@ -168,9 +160,15 @@ class Watch:
             self._guarded(self.judge.last)
             self._guarded(self._look_back)
 
+    def finish(self) -> None:
+        """Judge the rest, where a run has stopped before its last test."""
+        self._guarded(self.judge.last)
+
     def _look_back(self) -> None:
-        if not self._near and any(not self.forgiven(kind.value, path) for kind, path in self.shared.stirred()):
-            self._stirred()
+        if not self.changes.near:
+            found = self.changes.shared.stirred()
+            if any(not self.forgiven(kind.value, path) for kind, path in found):
+                self._stirred()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self) -> None:
@@ -240,17 +238,8 @@ class Watch:
     # looking
 
     def _settle(self, owner: Owner) -> None:
-        """Put what has moved since the last look on someone's account; on a test's all that moved since it began."""
-        kinds: Collection[LeakKind] = self.shared.told(self.log.touched)
-        if self._near:
-            kinds = [*kinds, *self.shared.moved()]
-        before = self.shared.last
-        if kinds:
-            self._moved.update(kinds)
-        if owner.fixture is None:
-            kinds, before = self._moved, self._before
-        if kinds:
-            owner.debts.extend(self.shared.settle(kinds, before))
+        """Put what is new since the last look on someone's account."""
+        self.changes.settle(owner)
         if self.log.processes or senses.multiplied():
             self.scout.meet(owner)
         if new := self.descriptors.new(opened=self.log.opened, ours=self.ours):
@@ -280,7 +269,8 @@ class Watch:
         """Look closely: the test, or a fixture that is over with it, has begun something, or has changed something."""
         owners = [test, *self._over]
         found = [suspect for owner in owners for suspect in self.scout.of(owner)]
-        found += [*self.scout.processes(owners), *self._changes(test)]
+        line = self.scout.tracer.line if self.scout.tracer is not None else _unseen
+        found += [*self.scout.processes(owners), *self.changes.left(test, self._over, self.alive.values(), line)]
         names = set(getattr(item, "fixturenames", ()))
         holders = frozenset(
             owner for owner in self.alive.values() if owner.fixture.argname in names and owner.definition.ends
@@ -302,25 +292,6 @@ class Watch:
             self._tell(Suspect(begun.kind, begun.owner, begun.place, what, bool, stack=functools.partial(str, now)))
         self.log.forget({id(owner) for owner in owners})
 
-    def _changes(self, test: Owner) -> Iterable[Suspect]:
-        """Give what is not as it was: a fixture's changes, then those of the test that no fixture accounts for."""
-        owed = {path for owner in (*self._over, *self.alive.values()) for debt in owner.debts for path in debt.paths}
-        for owner in (*self._over, test):
-            undone_at_once = owner is not test and owner.definition.brief
-            others = [self.shared.first, *([self._before] if undone_at_once else [])]  # whoever puts it back undoes all
-            for debt in owner.debts:
-                for path in sorted(debt.paths - owed if owner is test else debt.paths):
-                    alive = functools.partial(self._changed, debt, path, others)
-                    if alive():
-                        yield Suspect(debt.kind, owner, self._line(owner, path), path, alive)
-
-    def _changed(self, debt: Debt, path: str, others: Sequence[dict[LeakKind, list[Part]]]) -> bool:
-        """Tell whether something still is as nobody found it."""
-        first = self.shared.first[debt.kind]
-        return path in debt.unpaid() and all(
-            path in senses.paths(debt.kind, other.get(debt.kind, first)) for other in others
-        )
-
     def _entrust(self, suspect: Suspect, owner: Owner) -> None:
         """Leave to a fixture that is still alive what its value holds: it is judged when the fixture is over."""
         thing, kind = suspect.thing, suspect.kind
@@ -331,16 +302,6 @@ class Watch:
         for begun in (*self.log.threads, *self.log.loops, *self.log.tasks.values(), *self.log.processes):
             if begun.owner is suspect.owner and (begun.itself() is thing or begun.place == suspect.place):
                 begun.owner = owner
-
-    def _line(self, owner: Owner, path: str) -> Place | None:
-        """Give the line that changed something, where it was this owner's and was seen."""
-        name = re.fullmatch(r"os\.environ\[(['\"])(.+)\1\]", path)
-        last = self.log.variables.get(name[2]) if name else None
-        if path == "the working directory":
-            last = self.log.moved_to
-        if last is not None and last[0] is owner:
-            return last[1]
-        return self.scout.tracer.line(path) if self.scout.tracer is not None else None
 
     # telling
 
@@ -406,6 +367,10 @@ class _Turn:
 
     def __exit__(self, *_: object) -> None:
         self.watch.stop(self.item, last=self.last)
+
+
+def _unseen(_path: str) -> None:
+    return None
 
 
 def _message(report: pytest.TestReport | pytest.CollectReport) -> str:

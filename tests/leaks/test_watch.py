@@ -628,6 +628,7 @@ def test_no_run_fails_for_what_the_watch_cannot_look_at(
     result = watched(pytester)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["note: the leak watch gave up before the tests: AttributeError: *"])
+    result.stdout.no_fnmatch_line("no test left anything behind")
     found = hunt(sweeps=1)
     assert found.verdicts == {"test_one": "steady"}
     assert found.report["notes"][0].startswith("the leak watch gave up before the tests: ")
@@ -679,3 +680,42 @@ def test_closed_sockets_are_forgotten() -> None:
         for _ in range(3 * MOST_RAW):
             socket.socket().close()
     assert 0 < len(log.sockets) <= MOST_RAW + 1
+
+
+def test_what_a_fixtures_tear_down_changes_is_the_fixtures(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_late="""
+        import os
+        import pytest
+        @pytest.fixture(scope="module")
+        def late():
+            yield
+            os.environ["LATE"] = "1"
+        def test_one(late): pass
+        def test_two(late): pass
+        """
+    )
+    watched(pytester).stdout.fnmatch_lines(
+        [
+            "*LEAK environ os.environ[[]'LATE'[]]",
+            "  left by the fixture late (test_late.py:3), as in test_late.py::test_one",
+            "  from test_late.py:6 in late",
+        ]
+    )
+
+
+def test_a_run_that_stops_early_tells_all(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import threading
+        import pytest
+        @pytest.mark.parametrize("number", range(8))
+        def test_thread(number):
+            threading.Thread(target=threading.Event().wait, args=(30,), daemon=True).start()
+            assert number < 6
+        def test_other(): pass
+        """
+    )
+    result = watched(pytester, "-x", "-v")
+    result.assert_outcomes(passed=6, failed=1)
+    assert sum(line.startswith("LEAK thread") for line in result.outlines) == 7

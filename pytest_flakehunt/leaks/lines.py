@@ -28,7 +28,6 @@ class Tracer:
         """By the path of a change."""
         self.descriptors: dict[tuple[int, int], Place] = {}
         """By device and inode."""
-        self._known: dict[int, tuple[int, int]] = {}
         self._last: Place | None = None
         self._before: Any = None
 
@@ -36,9 +35,9 @@ class Tracer:
         """Begin to look, as a test starts."""
         self._by_kind.clear()
         self.descriptors.clear()
-        self._seen, self._free = self.shared.read(), senses.lowest()
+        self._seen = self.shared.read()
         self._parts = {kind: senses.parts(kind) for kind in POLLED}
-        self._known = senses.descriptors()
+        self._open = senses.Descriptors()
         self._last, self._left = None, MOST_LOOKS
         self._before = sys.gettrace()
         sys.settrace(self._enter)
@@ -69,14 +68,8 @@ class Tracer:
             if not senses.same(one, other):
                 self._note(kind, self._last)
         self._seen = now
-        free = senses.lowest()
-        if free != self._free:
-            self._free = free
-            found = senses.descriptors()
-            for number, behind in found.items():
-                if self._known.get(number) != behind:
-                    self.descriptors[behind] = self._last
-            self._known = found
+        for behind in self._open.new().values():
+            self.descriptors[behind] = self._last
 
     def _note(self, kind: LeakKind, place: Place) -> None:
         lines = self._by_kind.setdefault(kind, {})

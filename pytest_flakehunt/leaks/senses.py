@@ -3,12 +3,14 @@
 import locale
 import logging
 import os
+import select
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import count, islice
 from operator import attrgetter
 from typing import Any
 
@@ -17,7 +19,7 @@ from pytest_flakehunt.model import POLLED, LeakKind
 from pytest_flakehunt.state import WATCHED, Change, Imports, Knob, Part, umask
 
 DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"  # noqa: PTH112 - before any test starts
-_listdir, _fstat, _readlink, _dup, _close = os.listdir, os.fstat, os.readlink, os.dup, os.close
+_listdir, _fstat, _readlink, _poll = os.listdir, os.fstat, os.readlink, select.poll
 """Held on to: a test may replace them."""
 SIGNALS = tuple(sorted(map(int, signal.valid_signals())))
 _handler = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
@@ -27,7 +29,7 @@ _settings = attrgetter("level", "disabled", "propagate")
 _listed = attrgetter("handlers")
 STANDARD_ERROR = 2
 SPARE = 8
-"""Numbers above the lowest free ones that are looked at too: some below may have been closed in between."""
+"""Free numbers, from the lowest, that are watched: what is opened takes the lowest."""
 STATE = (LeakKind.ENVIRON, LeakKind.CWD, *POLLED)
 
 
@@ -276,20 +278,6 @@ def _stop(patch: Any) -> None:
     patch.stop()
 
 
-def lowest() -> tuple[int, ...]:
-    """Give the three lowest descriptors that are free: what is opened and stays takes one of them."""
-    free: tuple[int, ...] = ()
-    try:
-        free = (_dup(STANDARD_ERROR),)
-        free = (*free, _dup(STANDARD_ERROR))
-        free = (*free, _dup(STANDARD_ERROR))
-    except OSError:  # a test has closed it, or has opened as many as there may be
-        pass
-    for number in free:
-        _close(number)
-    return free
-
-
 def descriptors() -> dict[int, tuple[int, int]]:
     """Give every open descriptor, with the device and inode behind it."""
     return _open_among(map(int, _listdir(DESCRIPTORS)))
@@ -309,33 +297,54 @@ def _open_among(numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
 
 
 class Descriptors:
-    """Which descriptors are new since the last look."""
+    """Which descriptors are new since the last look.
+
+    One system call tells whether any number was opened or closed: a poll that
+    asks of nothing names those that are closed, and those whose other end is.
+    """
 
     def __init__(self) -> None:
         """Look for the first time."""
-        self._known = descriptors()
-        self._free = lowest()
+        self._take(descriptors())
+
+    def _take(self, known: dict[int, tuple[int, int]]) -> None:
+        self._known = known
+        self._spare = frozenset(islice((number for number in count(STANDARD_ERROR + 1) if number not in known), SPARE))
+        poll = _poll()
+        for number in (*known, *self._spare):
+            poll.register(number, 0)
+        self._poll = poll.poll
+        self._answer = self._ask()
+
+    def _ask(self) -> list[tuple[int, int]]:
+        try:
+            return self._poll(0)
+        except OSError:  # these are more than a test has limited the process to
+            return []
 
     def begin(self) -> None:
         """Look again, without the system's list, which costs a fork half a millisecond.
 
         What was opened since the first look took the lowest numbers that were
-        free: it lies among those known then, or not far above those free now.
+        free: unless it took all that were spare, there is nothing else.
         """
-        self._free = lowest()
-        self._known = _open_among({*self._known, *range(max(self._free, default=0) + SPARE)})
+        self._answer = self._ask()
+        closed = {number for number, event in self._answer if event & select.POLLNVAL}
+        self._known = _open_among(number for number in (*self._known, *self._spare) if number not in closed)
+        if closed.isdisjoint(self._spare):
+            self._take(descriptors())
 
-    def new(self, *, opened: bool, ours: Callable[[], Iterable[int]]) -> dict[int, tuple[int, int]]:
+    def new(self, *, opened: bool = False, ours: Callable[[], Iterable[int]] = tuple) -> dict[int, tuple[int, int]]:
         """Give those that are new, with device and inode.
 
         Args:
-            opened: whether an event has told that some may be.
+            opened: whether an event has told that some may be: they may stand where others stood.
             ours: gives those that are none of the tests'.
         """
-        free = lowest()
-        if free == self._free and not opened:
+        if not opened and self._ask() == self._answer:
             return {}
-        before, self._known, self._free = self._known, descriptors(), free
+        before = self._known
+        self._take(descriptors())
         for number in (*ours(), *trackers()):
             self._known.pop(number, None)
         return {number: behind for number, behind in self._known.items() if before.get(number) != behind}

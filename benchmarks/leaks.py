@@ -1,7 +1,7 @@
 """Measure what the leak watch costs a trivial test, and write benchmarks/LEAKS.md: ``python benchmarks/leaks.py``.
 
-Hunts that perturb nothing, and ordinary runs, with and without the watch by turns. What each sweep costs (its fork, its
-tests, its end) is metered in the zygote, so that neither start-up nor the controller blurs it.
+Hunts that perturb nothing, of which every other sweep does without the watch; and ordinary runs, with and without by turns.
+What each sweep costs (its fork, its tests, its end) is metered in its zygote: neither start-up nor the controller blurs it.
 """
 
 import os
@@ -9,9 +9,8 @@ import platform
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from pytest_flakehunt.hunt import EVERY_NEAR
 
@@ -20,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from run import FIFTY, PLUGINS, QUIET, run, suite
 
 ROUNDS = 10
-SWEEPS = 31
+SWEEPS = 100
 TESTS = 50
 MANY = 500
 FIXTURES = (
@@ -31,75 +30,89 @@ FIXTURES = (
 NEAR_SHARE = 1 / EVERY_NEAR
 
 
-class Metered(NamedTuple):
+class Metered:
     """CPU of a test in seconds, in every sweep or run."""
 
-    without: list[float]
-    far: list[float]
-    near: list[float]
+    def __init__(self) -> None:
+        self.without: list[float] = []
+        self.more: dict[str, list[float]] = {"far": [], "near": []}
+        """What each watched one took more than the one before it."""
 
     def row(self, what: str) -> str:
         """Give medians, and the ratios that follow from them."""
-        without, near = statistics.median(self.without), statistics.median(self.near)
-        far = statistics.median(self.far) if self.far else near
+        without, near = statistics.median(self.without), statistics.median(self.more["near"])
+        far = statistics.median(self.more["far"]) if self.more["far"] else near
         both = (1 - NEAR_SHARE) * far + NEAR_SHARE * near
         low, _, high = statistics.quantiles(self.without, n=4)
         cells = [f"{without * 1e6:.0f} ({low * 1e6:.0f} to {high * 1e6:.0f})"]
-        cells += [f"+{(cost - without) * 1e6:.0f} | {cost / without:.3f}" for cost in (far, near, both)]
+        cells += [f"+{more * 1e6:.0f} | {1 + more / without:.3f}" for more in (far, near, both)]
         return f"| {what} | {' | '.join(cells)} |"
 
 
-def metered(source: str, tests: int, *args: str, watch: Sequence[str] = ()) -> Metered:
-    """Run a suite with and without the watch by turns."""
-    found = Metered([], [], [])
+def metered(source: str, tests: int, rounds: Iterable[Sequence[str]]) -> Metered:
+    """Run a suite often.
+
+    Args:
+        source: of its test file.
+        tests: how many it has.
+        rounds: arguments for each run.
+    """
+    found = Metered()
+    before: dict[str, float] = {}
     with suite(source) as folder, tempfile.NamedTemporaryFile("r", encoding="ascii") as file:
         os.environ["METERED"] = file.name
-        for number in range(2 * ROUNDS):
-            watched = number % 2 == 0
-            run(folder, *args, *(watch if watched else ("-oflakehunt_leaks=off",)), plugins=[*PLUGINS, "metering"])
+        for args in rounds:
+            run(folder, *args, plugins=[*PLUGINS, "metering"])
             for line in file:
-                near, seconds = line.split()
-                costs = found.without if not watched else found.near if int(near) else found.far
-                costs.append(float(seconds) / tests)
+                zygote, kind, seconds = line.split()
+                cost = float(seconds) / tests
+                if not args or args[0] == "--flakehunt-leaks":  # these take turns run by run
+                    zygote = ""
+                if kind == "without":
+                    found.without.append(cost)
+                    before[zygote] = cost
+                else:
+                    found.more[kind].append(cost - before[zygote])
     return found
 
 
-def attempt() -> float:
-    """Give the CPU seconds of an attempt in all, the controller's share with it, without the watch."""
+def attempt() -> tuple[float, float]:
+    """Give the CPU seconds of an attempt in all, the controller's share with it, without the watch and with it."""
+    costs: list[list[float]] = [[], []]
     with suite(FIFTY) as folder:
-        once, often = (
-            statistics.median(run(folder, *HUNT, f"--flakehunt={sweeps}", OFF)[0] for _ in range(5))
-            for sweeps in (1, SWEEPS)
-        )
-    return (often - once) / ((SWEEPS - 1) * TESTS)
-
-
-HUNT = ("-n1", QUIET)
-OFF = "-oflakehunt_leaks=off"
+        for number in range(2 * ROUNDS):
+            switch = f"-oflakehunt_leaks={('off', 'on')[number % 2]}"
+            once, often = (run(folder, "-n1", QUIET, f"--flakehunt={sweeps}", switch)[0] for sweeps in (1, SWEEPS + 1))
+            costs[number % 2].append((often - once) / (SWEEPS * TESTS))
+    return statistics.median(costs[0]), statistics.median(costs[1])
 
 
 def main() -> None:
     """Measure, print, and keep."""
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)
     many = FIFTY.replace(f"range({TESTS})", f"range({MANY})")
-    hunt = (*HUNT, f"--flakehunt={SWEEPS}")
+    hunts, long_hunts = ([("-n1", QUIET, f"--flakehunt={sweeps}")] * ROUNDS for sweeps in (SWEEPS, SWEEPS // 4))
+    ordinary = [("--flakehunt-leaks",)[: number % 2] for number in range(2 * ROUNDS)]
     rows = []
     for what, found in (
-        (f"sweeps of {TESTS} trivial tests", metered(FIFTY, TESTS, *hunt)),
-        ("the same, with three fixtures each", metered(FIXTURES, TESTS, *hunt)),
-        (f"sweeps of {MANY} trivial tests", metered(many, MANY, *HUNT, "--flakehunt=8")),
-        (f"ordinary runs of {MANY}, with `--flakehunt-leaks`", metered(many, MANY, watch=("--flakehunt-leaks",))),
+        (f"sweeps of {TESTS} trivial tests", metered(FIFTY, TESTS, hunts)),
+        ("the same, with three fixtures each", metered(FIXTURES, TESTS, hunts)),
+        (f"sweeps of {MANY} trivial tests", metered(many, MANY, long_hunts)),
+        (f"ordinary runs of {MANY}, with `--flakehunt-leaks`", metered(many, MANY, ordinary)),
     ):
         rows.append(found.row(what))
         print(rows[-1], flush=True)
-    whole = attempt()
-    print(whole, flush=True)
+    without, watched = attempt()
+    print(without, watched, flush=True)
     page = [
         "# What the leak watch costs\n",
-        "Made by `python benchmarks/leaks.py`: CPU of a test with and without the watch. A sweep is metered in its zygote, from before its fork to after",
-        f"its end; {ROUNDS} pairs of hunts by turns, medians of all their sweeps. *Far*: shared state is read once a sweep; *near*: after every test, as in one",
-        "sweep of ten, in sweeps after something was changed, and in ordinary runs; *both*: nine to one. The quartiles in brackets say how restless the machine was.\n",
-        f"With the controller's share, which the watch does not touch, an attempt at the first kind of test takes {whole * 1e6:.0f} µs in all.",
+        "Made by `python benchmarks/leaks.py`: CPU of a test with and without the watch. A sweep is metered in its zygote, from before",
+        "its fork to after its end. Every other sweep of a zygote does without the watch: medians of those, and of what each watched one",
+        "took more than the one before it. *Far*: shared state is read twice a sweep; *near*: after every test, as in one sweep of ten, in",
+        "sweeps after something was changed, and in ordinary runs; *both*: nine to one. The quartiles in brackets say how restless the",
+        "machine was.\n",
+        f"With the controller's share, an attempt at the first kind of test takes {without * 1e6:.0f} µs without the watch and {watched * 1e6:.0f} with it",
+        f"({watched / without:.3f}; medians of {ROUNDS} whole hunts each, by turns: rougher, for none has a twin beside it).",
         f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, in a virtual machine.\n",
         "| what | µs a test without | far, µs | ratio | near, µs | ratio | both, µs | ratio |",
         "|---|---|---|---|---|---|---|---|",

@@ -97,8 +97,8 @@ def test_a_test_that_closes_every_descriptor_is_recorded_all_the_same(pytester: 
     [
         ("time.sleep(1000)", "def wait"),
         ("signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65)); time.sleep(1000)", ""),
-        ("os.kill(os.getpid(), signal.SIGSTOP)", "def wait"),
-        ("exec('while True: pass')", "def wait"),
+        pytest.param("os.kill(os.getpid(), signal.SIGSTOP)", "def wait", marks=pytest.mark.thorough),
+        pytest.param("exec('while True: pass')", "def wait", marks=pytest.mark.thorough),
     ],
 )
 def test_a_hang_is_ended_with_its_stacks_and_benched(

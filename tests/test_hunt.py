@@ -74,6 +74,7 @@ def test_every_test_gets_as_many_attempts_as_there_are_sweeps(pytester: pytest.P
     assert found.tests["test_it"]["calm"]["runs"] == 8
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_plans(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_it(): pass")
     plans = []
@@ -94,6 +95,7 @@ def test_a_time_instead_of_a_number(pytester: pytest.Pytester, hunt: Hunter) -> 
     assert found.report["hunt"]["sweeps"] > 2
 
 
+@pytest.mark.thorough
 def test_exit_status_counts_what_the_user_says_counts(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """
@@ -126,6 +128,7 @@ def test_one_zygote_at_a_time_has_no_neighbours(pytester: pytest.Pytester, hunt:
     db.close()
 
 
+@pytest.mark.thorough
 def test_history_is_kept_over_hunts(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_it(): pass")
     hunt()
@@ -254,6 +257,7 @@ def obeying_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.thorough
 def test_ctrl_c_gives_the_report_of_what_was_seen(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     pytester.makepyfile("import time\ndef test_a(): assert 0\ndef test_b(): time.sleep(0.2)")

@@ -266,6 +266,7 @@ def test_every_zone_has_daylight_saving_days_of_its_own(zone: str, start: str, e
     assert ends.words == "on the day daylight saving ends"
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(
     flip=st.datetimes(NOW + timedelta(seconds=1), datetime(2060, 1, 1)).map(lambda m: m.replace(microsecond=0)),
@@ -324,6 +325,7 @@ def holds(words: str, failing: datetime) -> World:
     return lambda m: meant(m.date())
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(
     seed=st.integers(0, 10_000), percent=st.sampled_from([1, 5, 20, 50, 90, 99]), days=st.integers(-300, 3000),

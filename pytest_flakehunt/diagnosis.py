@@ -102,6 +102,8 @@ class Laboratory:
     """Whether the run had neighbours at all: their interpreters may still have been starting."""
     _warming: set[int] = field(default_factory=set)
     """Places that run one neighbour each, so that their interpreters have started."""
+    _accompanied: int = 0
+    """Runs that had neighbours: these begin first by turns, for whoever is first may be the one that passes."""
 
     def diagnose(self, groups: Sequence[Sequence[Lead]]) -> Iterator[tuple[Lead, Diagnosis]]:
         """Diagnose groups of modes one after the other, each within its fair share of what is left.
@@ -194,7 +196,8 @@ class Laboratory:
         """Make a run, with neighbours in all places but the first."""
         self._subject, self._neighbour, self._number = job, job if places > 1 else None, job.draft.number
         self._came, self._over, self._met = ((), ()), False, False
-        self.workshop.work(self, places)
+        self._accompanied += places > 1
+        self.workshop.work(self, places, first=self._accompanied % places)
 
     def _reply(self, attempts: Sequence[Attempt], nodeid: str, mode: str) -> Reply:
         for attempt in attempts:

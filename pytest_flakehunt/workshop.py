@@ -107,19 +107,20 @@ class Workshop:
                     self._finish(slot, slot.ongoing)
         shutil.rmtree(self.places.scratch, ignore_errors=True)
 
-    def work(self, overseer: Overseer, places: int) -> None:
+    def work(self, overseer: Overseer, places: int, *, first: int = 0) -> None:
         """Run sweeps until the overseer has no more.
 
         Args:
             overseer: who decides.
             places: how many sweeps run side by side.
+            first: the place that begins; the others follow in turn.
 
         Raises:
             HuntFailed: no zygote can be started.
         """
         self._overseer = overseer
         at_work = self.places.at_work(places)
-        for slot in at_work:
+        for slot in (*at_work[first:], *at_work[:first]):
             slot.finished = False
             self._advance(slot)
         while not all(slot.finished for slot in at_work):

@@ -172,6 +172,22 @@ def test_a_change_is_told_and_can_be_taken_back(
     assert told(snapshot) == []
 
 
+def test_a_method_that_handles_a_signal_may_be_put_back_by_its_name() -> None:
+    class Server:
+        def stop(self, *_: object) -> None: ...
+
+    server, before = Server(), signal.getsignal(signal.SIGUSR2)
+    try:
+        signal.signal(signal.SIGUSR2, server.stop)
+        snapshot = Snapshot.take()
+        signal.signal(signal.SIGUSR2, Server().stop)
+        assert told(snapshot) == ["changes signal SIGUSR2's handler"]
+        signal.signal(signal.SIGUSR2, server.stop)
+        assert told(snapshot) == []
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+
 def test_each_change_is_taken_back_alone(app: Any) -> None:
     snapshot = Snapshot.take()
     app.LIMIT = 11

@@ -4,7 +4,6 @@ import locale
 import logging
 import os
 import select
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,14 +15,11 @@ from typing import Any
 
 from pytest_flakehunt.leaks.owners import Debt
 from pytest_flakehunt.model import POLLED, LeakKind
-from pytest_flakehunt.state import WATCHED, Change, Imports, Knob, Part, umask
+from pytest_flakehunt.state import WATCHED, Change, Imports, Knob, Part, handlers, umask
 
 DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"  # noqa: PTH112 - before any test starts
 _listdir, _fstat, _readlink, _poll = os.listdir, os.fstat, os.readlink, select.poll
 """Held on to: a test may replace them."""
-SIGNALS = tuple(sorted(map(int, signal.valid_signals())))
-_handler = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
-"""In C: Python's own wrapper makes an enum of every answer, at twenty times the cost."""
 _setlocale = getattr(sys.modules.get("_locale"), "setlocale", locale.setlocale)
 _settings = attrgetter("level", "disabled", "propagate")
 _listed = attrgetter("handlers")
@@ -107,7 +103,7 @@ class Shared:
         return (
             umask(),
             _setlocale(locale.LC_ALL),
-            tuple(map(_handler, SIGNALS)),
+            handlers(),
             tuple(sys.path),
             tuple(warnings.filters),
             (
@@ -130,7 +126,7 @@ def same(one: Any, other: Any) -> bool:
         return False
 
 
-def parts(kind: LeakKind) -> list[Part]:  # noqa: PLR0911 - one for each kind
+def parts(kind: LeakKind) -> list[Part]:
     """Watch one kind of shared state as it is now."""
     if kind is LeakKind.MODULES:
         return [Imports(dict(sys.modules))]
@@ -140,8 +136,6 @@ def parts(kind: LeakKind) -> list[Part]:  # noqa: PLR0911 - one for each kind
         return [Knob.now("warnings.filters", lambda: tuple(warnings.filters), _filter)]
     if kind is LeakKind.PATCH:
         return [Patches(tuple(_patches()))]
-    if kind is LeakKind.SIGNAL:
-        return [Handlers(tuple(map(_handler, SIGNALS)))]
     if kind is LeakKind.LOGGING:
         return [Loggers(logging.root.manager.disable, {name: _logger(logger) for name, logger in _loggers()})]
     return list(WATCHED[kind.value]())
@@ -172,21 +166,6 @@ def paths(kind: LeakKind, watched: Iterable[Part]) -> frozenset[str]:
 def _in_c(module: Any) -> bool:
     origin = getattr(getattr(module, "__spec__", None), "origin", None)
     return type(origin) is str and origin.endswith((".so", ".pyd"))
-
-
-@dataclass(frozen=True, slots=True)
-class Handlers(Part):
-    """What handles each signal."""
-
-    before: tuple[Any, ...]
-
-    def changes(self) -> Iterator[Change]:
-        """Name the signals that are handled by something else."""
-        for number, before in zip(SIGNALS, self.before, strict=True):
-            if _handler(number) is not before and _handler(number) != before:
-                names = {int(one): one.name for one in signal.Signals}
-                name = names.get(number, str(number))
-                yield Change(f"signal {name}'s handler", "changes", partial(signal.signal, number, before))
 
 
 package_roots: set[str] = set()

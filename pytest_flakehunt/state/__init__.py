@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_flakehunt.state.parts import Change, Knob, Part
-from pytest_flakehunt.state.process import WATCHED, Imports, umask, watch_process
+from pytest_flakehunt.state.process import WATCHED, Imports, handlers, umask, watch_process
 from pytest_flakehunt.state.walking import modules, watch_others, watch_project
 
-__all__ = ["WATCHED", "Change", "Imports", "Knob", "Part", "Snapshot", "umask"]
+__all__ = ["WATCHED", "Change", "Imports", "Knob", "Part", "Snapshot", "handlers", "umask"]
 
 
 @dataclass(frozen=True, slots=True)

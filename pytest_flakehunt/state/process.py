@@ -1,6 +1,5 @@
 """What a whole process shares: its environment, working directory, handlers, loggers and modules."""
 
-import functools
 import gc
 import locale
 import logging
@@ -10,11 +9,11 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import Any
 
 from pytest_flakehunt.state.parts import Change, Elements, Knob, Part, Values
@@ -100,15 +99,30 @@ def _set_variable(value: str | None) -> None:
         os.environ["TZ"] = value
 
 
-@functools.cache
-def _signals() -> Sequence[tuple[int, str]]:
-    names = {int(number): number.name for number in signal.Signals}
-    return [(number, names.get(number, str(number))) for number in sorted(map(int, signal.valid_signals()))]
+def handlers() -> tuple[Any, ...]:
+    """Give what handles each of the signals."""
+    return tuple(map(_handler, SIGNALS))
 
 
-def _handlers() -> Iterator[Part]:
-    for number, name in _signals():
-        yield Knob.now(f"signal {name}'s handler", partial(signal.getsignal, number), partial(signal.signal, number))
+SIGNALS = tuple(sorted(map(int, signal.valid_signals())))
+_handler = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
+"""In C: Python's own wrapper makes an enum of every answer, at twenty times the cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers(Part):
+    """What handles each signal."""
+
+    before: tuple[Any, ...] = field(default_factory=handlers)
+
+    def changes(self) -> Iterator[Change]:
+        """Name the signals that are handled by something else."""
+        for number, now, before in zip(SIGNALS, handlers(), self.before, strict=True):
+            method = type(now) is type(before) is MethodType and now == before  # made anew whenever it is asked for
+            if not method and not same(now, before):
+                names = {int(one): one.name for one in signal.Signals}
+                name = names.get(number, str(number))
+                yield Change(f"signal {name}'s handler", "changes", partial(signal.signal, number, before))
 
 
 def _lists(module: ModuleType, *names: str) -> Iterator[Part]:
@@ -159,7 +173,7 @@ WATCHED: Mapping[str, Callable[[], Iterable[Part]]] = {
     "umask": _mask,
     "locale": _locale,
     "settings": _knobs,
-    "signal": _handlers,
+    "signal": lambda: [Handlers()],
     "path": lambda: _lists(sys, "path", "argv", "meta_path", "path_hooks"),
     "warnings": lambda: _lists(warnings, "filters"),
     "logging": lambda: (*_disabled(), *_loggers()),

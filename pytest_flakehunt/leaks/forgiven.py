@@ -1,6 +1,7 @@
 """What is no leak though it stays: threads that well-known libraries start once and keep, and what users add."""
 
 import fnmatch
+import re
 from collections.abc import Iterable, Sequence
 
 FORGIVEN: Sequence[tuple[str, str]] = (
@@ -44,8 +45,9 @@ class Forgiven:
         Args:
             more: patterns of the form ``KIND:NAME``, as in :data:`FORGIVEN`.
         """
-        self.patterns = [*(pattern for pattern, _ in FORGIVEN), *more]
+        patterns = (*(pattern for pattern, _ in FORGIVEN), *more)
+        self._matches = re.compile("|".join(map(fnmatch.translate, patterns))).match
 
     def __call__(self, kind: str, *names: str) -> bool:
         """Tell whether a leak is forgiven: by its name, or by the module and name of what it runs."""
-        return any(fnmatch.fnmatchcase(f"{kind}:{name}", pattern) for pattern in self.patterns for name in names)
+        return any(self._matches(f"{kind}:{name}") for name in names)

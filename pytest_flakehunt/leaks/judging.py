@@ -73,7 +73,7 @@ class Judge:
         budget = min(self.grace, MOST_GRACES * self.grace - self._waited)
         waiting = [suspect for suspect in suspects if suspect.kind not in IDLE]
         pause, waited = FIRST_WAIT, 0.0
-        while waiting and waited < budget:
+        while waiting and waited < budget and not senses.alone():
             pause = min(pause, budget - waited)
             realtime.sleep(pause)
             waited += pause
@@ -81,7 +81,7 @@ class Judge:
             waiting = [suspect for suspect in waiting if suspect.alive()]
         self._waited += waited
         staying = [suspect for suspect in suspects if suspect.alive()]
-        if waiting and waited < self.grace:
+        if waiting and budget <= waited < self.grace:
             self._adjourned.extend(suspect for suspect in staying if suspect.kind not in IDLE)
             staying = [suspect for suspect in staying if suspect.kind in IDLE]
         for suspect in staying:

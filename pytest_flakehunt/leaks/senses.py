@@ -1,5 +1,6 @@
 """Looks at the process that cost microseconds: whether anything moved, and then what."""
 
+import _thread
 import locale
 import logging
 import os
@@ -18,6 +19,7 @@ from pytest_flakehunt.model import POLLED, LeakKind
 from pytest_flakehunt.state import WATCHED, Change, Imports, Knob, Part, handlers, umask
 
 DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"  # noqa: PTH112 - before any test starts
+TASKS = "/proc/self/task"
 _listdir, _fstat, _readlink, _poll = os.listdir, os.fstat, os.readlink, select.poll
 """Held on to: a test may replace them."""
 _setlocale = getattr(sys.modules.get("_locale"), "setlocale", locale.setlocale)
@@ -358,6 +360,15 @@ def has_children() -> bool:
     except AttributeError:  # a system that has no such call
         return True
     return True
+
+
+def alone() -> bool:
+    """Tell whether nothing else is at work that could end what stayed: no other thread, be it in C, and no child."""
+    try:
+        others = len(_listdir(TASKS)) - 1
+    except OSError:  # a system that does not list them
+        others = _thread._count()  # noqa: SLF001 - those of Python, started by whatever means
+    return others == 0 and not has_children()
 
 
 def multiplied() -> bool:

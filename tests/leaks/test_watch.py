@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -106,6 +107,7 @@ def test_other_plugins_can_forgive(pytester: pytest.Pytester) -> None:
 
 def test_a_leak_costs_exactly_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     from pytest_flakehunt import realtime
+    from pytest_flakehunt.leaks import senses
     from pytest_flakehunt.leaks.judging import Judge
     from pytest_flakehunt.leaks.owners import Owner
     from pytest_flakehunt.leaks.suspects import Suspect
@@ -113,6 +115,7 @@ def test_a_leak_costs_exactly_the_grace(monkeypatch: pytest.MonkeyPatch) -> None
 
     slept: list[float] = []
     monkeypatch.setattr(realtime, "sleep", slept.append)
+    monkeypatch.setattr(senses, "alone", lambda: False)
     told: list[Suspect] = []
     judge = Judge(0.1, told.append)
     owner = Owner("test_a.py::test_a")
@@ -129,6 +132,35 @@ def test_a_leak_costs_exactly_the_grace(monkeypatch: pytest.MonkeyPatch) -> None
     left = iter([True, True, False, False])
     assert judged(lambda: next(left)) < 0.001
     assert len(told) == 1
+
+
+def test_where_nothing_else_is_at_work_nothing_is_waited_for(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        from pytest_flakehunt import realtime
+        realtime.sleep = lambda seconds: print("waited", flush=True)
+        """
+    )
+    pytester.makepyfile(
+        """
+        import os, subprocess, threading
+        def test_alone(): os.pipe()
+        def test_child():
+            global child
+            child = subprocess.Popen(["sleep", "60"])
+            os.pipe()
+        def test_no_child():
+            child.kill()
+            child.wait()
+            os.pipe()
+        def test_thread():
+            threading.Thread(target=threading.Event().wait, args=(60,), daemon=True).start()
+        """
+    )
+    result = watched(pytester, "-s", "-v")
+    assert result.stdout.str().count("LEAK file pipe") == 3
+    waits = {name: bool(waited) for name, waited in re.findall(r"::(test_\w+) PASSED(waited)?", result.stdout.str())}
+    assert waits == {"test_alone": False, "test_child": True, "test_no_child": False, "test_thread": True}
 
 
 def test_many_leaks_cost_a_few_graces_and_are_told_all_the_same(pytester: pytest.Pytester) -> None:

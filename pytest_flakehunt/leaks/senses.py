@@ -20,8 +20,9 @@ from pytest_flakehunt.state import WATCHED, Change, Imports, Knob, Part, handler
 
 DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"  # noqa: PTH112 - before any test starts
 TASKS = "/proc/self/task"
-_listdir, _fstat, _readlink, _poll = os.listdir, os.fstat, os.readlink, select.poll
-"""Held on to: a test may replace them."""
+_listdir, _fstat, _readlink = os.listdir, os.fstat, os.readlink
+_poll = getattr(select, "poll", None)
+"""Held on to, as those before: a test may replace them. Where a system has none, the watch gives up and says so."""
 _setlocale = getattr(sys.modules.get("_locale"), "setlocale", locale.setlocale)
 _settings = attrgetter("level", "disabled", "propagate")
 _listed = attrgetter("handlers")
@@ -291,10 +292,12 @@ class Descriptors:
     def _take(self, known: dict[int, tuple[int, int]]) -> None:
         self._known = known
         self._spare = frozenset(islice((number for number in count(STANDARD_ERROR + 1) if number not in known), SPARE))
+        if _poll is None:
+            raise OSError("this system has no poll()")
         poll = _poll()
         for number in (*known, *self._spare):
             poll.register(number, 0)
-        self._poll = poll.poll
+        self._poll: Callable[[int], list[tuple[int, int]]] = poll.poll
         self._answer = self._ask()
 
     def _ask(self) -> list[tuple[int, int]]:

@@ -64,15 +64,13 @@ def metered(source: str, tests: int, rounds: Iterable[Sequence[str]]) -> Metered
         for args in rounds:
             run(folder, *args, plugins=[*PLUGINS, "metering"])
             for line in file:
-                zygote, kind, seconds = line.split()
+                series, kind, seconds = line.split()
                 cost = float(seconds) / tests
-                if not args or args[0] == "--flakehunt-leaks":  # these take turns run by run
-                    zygote = ""
                 if kind == "without":
                     found.without.append(cost)
-                    before[zygote] = cost
+                    before[series] = cost
                 else:
-                    found.more[kind].append(cost - before[zygote])
+                    found.more[kind].append(cost - before[series])
     return found
 
 

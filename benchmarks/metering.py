@@ -18,10 +18,10 @@ def spent() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def note(kind: str, seconds: float) -> None:
-    """Append a figure to the file that the benchmark reads."""
+def note(kind: str, seconds: float, series: str) -> None:
+    """Append a figure to the file that the benchmark reads; within a series, those with the watch follow those without."""
     with Path(os.environ["METERED"]).open("a", encoding="ascii") as file:
-        file.write(f"{os.getpid()} {kind} {seconds}\n")
+        file.write(f"{series} {kind} {seconds}\n")
 
 
 class Switch:
@@ -61,7 +61,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             before = spent()
             status = forked(work)
             seconds = spent() - before
-            note("without" if not watched else "near" if work.args[-1].study.near else "far", seconds)
+            kind = "without" if not watched else "near" if work.args[-1].study.near else "far"
+            note(kind, seconds, f"zygote-{os.getpid()}")
             return status
 
         zygote._forked = metered  # noqa: SLF001
@@ -70,5 +71,5 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         return (yield)
     before = spent()
     result = yield
-    note("near" if config.getoption("flakehunt_leaks") else "without", spent() - before)
+    note("near" if config.getoption("flakehunt_leaks") else "without", spent() - before, "ordinary")
     return result

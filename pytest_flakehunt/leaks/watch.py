@@ -256,7 +256,7 @@ class Watch:
             or self.judge.waits
             or senses.multiplied()
             or test.owes
-            or (self._over and any(owner.owes for owner in self._over))
+            or any(owner.owes for owner in self._over)
         ):
             self._look(test, item)
         if self._over:

@@ -99,14 +99,14 @@ def _set_variable(value: str | None) -> None:
         os.environ["TZ"] = value
 
 
-def handlers() -> tuple[Any, ...]:
-    """Give what handles each of the signals."""
-    return tuple(map(_handler, SIGNALS))
-
-
 SIGNALS = tuple(sorted(map(int, signal.valid_signals())))
 _handler = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
 """In C: Python's own wrapper makes an enum of every answer, at twenty times the cost."""
+
+
+def handlers() -> tuple[Any, ...]:
+    """Give what handles each of the signals."""
+    return tuple(map(_handler, SIGNALS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,11 @@
 """The doors of asyncio that every task, loop and generator goes through; and, before Python 3.12, those of threads."""
 
-import _thread
 import asyncio
-import functools
 import re
 import sys
-import threading
 import weakref
-from asyncio import base_events, runners
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -18,7 +14,9 @@ from pytest_flakehunt.leaks.log import MOST_KEPT, Log
 from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
 from pytest_flakehunt.leaks.stacks import of_task
 from pytest_flakehunt.model import LeakKind, Place
+from pytest_flakehunt.stand_ins import Maker, standing
 
+LOOP = "asyncio.base_events:BaseEventLoop"
 RETRIEVE = re.compile(r"(Task|Future) exception was never retrieved")
 DESTROYED = "Task was destroyed but it is pending!"
 _frame = sys._getframe  # noqa: SLF001 - the only way to see who calls
@@ -36,21 +34,23 @@ class Doors:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Stand there for a while."""
-        with ExitStack() as undo:
-            for owner, name, make in (
-                (base_events.BaseEventLoop, "__init__", self._begins_loop),
-                (base_events.BaseEventLoop, "create_task", self._begins_task),
-                (base_events.BaseEventLoop, "_asyncgen_firstiter_hook", self._begins_generator),
-                (base_events.BaseEventLoop, "shutdown_asyncgens", self._ends_generators),
-                (base_events.BaseEventLoop, "call_exception_handler", self._hears),
-                (base_events.BaseEventLoop, "close", self._ends_loop),
-                (runners, "_cancel_all_tasks", self._ends_tasks),
-            ):
-                undo.enter_context(_replaced(owner, name, make))
-            if sys.version_info < (3, 12):  # no event tells of new threads there
-                for owner, name in ((threading, "_start_new_thread"), (_thread, "start_new_thread")):
-                    undo.enter_context(_replaced(owner, name, self._begins_thread))
+        with standing(self.stand_ins()):
             yield
+
+    def stand_ins(self) -> Mapping[str, Maker]:
+        """Give what notes and passes on."""
+        found: dict[str, Maker] = {
+            f"{LOOP}.__init__": self._begins_loop,
+            f"{LOOP}.create_task": self._begins_task,
+            f"{LOOP}._asyncgen_firstiter_hook": self._begins_generator,
+            f"{LOOP}.shutdown_asyncgens": self._ends_generators,
+            f"{LOOP}.call_exception_handler": self._hears,
+            f"{LOOP}.close": self._ends_loop,
+            "asyncio.runners:_cancel_all_tasks": self._ends_tasks,
+        }
+        if sys.version_info < (3, 12):  # no event tells of new threads there
+            found |= dict.fromkeys(("threading:_start_new_thread", "_thread:start_new_thread"), self._begins_thread)
+        return found
 
     def _begins_thread(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def start_new_thread(*args: Any, **kwargs: Any) -> Any:
@@ -61,7 +61,6 @@ class Doors:
         return start_new_thread
 
     def _begins_loop(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def __init__(loop: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands in for one
             original(loop, *args, **kwargs)
             with suppress(Exception):
@@ -71,7 +70,6 @@ class Doors:
         return __init__
 
     def _begins_task(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def create_task(loop: Any, coro: Any, **kwargs: Any) -> Any:
             task = original(loop, coro, **kwargs)
             if isinstance(task, asyncio.Task):
@@ -104,7 +102,6 @@ class Doors:
         return Place(self.log.relative(code.co_filename), code.co_firstlineno, code.co_name)
 
     def _begins_generator(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def firstiter(loop: Any, agen: Any) -> Any:
             with suppress(Exception):
                 if (found := self.log.caller(_frame(1))) and found[1]:
@@ -114,18 +111,16 @@ class Doors:
         return firstiter
 
     def _ends_generators(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def shutdown_asyncgens(loop: Any) -> Any:
+        async def shutdown_asyncgens(loop: Any) -> Any:
             with suppress(Exception):
                 for agen in list(loop._asyncgens):  # noqa: SLF001 - before asyncio closes them
                     if agen.ag_frame is not None and (known := self._agens.get(agen)):
                         self.log.lost.append((Begun(LeakKind.GENERATOR, *known, None), agen.__qualname__, ""))
-            return original(loop)
+            return await original(loop)
 
         return shutdown_asyncgens
 
     def _ends_tasks(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def _cancel_all_tasks(loop: Any) -> Any:
             with suppress(Exception):
                 self._pending(loop)
@@ -134,7 +129,6 @@ class Doors:
         return _cancel_all_tasks
 
     def _ends_loop(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def close(loop: Any) -> Any:
             with suppress(Exception):
                 if not loop.is_closed() and not loop.is_running():
@@ -157,7 +151,6 @@ class Doors:
                 self.log.lost.append((begun, named(task), of_task(task, self.log.relative)))
 
     def _hears(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def call_exception_handler(loop: Any, context: dict[str, Any]) -> Any:
             with suppress(Exception):
                 message = str(context.get("message", ""))
@@ -179,18 +172,6 @@ class Doors:
             begun = Begun(LeakKind.EXCEPTION, begun.owner, begun.place, None)
             name = f"{type(exception).__qualname__} of {name}"
         self.log.lost.append((begun, name, ""))
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
-    original = getattr(owner, name)
-    ours = make(original)
-    setattr(owner, name, ours)
-    try:
-        yield
-    finally:
-        if getattr(owner, name) is ours:
-            setattr(owner, name, original)
 
 
 def _runs_loop(frame: FrameType | None) -> bool:

@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 
 from pytest_flakehunt import project, realtime
-from pytest_flakehunt.perturbations.replacing import Stand
 
 MOST = 25
 """Mean delays that a test meets, at most: a slow line is late once, not at every byte."""
@@ -74,4 +73,4 @@ def late(original: Callable[..., Any], wait: Callable[[], None] = delays.wait) -
         wait()
         return original(*args, **kwargs)
 
-    return Stand(original, begun_late)
+    return begun_late

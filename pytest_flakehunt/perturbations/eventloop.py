@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from asyncio import base_events, selector_events
-from collections.abc import Callable, Iterator, Sequence
+from asyncio import base_events
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from pytest_flakehunt import realtime, seeds
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import reading
 from pytest_flakehunt.perturbations.replacing import replaced
+from pytest_flakehunt.stand_ins import Maker, standing
 
 SHUFFLED = "shuffled"
 LATE = 0.5
@@ -62,15 +63,12 @@ class Scheduling:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Slow down asyncio's own loops; uvloop's are left alone."""
-        loop = base_events.BaseEventLoop
-        selecting = selector_events.BaseSelectorEventLoop
-        with ExitStack() as undo:
-            undo.enter_context(replaced(loop, "call_at", _late_timer(loop.call_at)))
-            undo.enter_context(replaced(loop, "run_in_executor", _late_result(loop.run_in_executor)))
-            undo.enter_context(replaced(selecting, "_process_events", _in_another_order(selecting._process_events)))  # type: ignore[attr-defined]  # noqa: SLF001 - the only way
-            if self.shuffled:
-                undo.enter_context(replaced(loop, "_run_once", _shuffling(loop._run_once)))  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        with standing(self.stand_ins()):
             yield
+
+    def stand_ins(self) -> Mapping[str, Maker]:
+        """Give what is late, and what comes in another order."""
+        return {**STAND_INS, **(SHUFFLING if self.shuffled else {})}
 
     @contextmanager
     def held_for(self, nodeid: str) -> Iterator[None]:
@@ -146,6 +144,15 @@ def _shuffling(original: Callable[[Any], None]) -> Callable[[Any], None]:
         original(self)
 
     return run_once
+
+
+_LOOP = "asyncio.base_events:BaseEventLoop"
+STAND_INS: Mapping[str, Maker] = {
+    f"{_LOOP}.call_at": _late_timer,
+    f"{_LOOP}.run_in_executor": _late_result,
+    "asyncio.selector_events:BaseSelectorEventLoop._process_events": _in_another_order,
+}
+SHUFFLING: Mapping[str, Maker] = {f"{_LOOP}._run_once": _shuffling}
 
 
 class Schedulings:

@@ -11,12 +11,14 @@ import datetime
 import importlib.util
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from pytest_flakehunt import realtime
 from pytest_flakehunt.perturbations.replacing import replaced
+from pytest_flakehunt.stand_ins import Maker, standing
 
 FILE_CLOCK_SLACK = 2.0
 """Seconds by which a file system's time stamps may lie beside the clock."""
@@ -205,11 +207,17 @@ def _dated_files() -> Iterator[None]:
     two must not be blamed for our tools' gap. Times that a test sets with
     ``os.utime`` are left as they are.
     """
-    since = _hands.true() - FILE_CLOCK_SLACK
-    with ExitStack() as undo:
-        for name in ("stat", "lstat", "fstat"):
-            undo.enter_context(replaced(os, name, _dated(getattr(os, name), since)))
+    with standing(stand_ins(_hands.true() - FILE_CLOCK_SLACK)):
         yield
+
+
+def stand_ins(since: float) -> Mapping[str, Maker]:
+    """Give what stands in for the functions that tell times of files.
+
+    Args:
+        since: the true time since which files bear the time shown.
+    """
+    return dict.fromkeys(("os:stat", "os:lstat", "os:fstat"), partial(_dated, since=since))
 
 
 def _dated(look: Callable[..., os.stat_result], since: float) -> Callable[..., os.stat_result]:

@@ -3,11 +3,8 @@
 import asyncio
 import re
 import socket
-import sys
-import time
-from asyncio import selector_events
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +12,7 @@ from pytest_flakehunt import realtime, seeds
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import slowfiles, slowstarts
 from pytest_flakehunt.perturbations.delays import delays, late, on_a_loop
-from pytest_flakehunt.perturbations.replacing import Stand, replaced, replaced_in_project
+from pytest_flakehunt.stand_ins import Maker, standing
 
 TURNS = (20, 100, 5, 50)
 LEAST, GREATEST = 5, 150
@@ -52,13 +49,13 @@ class Latency:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Delay sockets (plain, TLS, asyncio's), name look-ups, sleeps, files, and processes that start."""
-        with ExitStack() as undo:
-            for owner, name, value in _late():
-                undo.enter_context(replaced(owner, name, value))
-            undo.enter_context(replaced_in_project(realtime.sleep, _late_sleep))
-            undo.enter_context(slowfiles.held())
-            undo.enter_context(slowstarts.held())
+        with standing(self.stand_ins(), in_project=True):
             yield
+
+    def stand_ins(self) -> Mapping[str, Maker]:
+        """Give what is late."""
+        starts: Mapping[str, Maker] = {"subprocess:Popen.__init__": slowstarts.late_start}
+        return {**STAND_INS, **slowfiles.STAND_INS, **(starts if slowstarts.possible() else {})}
 
     @contextmanager
     def held_for(self, nodeid: str) -> Iterator[None]:
@@ -70,13 +67,13 @@ class Latency:
             delays.set(0.0, 0)
 
 
-def _overslept(seconds: float, /) -> None:
-    realtime.sleep(seconds)
-    if seconds > 0:
-        delays.wait()
+def _late_sleep(original: Callable[..., None]) -> Callable[..., None]:
+    def overslept(seconds: float, /) -> None:
+        original(seconds)
+        if seconds > 0:
+            delays.wait()
 
-
-_late_sleep = Stand(realtime.sleep, _overslept)
+    return overslept
 
 
 def _late_arrival(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,23 +122,23 @@ def _late_coroutine(original: Callable[..., Any]) -> Callable[..., Any]:
     return arrival
 
 
-def _late() -> Iterator[tuple[Any, str, Any]]:
-    """Yield what is replaced: owner, attribute, and the late stand-in."""
-    for name in ("recv", "recv_into", "recvfrom", "recvfrom_into", "accept", "connect"):
-        yield socket.socket, name, _late_arrival(getattr(socket.socket, name))
-    ssl = sys.modules.get("ssl")
-    if ssl is not None:
-        yield ssl.SSLSocket, "read", _late_arrival(ssl.SSLSocket.read)
-    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
-        yield socket, name, late(getattr(socket, name))
-    if time.sleep is realtime.sleep:  # else the suite has put something of its own there
-        yield time, "sleep", _late_sleep
-    for transport in ("_SelectorSocketTransport", "_SelectorDatagramTransport"):
-        kind = getattr(selector_events, transport)
-        yield kind, "_read_ready", _late_transport(kind._read_ready)  # noqa: SLF001 - as above
-    loop = selector_events.BaseSelectorEventLoop
-    for name in ("sock_recv", "sock_recv_into", "sock_recvfrom", "sock_accept", "sock_connect"):
-        yield loop, name, _late_coroutine(getattr(loop, name))
+_LOOPS = "asyncio.selector_events:BaseSelectorEventLoop"
+STAND_INS: Mapping[str, Maker] = {
+    **{
+        f"socket:socket.{name}": _late_arrival
+        for name in ("recv", "recv_into", "recvfrom", "recvfrom_into", "accept", "connect")
+    },
+    "ssl:SSLSocket.read": _late_arrival,
+    **{f"socket:{name}": late for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")},
+    "time:sleep": _late_sleep,
+    "asyncio.selector_events:_SelectorSocketTransport._read_ready": _late_transport,
+    "asyncio.selector_events:_SelectorDatagramTransport._read_ready": _late_transport,
+    **{
+        f"{_LOOPS}.{name}": _late_coroutine
+        for name in ("sock_recv", "sock_recv_into", "sock_recvfrom", "sock_accept", "sock_connect")
+    },
+}
+"""What is late besides files and processes."""
 
 
 class Latencies:

@@ -1,17 +1,16 @@
 """The order in which directories give their entries."""
 
-import glob
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from pytest_flakehunt import seeds
 from pytest_flakehunt.model import Contract
-from pytest_flakehunt.perturbations.replacing import Stand, replaced, replaced_in_project
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
+from pytest_flakehunt.stand_ins import Maker, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +26,12 @@ class Listing(Seeded):
     @contextmanager
     def held(self) -> Iterator[None]:
         """Arrange what ``listdir`` and ``scandir`` give, and so ``walk``, ``glob`` and ``pathlib``."""
-        listed = Stand(os.listdir, self._listdir(os.listdir))
-        scanned = Stand(os.scandir, self._scandir(os.scandir))
-        with ExitStack() as undo:
-            undo.enter_context(replaced_in_project(os.listdir, listed))
-            undo.enter_context(replaced_in_project(os.scandir, scanned))
-            for globber in ("_Globber", "_StringGlobber"):  # they keep a reference of their own (3.13 and later)
-                kind = getattr(glob, globber, None)
-                if kind is not None and getattr(kind, "scandir", None) is os.scandir:
-                    undo.enter_context(replaced(kind, "scandir", staticmethod(scanned)))
-            undo.enter_context(replaced(os, "listdir", listed))
-            undo.enter_context(replaced(os, "scandir", scanned))
+        with standing(self.stand_ins(), in_project=True):
             yield
+
+    def stand_ins(self) -> Mapping[str, Maker]:
+        """Give what stands in for the two functions that all others build on."""
+        return {"os:listdir": self._listdir, "os:scandir": self._scandir}
 
     def _place(self, name: str | bytes) -> int:
         return seeds.derive(self.seed, os.fsdecode(name))

@@ -4,15 +4,15 @@ import errno
 import ipaddress
 import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import namespace
-from pytest_flakehunt.perturbations.replacing import Stand, replaced, replaced_in_project
+from pytest_flakehunt.stand_ins import Maker, standing
 
 INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 HOSTS = Path("/etc/hosts")
@@ -32,14 +32,12 @@ class Offline:
     def held(self) -> Iterator[None]:
         """Refuse what would leave the machine, in Python's sockets; elsewhere too where the kernel lets us."""
         reach = Reach.now()
-        with ExitStack() as undo:
-            undo.enter_context(namespace.apart(reach.addresses))
-            for name, value in _connecting(reach):
-                undo.enter_context(replaced(socket.socket, name, value))
-            for name, value in _looking_up(reach):
-                undo.enter_context(replaced_in_project(getattr(socket, name), value))
-                undo.enter_context(replaced(socket, name, value))
+        with namespace.apart(reach.addresses), standing(_stand_ins(reach), in_project=True):
             yield
+
+    def stand_ins(self) -> Mapping[str, Maker]:
+        """Give what refuses to leave the machine."""
+        return _stand_ins(Reach.now())
 
 
 class Reach:
@@ -122,40 +120,56 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return None
 
 
-def _connecting(reach: Reach) -> Iterator[tuple[str, Any]]:
-    """Yield what is replaced in sockets: methods that are given where to."""
-    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
-    sendto, sendmsg = socket.socket.sendto, getattr(socket.socket, "sendmsg", None)
-
-    def connect_here(self: socket.socket, address: Any, /) -> None:
-        if error := reach.check(self.family, address):
-            raise error
-        connect(self, address)
-
-    def connect_ex_here(self: socket.socket, address: Any, /) -> int:
-        error = reach.check(self.family, address)
-        if isinstance(error, socket.gaierror):
-            raise error
-        return connect_ex(self, address) if error is None else errno.ENETUNREACH
-
-    def sendto_here(self: socket.socket, data: Any, *rest: Any) -> int:
-        if rest and (error := reach.check(self.family, rest[-1])):
-            raise error
-        return sendto(self, data, *rest)
-
-    def sendmsg_here(self: socket.socket, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None) -> int:
-        if error := reach.check(self.family, address):
-            raise error
-        assert sendmsg is not None
-        return int(sendmsg(self, buffers, ancdata, flags, *(() if address is None else (address,))))
-
-    yield from {"connect": connect_here, "connect_ex": connect_ex_here, "sendto": sendto_here}.items()
-    if sendmsg is not None:
-        yield "sendmsg", sendmsg_here
+def _stand_ins(reach: Reach) -> Mapping[str, Maker]:
+    return {
+        **{f"socket:socket.{name}": make for name, make in _connecting(reach).items()},
+        **{f"socket:{name}": make for name, make in _looking_up(reach).items()},
+    }
 
 
-def _looking_up(reach: Reach) -> Iterator[tuple[str, Any]]:
-    """Yield what is replaced in the module: functions that ask a name server."""
+def _connecting(reach: Reach) -> Mapping[str, Maker]:  # noqa: C901 - one list of small stand-ins
+    """Give what stands in for methods of sockets that are given where to."""
+
+    def connecting(connect: Callable[..., None]) -> Callable[..., None]:
+        def connect_here(self: socket.socket, address: Any, /) -> None:
+            if error := reach.check(self.family, address):
+                raise error
+            connect(self, address)
+
+        return connect_here
+
+    def trying(connect_ex: Callable[..., int]) -> Callable[..., int]:
+        def connect_ex_here(self: socket.socket, address: Any, /) -> int:
+            error = reach.check(self.family, address)
+            if isinstance(error, socket.gaierror):
+                raise error
+            return connect_ex(self, address) if error is None else errno.ENETUNREACH
+
+        return connect_ex_here
+
+    def sending(sendto: Callable[..., int]) -> Callable[..., int]:
+        def sendto_here(self: socket.socket, data: Any, *rest: Any) -> int:
+            if rest and (error := reach.check(self.family, rest[-1])):
+                raise error
+            return sendto(self, data, *rest)
+
+        return sendto_here
+
+    def sending_message(sendmsg: Callable[..., int]) -> Callable[..., int]:
+        def sendmsg_here(
+            self: socket.socket, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None
+        ) -> int:
+            if error := reach.check(self.family, address):
+                raise error
+            return sendmsg(self, buffers, ancdata, flags, *(() if address is None else (address,)))
+
+        return sendmsg_here
+
+    return {"connect": connecting, "connect_ex": trying, "sendto": sending, "sendmsg": sending_message}
+
+
+def _looking_up(reach: Reach) -> Mapping[str, Maker]:
+    """Give what stands in for functions that ask a name server."""
 
     def here(original: Callable[..., Any]) -> Callable[..., Any]:
         def look_up(*args: Any, **kwargs: Any) -> Any:
@@ -165,20 +179,19 @@ def _looking_up(reach: Reach) -> Iterator[tuple[str, Any]]:
                 raise unknown()
             return original(*args, **kwargs)
 
-        return Stand(original, look_up)
+        return look_up
 
-    reverse = socket.gethostbyaddr
+    def back(reverse: Callable[..., Any]) -> Callable[..., Any]:
+        def look_back(host: Any, /) -> Any:
+            if is_name(host) and not reach.knows(host):
+                raise unknown()
+            if is_name(host) and not reach.has(host):
+                raise socket.herror(2, "Host name lookup failure")
+            return reverse(host)
 
-    def look_back(host: Any, /) -> Any:
-        if is_name(host) and not reach.knows(host):
-            raise unknown()
-        if is_name(host) and not reach.has(host):
-            raise socket.herror(2, "Host name lookup failure")
-        return reverse(host)
+        return look_back
 
-    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
-        yield name, here(getattr(socket, name))
-    yield "gethostbyaddr", Stand(reverse, look_back)
+    return {**dict.fromkeys(("getaddrinfo", "gethostbyname", "gethostbyname_ex"), here), "gethostbyaddr": back}
 
 
 class Networks:

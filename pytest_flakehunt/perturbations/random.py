@@ -5,7 +5,7 @@ import hashlib
 import os
 import random
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pytest_flakehunt import seeds
 from pytest_flakehunt.perturbations.replacing import replaced
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
+from pytest_flakehunt.stand_ins import Maker, standing
 
 LIBRARIES = {"faker.generator": "random", "factory.random": "randgen", "model_bakery.random_gen": "baker_random"}
 """By module: its own ``random.Random``, which all that it makes up is drawn from."""
@@ -85,6 +86,16 @@ class Seed(Seeded):
     """One seed from which every test's random numbers follow."""
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be ready to give what the operating system would; a test's own patches lie above ours, and end before."""
+        with standing(self.stand_ins()):
+            yield
+
+    def stand_ins(self) -> Mapping[str, Maker]:
+        """Give what draws from the seed of a test."""
+        return STAND_INS
+
+    @contextmanager
     def held_for(self, nodeid: str) -> Iterator[None]:
         """Seed all generators for one test: the same test draws the same numbers, whatever ran before."""
         seed = seeds.derive(self.seed, nodeid)
@@ -95,7 +106,7 @@ class Seed(Seeded):
             seeder(seed)
         hypothesis = sys.modules.get("hypothesis.core")
         with ExitStack() as undo:
-            undo.enter_context(pinned_entropy(seed))
+            undo.enter_context(drawn_from(Entropy(seed)))
             if hypothesis is not None:
                 undo.enter_context(replaced(hypothesis, "global_force_seed", seed))
             yield
@@ -106,26 +117,8 @@ class Seed(Seeded):
         seed = seeds.derive(self.seed, "import")
         for generator in generators():
             generator.seed(seed)
-        original = random.seed
-
-        def noted(a: Any = None, version: int = 2) -> None:
-            if a is not None:
-                spared.add("random")
-            original(a, version)
-
-        with pinned_entropy(seed), replaced(random, "seed", noted):
+        with standing({**STAND_INS, **AT_IMPORT}), drawn_from(Entropy(seed)):
             yield
-
-
-@contextmanager
-def pinned_entropy(seed: int) -> Iterator[None]:
-    """Take what the operating system would give from a seed, and what is seeded with it."""
-    entropy = Entropy(seed)
-    with ExitStack() as undo:
-        undo.enter_context(replaced(os, "urandom", entropy))
-        undo.enter_context(replaced(random, "_urandom", entropy))
-        undo.enter_context(replaced(random.Random, "seed", seeding_from(entropy)))
-        yield
 
 
 class Entropy:
@@ -143,14 +136,48 @@ class Entropy:
         return self.bytes(size)
 
 
-def seeding_from(entropy: Callable[[int], bytes]) -> Callable[..., None]:
-    """Give a ``Random.seed`` that takes what it would ask the operating system for from ``entropy``."""
-    original = random.Random.seed
+_entropy: Entropy | None = None
+"""Where what the operating system would give comes from; None where it is the system itself."""
+
+
+@contextmanager
+def drawn_from(entropy: Entropy) -> Iterator[None]:
+    """Let what stands in for the operating system's randomness draw from here, for a while."""
+    global _entropy  # noqa: PLW0603 - one test runs at a time
+    before, _entropy = _entropy, entropy
+    try:
+        yield
+    finally:
+        _entropy = before
+
+
+def _drawing(original: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    def urandom(size: int, /) -> bytes:
+        return original(size) if _entropy is None else _entropy(size)
+
+    return urandom
+
+
+def _seeding(original: Callable[..., None]) -> Callable[..., None]:
+    """Take from the same place what a generator would ask the operating system for."""
 
     def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
-        original(self, int.from_bytes(entropy(32)) if a is None else a, version)
+        original(self, int.from_bytes(_entropy(32)) if a is None and _entropy is not None else a, version)
 
     return seed
+
+
+def _noting(original: Callable[..., None]) -> Callable[..., None]:
+    def seed(a: Any = None, version: int = 2) -> None:
+        if a is not None:
+            spared.add("random")
+        original(a, version)
+
+    return seed
+
+
+STAND_INS: Mapping[str, Maker] = {"os:urandom": _drawing, "random:Random.seed": _seeding}
+AT_IMPORT: Mapping[str, Maker] = {"random:seed": _noting}
 
 
 def own_hypothesis(tests: Iterable[object], patience: float) -> None:

@@ -1,13 +1,9 @@
-"""Putting something else in an attribute's place, for a while."""
+"""Putting another value in an attribute's place, or a variable's, for a while; for functions see ``stand_ins``."""
 
-import functools
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-
-from pytest_flakehunt import project
 
 
 @contextmanager
@@ -29,32 +25,6 @@ def replaced(owner: Any, attribute: str, value: Any) -> Iterator[None]:
             setattr(owner, attribute, before)
 
 
-PUBLIC = {"posix": "os", "_socket": "socket", "_io": "io"}
-"""By module in C: the one whose names people use, and that something else can stand in."""
-
-
-class Stand:
-    """What stands for a function: called like it, equal to it, never bound to an instance, and pickled by its name."""
-
-    def __init__(self, original: Callable[..., Any], call: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, original)
-        self.__module__ = PUBLIC.get(original.__module__, original.__module__)
-        self._original, self._call = original, call
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Do what stands for it."""
-        return self._call(*args, **kwargs)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or bool(other == self._original)
-
-    def __hash__(self) -> int:
-        return hash(self._original)
-
-    def __reduce__(self) -> str:
-        return self._original.__qualname__
-
-
 @contextmanager
 def set_variable(name: str, value: str | None) -> Iterator[None]:
     """Set an environment variable, or take it away, and put back what was there."""
@@ -70,22 +40,3 @@ def set_variable(name: str, value: str | None) -> Iterator[None]:
             os.environ.pop(name, None)
         else:
             os.environ[name] = before
-
-
-@contextmanager
-def replaced_in_project(original: Any, value: Any) -> Iterator[None]:
-    """Replace an object in the globals of the project's own modules, where ``from … import`` put it."""
-    places = [
-        (module, name)
-        for module in list(sys.modules.values())
-        if (file := getattr(module, "__file__", None)) and project.owns(file)
-        for name, held in list(vars(module).items())
-        if held is original
-    ]
-    for module, name in places:
-        setattr(module, name, value)
-    try:
-        yield
-    finally:
-        for module, name in places:
-            setattr(module, name, original)

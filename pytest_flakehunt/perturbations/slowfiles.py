@@ -1,14 +1,12 @@
 """Files that are opened, flushed and brought to disk late."""
 
-import builtins
 import io
-import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import IO, Any
 
 from pytest_flakehunt.perturbations.delays import delays, late
-from pytest_flakehunt.perturbations.replacing import Stand, replaced, replaced_in_project
+from pytest_flakehunt.stand_ins import Maker
 
 
 class LateText(io.TextIOWrapper):
@@ -33,21 +31,6 @@ for _kind, _true in ((LateText, io.TextIOWrapper), (LateBinary, io.BufferedWrite
     _kind.__module__, _kind.__name__, _kind.__qualname__ = "_io", _true.__name__, _true.__qualname__
 
 
-@contextmanager
-def held() -> Iterator[None]:
-    """Delay ``open``, what is written through it, and ``os.open``, ``fsync`` and ``fdatasync``."""
-    with ExitStack() as undo:
-        opened = _opening(io.open)
-        undo.enter_context(replaced(builtins, "open", opened))
-        undo.enter_context(replaced(io, "open", opened))
-        for name in ("open", "fsync", "fdatasync"):
-            if hasattr(os, name):
-                slow = late(getattr(os, name), delays.wait_for_disk)
-                undo.enter_context(replaced_in_project(getattr(os, name), slow))
-                undo.enter_context(replaced(os, name, slow))
-        yield
-
-
 def _opening(original: Callable[..., IO[Any]]) -> Callable[..., IO[Any]]:
     def open(file: Any, *args: Any, **kwargs: Any) -> IO[Any]:  # noqa: A001 - it stands for that one
         if not delays.mean or isinstance(file, int):
@@ -57,7 +40,7 @@ def _opening(original: Callable[..., IO[Any]]) -> Callable[..., IO[Any]]:
         buffering = args[1] if len(args) > 1 else kwargs.get("buffering", -1)
         return _flushing_late(original(file, *args, **kwargs), newline, buffering)
 
-    return Stand(original, open)
+    return open
 
 
 def _flushing_late(file: IO[Any], newline: str | None, buffering: int) -> IO[Any]:
@@ -72,3 +55,10 @@ def _flushing_late(file: IO[Any], newline: str | None, buffering: int) -> IO[Any
         raw = file.detach()
         return LateBinary(raw, buffering if buffering > 1 else getattr(raw, "_blksize", io.DEFAULT_BUFFER_SIZE))
     return file
+
+
+STAND_INS: Mapping[str, Maker] = {
+    "builtins:open": _opening,
+    **dict.fromkeys(("os:open", "os:fsync", "os:fdatasync"), partial(late, wait=delays.wait_for_disk)),
+}
+"""``open``, what is written through it, and what is brought to disk."""

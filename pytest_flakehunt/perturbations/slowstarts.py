@@ -2,13 +2,11 @@
 
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from pytest_flakehunt.perturbations.delays import delays
-from pytest_flakehunt.perturbations.replacing import replaced
 
 SHELL = "/bin/sh"
 WAKE = "(sleep {seconds:.3f}; kill -CONT {pid}) </dev/null >/dev/null 2>&1 &"
@@ -17,17 +15,14 @@ _spawn: Any = getattr(os, "posix_spawn", None)
 _kill, _waitpid = os.kill, os.waitpid  # held on to, as that: a test may watch who calls them
 
 
-@contextmanager
-def held() -> Iterator[None]:
+def possible() -> bool:
+    """Tell whether a process can be held back here."""
+    return _spawn is not None and os.path.exists(SHELL)  # noqa: PTH110 - before anything else is imported
+
+
+def late_start(original: Callable[..., None]) -> Callable[..., None]:
     """Stop each process that ``subprocess`` starts before it does anything, and let it go on late."""
-    if not os.path.exists(SHELL) or _spawn is None:  # noqa: PTH110 - before anything else is imported
-        yield
-        return
-    with replaced(subprocess.Popen, "__init__", _late_start(subprocess.Popen.__init__)):
-        yield
 
-
-def _late_start(original: Callable[..., None]) -> Callable[..., None]:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands for that one
         original(self, *args, **kwargs)
         if delays.mean and not minded():

@@ -4,16 +4,16 @@ import _thread
 import functools
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from types import CodeType, FrameType
 from typing import Any, ClassVar, Protocol
 
 from pytest_flakehunt import project, realtime, seeds
-from pytest_flakehunt.perturbations.replacing import replaced
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
+from pytest_flakehunt.stand_ins import Maker, standing
 
 DENSITIES = (0.2, 0.5, 0.9)
 """Share of lines at which threads are delayed; one of these for a test and seed."""
@@ -48,11 +48,12 @@ class Switching(Seeded):
     @contextmanager
     def held(self) -> Iterator[None]:
         """Watch for threads that start."""
-        with ExitStack() as undo:
-            undo.enter_context(replaced(threading.Thread, "start", _started(threading.Thread.start)))
-            for name in ("start_new_thread", "start_new"):
-                undo.enter_context(replaced(_thread, name, _started_bare(getattr(_thread, name))))
+        with standing(self.stand_ins()):
             yield
+
+    def stand_ins(self) -> Mapping[str, Maker]:
+        """Give what sees threads start."""
+        return STAND_INS
 
     @contextmanager
     def held_for(self, nodeid: str) -> Iterator[None]:
@@ -164,7 +165,6 @@ _switches: Switches | None = None
 
 
 def _started(original: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
-    @functools.wraps(original)
     def start(self: threading.Thread) -> None:
         switches = _switches
         if switches is not None:
@@ -200,6 +200,13 @@ def _placed(switches: Switches, run: Callable[..., Any]) -> Callable[..., Any]:
         return run(*args, **kwargs)
 
     return placed
+
+
+STAND_INS: Mapping[str, Maker] = {
+    "threading:Thread.start": _started,
+    "_thread:start_new_thread": _started_bare,
+    "_thread:start_new": _started_bare,
+}
 
 
 class Tracer(Protocol):

@@ -1,5 +1,6 @@
 """The names of our options, and whether any is in use: all that an ordinary run of pytest loads of us."""
 
+import os
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ ZYGOTE = "flakehunt-zygote"
 """The name under which a zygote's own plugin is registered."""
 WITNESS = "PYTEST_FLAKEHUNT_WITNESS"
 """The variable that tells a command run again where to write how its tests ended."""
+AGAIN = pytest.StashKey[str]()
+"""What it told."""
 FAIL_ON = ("broken", "flaky", "fragile", "stress", "leaks", "none")
 DEFAULT_FAIL_ON = "broken,flaky,fragile"
 DEFAULT_LEDGER = ".flakehunt/ledger.sqlite"
@@ -47,6 +50,13 @@ NAMES = {
 """Every option: what stands for its value in help, if it takes one, and the help."""
 
 
+INI_ONLY = {
+    "flakehunt_disable_plugins": "names of other plugins, as pytest knows them, that are kept out of zygotes and of "
+    "commands that are run again, separated by spaces: they see sweep 0 alone",
+}
+"""Settings that only a configuration file can make."""
+
+
 def declare(parser: pytest.Parser) -> None:
     """Add the options, each with an ini twin whose name has underscores."""
     group = parser.getgroup("flakehunt", "flaky tests (pytest-flakehunt)")
@@ -56,6 +66,8 @@ def declare(parser: pytest.Parser) -> None:
         else:
             group.addoption(f"--{name}", action="store_const", const="on", default=None, help=text)
         parser.addini(name.replace("-", "_"), f"the same as --{name}", default="")
+    for name, text in INI_ONLY.items():
+        parser.addini(name, text, default="")
 
 
 def given(config: pytest.Config, name: str) -> str:
@@ -77,6 +89,8 @@ def wanted(config: pytest.Config) -> bool:
         or given(config, "flakehunt-plan")
         or given(config, "flakehunt-leaks") not in {"", "off"}
         or on_command_line(config)
+        or WITNESS in os.environ
+        or AGAIN in config.stash
     )
 
 

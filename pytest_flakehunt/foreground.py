@@ -15,8 +15,13 @@ from pytest_flakehunt.plan import environment
 RESTARTED = "PYTEST_FLAKEHUNT_RESTARTED"
 
 
-def restart_where_needed(config: pytest.Config, plan: Plan) -> None:
+def restart_where_needed(config: pytest.Config, plan: Plan, told: Mapping[str, str]) -> None:
     """Start this very command anew where the plan needs variables that only a new interpreter takes.
+
+    Args:
+        config: of the command.
+        plan: what it is run under.
+        told: variables that were taken away from this process, and that the new one needs.
 
     Raises:
         pytest.UsageError: pytest runs inside another program, which cannot
@@ -34,7 +39,7 @@ def restart_where_needed(config: pytest.Config, plan: Plan) -> None:
         )
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, command, {**os.environ, **wanted, RESTARTED: written})  # noqa: S606 - the same command
+    os.execve(sys.executable, command, {**os.environ, **told, **wanted, RESTARTED: written})  # noqa: S606 - the same command
 
 
 class Foreground:
@@ -47,6 +52,8 @@ class Foreground:
         self._importing = ExitStack()
         self._importing.enter_context(stage.imported(plan))
         self._ran = 0
+        self.switched_off: list[str] = []
+        """What of other plugins was in use."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -68,9 +75,10 @@ class Foreground:
         """Count the tests that ran."""
         self._ran += report.when == "call"
 
-    def pytest_report_header(self) -> str:
-        """Say what is held."""
-        return f"flakehunt: under {self.plan}" if self.plan.settings else "flakehunt: calm"
+    def pytest_report_header(self) -> list[str]:
+        """Say what is held, and what is not."""
+        held = f"flakehunt: under {self.plan}" if self.plan.settings else "flakehunt: calm"
+        return [held, *([f"flakehunt: switched off: {', '.join(self.switched_off)}"] if self.switched_off else [])]
 
     def pytest_terminal_summary(
         self, terminalreporter: "pytest.TerminalReporter", exitstatus: int

@@ -2,8 +2,10 @@
 
 import builtins
 import importlib
+import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,12 +13,23 @@ import pytest
 from pytest_flakehunt.model import Attempt
 from pytest_flakehunt.watching import Progress
 
+OWN = ("pytest", "_pytest", "pluggy", "pytest_flakehunt")
+
 
 class Mirror:
     """Passes what sweep 0 reports to the hooks that would have seen it."""
 
-    def __init__(self, session: pytest.Session, watch: Callable[[Progress], None]) -> None:
-        self.session, self.config, self._watch = session, session.config, watch
+    def __init__(
+        self, session: pytest.Session, watch: Callable[[Progress], None], say: Callable[[str], None]
+    ) -> None:  # fmt: skip
+        """Make one.
+
+        Args:
+            session: whose hooks are called.
+            watch: is shown how far the hunt is.
+            say: takes note of what other plugins fail in.
+        """
+        self.session, self.config, self._watch, self._say = session, session.config, watch, say
         self.locations = {item.nodeid: item.location for item in session.items}
         self._begun: set[str] = set()
 
@@ -29,22 +42,21 @@ class Mirror:
         """A test starts."""
         if self._shown and nodeid not in self._begun:
             self._begun.add(nodeid)
-            self.config.hook.pytest_runtest_logstart(nodeid=nodeid, location=self._location(nodeid))
+            with self._bearing("pytest_runtest_logstart"):
+                self.config.hook.pytest_runtest_logstart(nodeid=nodeid, location=self._location(nodeid))
 
-    def told(self, kind: str, data: Mapping[str, Any]) -> None:
-        """A report or a warning has come."""
-        if not self._shown:
-            return
-        if kind == "report":
-            report = self.config.hook.pytest_report_from_serializable(config=self.config, data=as_given(data))
-            self.config.hook.pytest_runtest_logreport(report=report)
-        else:
-            self._warn(data)
+    def reported(self, data: Mapping[str, Any]) -> None:
+        """A report has come."""
+        if self._shown:
+            with self._bearing("pytest_report_from_serializable"):
+                report = self.config.hook.pytest_report_from_serializable(config=self.config, data=dict(data))
+                self._show(report)
 
     def finished(self, nodeid: str) -> None:
         """A test has ended."""
         if self._shown:
-            self.config.hook.pytest_runtest_logfinish(nodeid=nodeid, location=self._location(nodeid))
+            with self._bearing("pytest_runtest_logfinish"):
+                self.config.hook.pytest_runtest_logfinish(nodeid=nodeid, location=self._location(nodeid))
 
     def lost(self, attempt: Attempt) -> None:
         """A test took its process with it: show it as a failure."""
@@ -61,7 +73,7 @@ class Mirror:
             when="call",
             duration=attempt.seconds,
         )
-        self.config.hook.pytest_runtest_logreport(report=report)
+        self._show(report)
         self.finished(attempt.nodeid)
 
     def progress(self, progress: Progress) -> None:
@@ -71,7 +83,24 @@ class Mirror:
     def _location(self, nodeid: str) -> tuple[str, int | None, str]:
         return self.locations.get(nodeid, (nodeid.partition("::")[0], None, nodeid))
 
-    def _warn(self, data: Mapping[str, Any]) -> None:
+    def _show(self, report: pytest.TestReport) -> None:
+        with self._bearing("pytest_runtest_logreport"):
+            self.config.hook.pytest_runtest_logreport(report=report)
+
+    @contextmanager
+    def _bearing(self, hook: str) -> Iterator[None]:
+        """Let another plugin's failure cost a note, not the hunt; one that ends the session on purpose may."""
+        try:
+            yield
+        except pytest.exit.Exception:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, all that was recorded stays
+            self._say(f"{author(error)} failed in {hook} as it was shown sweep 0: {type(error).__name__}: {error}")
+
+    def warned(self, data: Mapping[str, Any]) -> None:
+        """A warning has come."""
+        if not self._shown:
+            return
         module, name = data["category"]
         try:
             category = getattr(importlib.import_module(module), name)
@@ -81,27 +110,23 @@ class Mirror:
             data["text"], category, data["filename"], data["lineno"]
         )  # fmt: skip
         location = data["location"]
-        self.config.hook.pytest_warning_recorded.call_historic(
-            kwargs={
-                "warning_message": message,
-                "when": data["when"],
-                "nodeid": data["nodeid"],
-                "location": tuple(location) if location else None,
-            }
-        )
+        with self._bearing("pytest_warning_recorded"):
+            self.config.hook.pytest_warning_recorded.call_historic(
+                kwargs={
+                    "warning_message": message,
+                    "when": data["when"],
+                    "nodeid": data["nodeid"],
+                    "location": tuple(location) if location else None,
+                }
+            )
 
 
-def as_given(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a report's values as they were before JSON made lists of its tuples.
-
-    >>> as_given({"location": ["a.py", 3, "x"], "longrepr": None, "sections": [["out", "hello"]]})
-    {'location': ('a.py', 3, 'x'), 'longrepr': None, 'sections': [('out', 'hello')]}
-    """
-    restored = dict(data)
-    for name in ("location", "longrepr"):
-        if isinstance(restored.get(name), list):
-            restored[name] = tuple(restored[name])
-    for name in ("sections", "user_properties"):
-        if name in restored:
-            restored[name] = [tuple(pair) for pair in restored[name]]
-    return restored
+def author(error: BaseException) -> str:
+    """Name the plugin whose code an error comes from: the innermost module that is not pytest's own."""
+    names = []
+    step = error.__traceback__
+    while step is not None:
+        names.append(str(step.tb_frame.f_globals.get("__name__")))
+        step = step.tb_next
+    foreign = [name for name in names if name.partition(".")[0] not in {*OWN, *sys.stdlib_module_names}]
+    return foreign[-1] if foreign else "pytest"

@@ -1,6 +1,5 @@
 """The places of a hunt and the zygotes at work in them: started, parked while others are needed, and ended."""
 
-import queue
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from pytest_flakehunt import seeds
 from pytest_flakehunt.model import Isolation
 from pytest_flakehunt.plan import Draft, environment
 from pytest_flakehunt.sweeping import Ongoing
+from pytest_flakehunt.zygote import link as link_room
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.link import Link, Nursery, Origin
 
@@ -65,7 +65,6 @@ class Places:
     """Started so far."""
     parking: bool = False
     """Whether a zygote that does not suit the next job waits for one that it suits."""
-    inbox: "queue.SimpleQueue[tuple[Link, wire.Message | None]]" = field(default_factory=queue.SimpleQueue)
     _nursery: Nursery = field(default_factory=Nursery)
 
     def open(self, scratch: Path) -> None:
@@ -84,6 +83,11 @@ class Places:
         """Give so many places."""
         self.slots.extend(Slot(index) for index in range(len(self.slots), places))
         return self.slots[:places]
+
+    def heard(self, seconds: float) -> list[tuple[Link, wire.Message | None]]:
+        """Wait for what zygotes say, for so long at most."""
+        links = (link for slot in self.slots for link in (slot.link, *slot.parked) if link is not None)
+        return link_room.heard(links, seconds)
 
     def supply(self, slot: Slot, job: Job) -> None:
         """See to it that a place has a zygote that suits a job; one that was just started is not ready yet."""
@@ -157,7 +161,7 @@ class Places:
             watching=job.study.imports,
         )
         slot.served = 0
-        slot.link = Link(number, slot.index, self.origin, extra, birth, self.inbox)
+        slot.link = Link(number, slot.index, self.origin, extra, birth)
         slot.link.interpreter = job.interpreter
 
 

@@ -1,6 +1,5 @@
 """The porch: pytest's hooks, each of which calls one function. Everything heavy is imported when it is asked for."""
 
-import os
 from collections.abc import Generator
 
 import pytest
@@ -35,11 +34,3 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         from pytest_flakehunt import run
 
         run.settle(config)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Write down how tests end, where a hunt runs one of its printed commands again."""
-    if path := os.environ.pop(flags.WITNESS, ""):
-        from pytest_flakehunt import witness
-
-        witness.attend(config, path)

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, log
 from pathlib import Path
@@ -15,14 +15,10 @@ from pytest_flakehunt.model import CALM, Arranging, Count, Diagnosis, Finding, M
 ALONE = "alone"
 WRITTEN_CALM = "calm"
 DROPPED = re.compile(
-    r"--flakehunt|-n(?=\d|auto|logical|$)|--numprocesses|--dist|--maxprocesses|-x$|--exitfirst|--maxfail"
-    r"|--junit-?xml|--(lf|ff|nf|sw|last-failed|failed-first|new-first|stepwise)|--durations|--(no-)?cov"
-    r"|--reruns|--count|--basetemp|--html|--report-log|--log-file(=|$)|-[vq]+$"
+    r"--flakehunt|-n(?=\d|auto|logical|$)|--numprocesses|-x$|--exitfirst|--maxfail"
+    r"|--(last-failed|failed-first|new-first|stepwise)|--durations|--(no-)?cov|--reruns|-[vq]+$"
 )
-TAKES_VALUE = re.compile(
-    r"(--flakehunt[a-z-]*|-n|--numprocesses|--dist|--maxprocesses|--maxfail|--junit-?xml|--basetemp|--html"
-    r"|--report-log|--log-file)$"
-)
+TAKES_VALUE = re.compile(r"(--flakehunt[a-z-]*|-n|--numprocesses|--maxfail)$")
 SETTLED = re.compile(r"-n(?=\d|auto|logical|$)|--(numprocesses|dist|reruns|count|forked)(=|$)")
 """What a plan switches off, where a configuration file asks for it."""
 MOST_NEEDED = 3000
@@ -151,13 +147,23 @@ def program(argv: Sequence[str], typed: Sequence[str]) -> tuple[str, ...]:
     return (typed[0], "-m", "pytest") if argv[0].endswith("__main__.py") else ("pytest",)
 
 
-def kept(args: Sequence[str], positional: Sequence[str]) -> tuple[str, ...]:
-    """Give the options that a command needs as well: all but those of the hunt, and of how tests are reported."""
+def kept(args: Sequence[str], positional: Sequence[str], others: Mapping[str, bool]) -> tuple[str, ...]:
+    """Give the options that a command needs as well: all but those of the hunt, and of how tests are reported.
+
+    Args:
+        args: as given on the command line.
+        positional: those that select tests.
+        others: options that other plugins write or rewrite files for, and
+            whether a value follows.
+
+    >>> kept(["a.py", "--html", "a.html", "--strict", "-vv"], ["a.py"], {"--html": True})
+    ('--strict',)
+    """
     left: list[str] = []
     words = iter(args)
     for word in words:
-        if DROPPED.match(word):
-            if TAKES_VALUE.fullmatch(word):
+        if DROPPED.match(word) or word.partition("=")[0] in others:
+            if TAKES_VALUE.fullmatch(word) or others.get(word):
                 next(words, None)
         elif word not in positional:
             left.append(word)

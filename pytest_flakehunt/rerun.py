@@ -1,5 +1,6 @@
 """Running a printed command again, as the user would: does it bring the failure back, and only with the cause?"""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -7,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_flakehunt import flags, realtime
+from pytest_flakehunt import artefacts, flags, realtime
 from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.model import Count, Mode, Outcome, Reply
 from pytest_flakehunt.repro import Command, Commands
+from pytest_flakehunt.witness import FOLDER
 from pytest_flakehunt.zygote import link, wire
 from pytest_flakehunt.zygote.link import Origin, Watch
 
@@ -89,15 +91,25 @@ class Rerun:
             link.end_tree(process.pid)
             process.wait()
             journal.unlink(missing_ok=True)
+            self._tidy(Path(f"{journal}{FOLDER}"))
         if command.hunts:
             return {0: Reply.PASSES, 1: Reply.FAILS}.get(process.returncode, Reply.NOTHING)
         return said(heard, nodeid, mode)
 
+    def _tidy(self, scratch: Path) -> None:
+        """Keep of a command's scratch folder what its plugins were seen to write elsewhere."""
+        seen = scratch / artefacts.FILE
+        if seen.exists():
+            with (self.folder / artefacts.FILE).open("ab") as kept:
+                kept.write(seen.read_bytes())
+        shutil.rmtree(scratch, ignore_errors=True)
+
     def _environment(self, command: Command, journal: Path) -> Mapping[str, str]:
+        environ = {**link.unseen(self.origin.environ), flags.WITNESS: str(journal)}
         if not command.hunts:
-            return {**self.origin.environ, flags.WITNESS: str(journal)}
-        options = self.origin.environ.get("PYTEST_ADDOPTS", "")
-        return {**self.origin.environ, "PYTEST_ADDOPTS": f"{options} --flakehunt-ledger={journal}.sqlite".strip()}
+            return environ
+        options = environ.get("PYTEST_ADDOPTS", "")
+        return {**environ, "PYTEST_ADDOPTS": f"{options} --flakehunt-ledger={journal}.sqlite".strip()}
 
 
 def executable(origin: Origin) -> list[str]:

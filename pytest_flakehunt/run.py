@@ -15,6 +15,7 @@ import pytest
 from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
 from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.casebook import Casebook
+from pytest_flakehunt.closing import Closing
 from pytest_flakehunt.diagnosis import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
 from pytest_flakehunt.hunt import STUDY_PAYS, Hunt
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
@@ -50,6 +51,9 @@ REFUSED = pytest.StashKey[pytest.UsageError]()
 
 def early(config: pytest.Config) -> None:
     """Note how this process started; hold a plan over it, or keep coverage from starting."""
+    again = os.environ.pop(flags.WITNESS, "")
+    if again:
+        config.stash[flags.AGAIN] = again
     parameters = config.invocation_params
     config.stash[ORIGIN] = Origin(
         [str(arg) for arg in parameters.args],
@@ -62,10 +66,12 @@ def early(config: pytest.Config) -> None:
         takeover.early(config)
         return
     text = flags.given(config, "flakehunt-plan")
+    if text or again:
+        takeover.early(config)
     if text:
         try:
             plan = read_plan(text, known(config))
-            foreground.restart_where_needed(config, plan)
+            foreground.restart_where_needed(config, plan, {flags.WITNESS: again} if again else {})
             config.stash[HELD] = foreground.Foreground(config, plan)
         except SettingError as error:
             config.stash[REFUSED] = usage(error, "flakehunt-plan")
@@ -82,15 +88,20 @@ def settle(config: pytest.Config) -> None:
     if REFUSED in config.stash:
         raise config.stash[REFUSED]
     options = Options.read(config)
+    workers = takeover.workers_wanted(config)
+    if flags.AGAIN in config.stash:
+        from pytest_flakehunt import witness
+
+        witness.attend(config, config.stash[flags.AGAIN], hunts=bool(options.asked))
     if options.leaks and not options.asked:
         config.pluginmanager.register(Ordinary(config, options.fail_on))
     if not options.asked and not options.plan:
         return
-    workers = takeover.workers_wanted(config)
-    said = takeover.settle(config)
     if options.asked:
-        config.pluginmanager.register(Session(config, options, workers, said))
+        takeover.check_disabled(config)
+        config.pluginmanager.register(Session(config, options, workers, takeover.settle(config)))
     else:
+        config.stash[HELD].switched_off = takeover.settle(config)
         config.pluginmanager.register(config.stash[HELD])
 
 
@@ -113,6 +124,8 @@ class Session:
         self.notes: list[str] = []
         self.diagnoses: dict[tuple[str, str], Diagnosis] = {}
         self.experiments = 0
+        self.shown = False
+        """Whether the user has seen what was found."""
         self.began = realtime.now()
 
     def _plan(self) -> Plan:
@@ -145,14 +158,11 @@ class Session:
 
     # hooks
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Silence the plugins that would rerun or reorder tests, now that they have declared their markers."""
-        takeover.silence(config)
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Open the ledger, so that a bad path is refused before anything is collected."""
+        # after all others have registered what they do at the end
+        self.config.pluginmanager.register(Closing(self.finish, self.pytest_terminal_summary))
         del session
         try:
             self.ledger = Ledger(self.options.ledger)
@@ -182,9 +192,8 @@ class Session:
         self._hunt(session)
         return True
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Let the findings decide the exit status, and write the reports that were asked for."""
+    def finish(self, session: pytest.Session) -> bool:
+        """Let the findings decide the exit status, and write the reports that were asked for; tell if there are any."""
         if self.findings is not None:
             ended = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
             if ended and not self.findings.trial.interrupted:
@@ -193,10 +202,12 @@ class Session:
                 document.write(self.findings, self.options.json)
         if self.ledger is not None:
             self.ledger.close()
+        return self.findings is not None
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Show what was found."""
-        if self.findings is not None:
+        if self.findings is not None and not self.shown:
+            self.shown = True
             terminal.show(self.findings, terminalreporter, self.config.get_verbosity(), self.options.ledger)
 
     # the hunt
@@ -290,7 +301,7 @@ class Session:
             places=places,
             tallies=tests,
             known=self.known,
-            audience=Mirror(session, display.show),
+            audience=Mirror(session, display.show, self._say),
             say=self._say,
             discovered=self._declare,
             workers=self.workers,
@@ -318,7 +329,7 @@ class Session:
     def _worker_input(self, slot: int) -> dict[str, object]:
         if not hasattr(self, "_run_id"):
             self._run_id = uuid.uuid4().hex
-        return takeover.worker_input(self.config, slot, self.workers, self._run_id)
+        return takeover.worker_input(self.config, slot, self.workers, self._run_id, self._say)
 
     def _trial(self) -> Trial:
         return Trial(
@@ -380,7 +391,7 @@ def context(config: pytest.Config, options: Options, switched_off: Sequence[str]
     return repro.Context(
         repro.program(origin.argv, sys.orig_argv),
         selection,
-        repro.kept(origin.args, selection),
+        repro.kept(origin.args, selection, takeover.spelled(config)),
         Path(origin.directory),
         config.rootpath,
         options.ledger.parent,

@@ -115,7 +115,8 @@ class Ongoing:
             evidence = Evidence("process", "Hang", message, main, stacks=stacks, note=note)
             return wire.Finished(position, Outcome.HUNG, seconds, evidence)
         name = ending(status)
-        evidence = Evidence("process", name, f"the process ended: {name}", main, stacks=stacks)
+        why = f", of {stacks.strip().splitlines()[-1]}" if status == OURS_FAILED and stacks.strip() else ""
+        evidence = Evidence("process", name, f"the process ended: {name}{why}", main, stacks=stacks)
         return wire.Finished(position, Outcome.CRASHED, seconds, evidence)
 
     def sweep(self) -> Sweep:

@@ -1,77 +1,157 @@
-"""Options of other plugins that would fight a hunt: taken over or switched off, and said so."""
+"""Other plugins in the processes of a hunt: what would fight it is taken over or switched off, and said so."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_flakehunt.artefacts import module_of
 from pytest_flakehunt.model import Perturbation
+from pytest_flakehunt.other_plugins import TABLE, Given, Option, Plugin
 
-OFF: dict[str, tuple[str, object]] = {
-    "numprocesses": ("-n", None),
-    "maxprocesses": ("--maxprocesses", None),
-    "dist": ("--dist", "no"),
-    "tx": ("--tx", []),
-    "distload": ("-d", False),
-    "looponfail": ("--looponfail", False),
-    "reruns": ("--reruns", None),
-    "count": ("--count", 1),
-    "randomly_reorganize": ("pytest-randomly's order", False),
-    "randomly_reset_seed": ("pytest-randomly's seed", False),
-    "no_cov": ("--cov", True),
-    "forked": ("--forked", False),
-}
-"""Option by option: how users write it, and the value that switches it off."""
 OFF_IN_ZYGOTES: dict[str, object] = {
     "maxfail": 0,
-    "lf": False,
-    "failedfirst": False,
-    "newfirst": False,
-    "stepwise": False,
-    "stepwise_skip": False,
-    "stepwise_reset": False,
     "setupshow": False,
     "capture": "fd",
-    "xmlpath": None,
     "usepdb": False,
     "trace": False,
-    "basetemp": None,
     "durations": None,
 }
 """What the controller's pytest goes on doing for sweep 0, and sweeps must not do for themselves."""
-PLUGINS_OFF = ("rerunfailures", "flaky", "flakefinder", "random_order", "randomly", "pytest_forked")
-"""Plugins that act through hooks alone: unregistered once they have declared their markers."""
-SAID = ("reruns", "count", "no_cov", "forked")
-"""What the header mentions where it was in use; the number after -n is taken over instead."""
+DISABLED = "flakehunt_disable_plugins"
+ASKED = pytest.StashKey[dict[str, Any]]()
+"""Options as the user asked for them, where they were given other values."""
 
 
 def early(config: pytest.Config) -> None:
-    """Switch off what starts before options are final: coverage measures one process, not a hunt."""
+    """Switch off what starts before options are final: coverage, which also deletes what it measured last."""
     known = config.known_args_namespace
-    if hasattr(known, "no_cov"):
-        known.no_cov = True
+    if hasattr(known, "cov_source"):
+        known.cov_source = []
 
 
 def settle(config: pytest.Config) -> list[str]:
-    """Switch off what would rerun, reorder or distribute tests besides us.
+    """Switch off what would rerun, reorder or distribute tests besides us, and what would rewrite the user's files.
+
+    It is called before any plugin is configured.
 
     Returns:
         What was in use, as users write it, for the header.
     """
-    said = []
-    for name, (written, value) in OFF.items():
-        present = getattr(config.option, name, None)
-        if name == "no_cov":
-            in_use = bool(getattr(config.option, "cov_source", None))
-        else:
-            in_use = bool(present) and present != value
-        if in_use and name in SAID:
-            said.append(written)
-        if hasattr(config.option, name):
-            setattr(config.option, name, value)
-    said.extend(f"plugin {name}" for name in PLUGINS_OFF if config.pluginmanager.has_plugin(name))
+    found = present(config)
+    options = [option for plugin in found for option in plugin.hunting]
+    said = [option.written.rstrip("=") for option in options if option.said and in_use(config, option)]
+    _set(config, options, Path())
+    for plugin, names in found.items():
+        if plugin.away:
+            for name in names:
+                config.pluginmanager.unregister(name=name)
+                said.append(f"plugin {name}")
+            for marker in plugin.markers:
+                config.addinivalue_line("markers", marker)
     return said
+
+
+def present(config: pytest.Config) -> Mapping[Plugin, list[str]]:
+    """Give the rows of the table whose plugins are there, each with the names that they are registered under."""
+    registered = [
+        (name, module_of(plugin).partition(".")[0]) for name, plugin in config.pluginmanager.list_name_plugin()
+    ]
+    found = {
+        plugin: [name for name, package in registered if name in plugin.known_as or package in plugin.known_as]
+        for plugin in TABLE
+    }
+    return {plugin: names for plugin, names in found.items() if names}
+
+
+def quieten(config: pytest.Config, scratch: Path) -> None:
+    """Give plugins nothing to write, or a place in the scratch folder, in a process that nobody looks at.
+
+    It is called before any plugin is configured.
+    """
+    _set(config, [option for plugin in present(config) for option in plugin.quiet], scratch)
+    for name in disabled(config):
+        if config.pluginmanager.has_plugin(name):
+            config.pluginmanager.unregister(name=name)
+
+
+def strip(config: pytest.Config) -> None:
+    """Take away what can only be found once plugins are configured, in a process that nobody looks at."""
+    for plugin in present(config):
+        for name in plugin.attributes:
+            if hasattr(config, name):
+                delattr(config, name)
+        for registered in config.pluginmanager.get_plugins() if plugin.dropped else ():
+            if type(registered).__name__ in plugin.dropped:
+                config.pluginmanager.unregister(registered)
+
+
+def show(config: pytest.Config) -> None:
+    """Let plugins write for sweep 0 what an ordinary run would write where tests run."""
+    asked = config.stash[ASKED]
+    for plugin in present(config):
+        if plugin.shown is not None:
+            plugin.shown(config, asked)
+
+
+def spelled(config: pytest.Config) -> Mapping[str, bool]:
+    """Give the options of the table as users write them: whether a value follows."""
+    options = (option for plugin in present(config) for option in (*plugin.hunting, *plugin.quiet))
+    return {option.written.rstrip("="): option.written.endswith("=") for option in options if option.written}
+
+
+def variables() -> Mapping[str, str | None]:
+    """Give what plugins are told by the environment of a process that nobody looks at; None takes a variable away."""
+    return {name: value for plugin in TABLE for name, value in plugin.variables.items()}
+
+
+def in_use(config: pytest.Config, option: Option) -> bool:
+    """Tell whether an option has a value that says more than the one it gets instead."""
+    present = getattr(config.option, option.dest, None)
+    return bool(present) and present != value_of(config, option, Path())
+
+
+def value_of(config: pytest.Config, option: Option, scratch: Path) -> object:
+    """Give the value that an option gets."""
+    if callable(option.value):
+        return option.value(Given(config, getattr(config.option, option.dest, None), scratch))
+    return option.value
+
+
+def _set(config: pytest.Config, options: Iterable[Option], scratch: Path) -> None:
+    asked = config.stash.setdefault(ASKED, {})
+    for option in options:
+        if hasattr(config.option, option.dest):
+            asked.setdefault(option.dest, getattr(config.option, option.dest))
+            setattr(config.option, option.dest, value_of(config, option, scratch))
+
+
+def disabled(config: pytest.Config) -> list[str]:
+    """Give the names of plugins that the user keeps out of processes that nobody looks at."""
+    return [name for name in re.split(r"[\s,]+", str(config.getini(DISABLED))) if name]
+
+
+def check_disabled(config: pytest.Config) -> None:
+    """Refuse a name that no plugin bears.
+
+    Raises:
+        pytest.UsageError: says which are there.
+    """
+    for name in disabled(config):
+        if not config.pluginmanager.has_plugin(name):
+            there = [str(other) for other, plugin in config.pluginmanager.list_name_plugin() if _foreign(plugin)]
+            raise pytest.UsageError(
+                f"{DISABLED}={name}: no plugin is registered under that name; give some of "
+                f"{', '.join(sorted(there)) or 'none'}"
+            )
+
+
+def _foreign(plugin: object) -> bool:
+    package = module_of(plugin).partition(".")[0]
+    return package not in {"_pytest", "pytest_flakehunt", "conftest"}
 
 
 def settle_zygote(config: pytest.Config) -> None:
@@ -81,14 +161,6 @@ def settle_zygote(config: pytest.Config) -> None:
             setattr(config.option, name, value)
     if getattr(config.option, "tbstyle", "auto") in {"no", "line"}:
         config.option.tbstyle = "auto"
-
-
-def silence(config: pytest.Config) -> None:
-    """Unregister the plugins that would rerun or reorder tests, once they are configured."""
-    for name in PLUGINS_OFF:
-        plugin = config.pluginmanager.get_plugin(name)
-        if plugin is not None:
-            config.pluginmanager.unregister(plugin)
 
 
 def workers_wanted(config: pytest.Config) -> int:
@@ -105,8 +177,18 @@ def workers_wanted(config: pytest.Config) -> int:
     return max(1, min(wanted or 1, most or wanted or 1))
 
 
-def worker_input(config: pytest.Config, slot: int, slots: int, run: str) -> dict[str, Any]:
-    """Give what xdist tells a worker, with what other plugins add through xdist's own hook."""
+def worker_input(
+    config: pytest.Config, slot: int, slots: int, run: str, say: Callable[[str], None]
+) -> dict[str, Any]:  # fmt: skip
+    """Give what xdist tells a worker, with what other plugins add through xdist's own hook.
+
+    Args:
+        config: the controller's.
+        slot: which worker, from 0.
+        slots: how many there are.
+        run: the id of all of them.
+        say: takes note of a plugin that fails: it may still do its work.
+    """
     import sys
 
     node = _Node(config, {
@@ -116,7 +198,10 @@ def worker_input(config: pytest.Config, slot: int, slots: int, run: str) -> dict
         "mainargv": list(sys.argv),
     })  # fmt: skip
     if hasattr(config.hook, "pytest_configure_node"):
-        config.hook.pytest_configure_node(node=node)
+        try:
+            config.hook.pytest_configure_node(node=node)
+        except Exception as error:  # noqa: BLE001 - another plugin's, of any kind
+            say(f"a plugin failed in pytest_configure_node: {type(error).__name__}: {error}")
     return node.workerinput
 
 

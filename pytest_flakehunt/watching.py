@@ -30,8 +30,11 @@ class Audience(Protocol):
     def started(self, nodeid: str) -> None:
         """A test of sweep 0 starts."""
 
-    def told(self, kind: str, data: Mapping[str, object]) -> None:
-        """Sweep 0 has a report or a warning."""
+    def reported(self, data: Mapping[str, object]) -> None:
+        """Sweep 0 has a report."""
+
+    def warned(self, data: Mapping[str, object]) -> None:
+        """Sweep 0 has a warning."""
 
     def finished(self, nodeid: str) -> None:
         """A test of sweep 0 has ended."""

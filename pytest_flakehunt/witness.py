@@ -1,19 +1,62 @@
-"""What a printed command, run again, tells of each test: a journal like a sweep's, written by an ordinary run."""
+"""What a printed command, run again, tells of each test, as a journal like a sweep's; it leaves nothing else behind."""
 
 from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from pytest_flakehunt import takeover
+from pytest_flakehunt.artefacts import Artefacts
+from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.zygote import wire
-from pytest_flakehunt.zygote.child import Journal, Observer
+from pytest_flakehunt.zygote.child import Journal, Observer, own_cache
+
+FOLDER = ".d"
+"""What the name of a journal ends with in that of its command's scratch folder."""
 
 
-def attend(config: pytest.Config, path: str) -> None:
-    """Write how each test ends to a file."""
+def attend(config: pytest.Config, path: str, *, hunts: bool) -> None:
+    """Write how each test ends to a file, and nothing anywhere else.
+
+    It is called before any plugin is configured.
+
+    Args:
+        config: of the command.
+        path: of the journal.
+        hunts: whether the command hunts, and so tells by its exit status.
+    """
+    scratch = Path(path + FOLDER)
+    scratch.mkdir(exist_ok=True)
+    takeover.settle(config)
+    takeover.quieten(config, scratch)
+    config.pluginmanager.register(Unseen(config, scratch))
+    if hunts:
+        return
     journal = Journal(path)
     observer = Observer(config, journal, reported=False)
     config.pluginmanager.register(observer)
     config.pluginmanager.register(Witness(observer, journal))
+
+
+class Unseen:
+    """A pytest plugin for a run that nobody looks at: the user's cache, examples and reports stay as they are."""
+
+    def __init__(self, config: pytest.Config, scratch: Path) -> None:
+        self.scratch = scratch
+        self._living = ExitStack()
+        self._living.enter_context(Artefacts(config, scratch).noted())
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Take away what was just configured."""
+        takeover.strip(config)
+        own_cache(config, self.scratch / "cache")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Let Hypothesis keep no examples."""
+        random.own_hypothesis(items, 1.0)
 
 
 class Witness:

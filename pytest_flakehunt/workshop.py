@@ -1,7 +1,6 @@
 """Where sweeps are run: from a job to the attempts it gave."""
 
 import contextlib
-import queue
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 
-from pytest_flakehunt import realtime
+from pytest_flakehunt import artefacts, realtime
 from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Plan, Sweep
 from pytest_flakehunt.places import Job, Places, Slot
 from pytest_flakehunt.plan import arranged
@@ -105,7 +104,13 @@ class Workshop:
                     slot.ongoing.look()
                     slot.ongoing.torn = "the hunt was interrupted"
                     self._finish(slot, slot.ongoing)
-        shutil.rmtree(self.places.scratch, ignore_errors=True)
+        scratch = self.places.scratch
+        for plugin, paths in artefacts.written((scratch, *scratch.glob("*"))).items():
+            self.say(
+                f"{plugin} wrote {listed(paths)} where only the hunt looks; "
+                f"if no test needs it, keep it from that with flakehunt_disable_plugins = {plugin}"
+            )
+        shutil.rmtree(scratch, ignore_errors=True)
 
     def work(self, overseer: Overseer, places: int, *, first: int = 0) -> None:
         """Run sweeps until the overseer has no more.
@@ -133,20 +138,17 @@ class Workshop:
 
     def _listen(self) -> None:
         seen = any(slot.ongoing is not None and slot.ongoing.mirrored for slot in self.places.slots)
-        with contextlib.suppress(queue.Empty):
-            link, message = self.places.inbox.get(timeout=LOOK_WHEN_SEEN if seen else LOOK)
-            while True:
-                slot = self.places.slots[link.slot]
-                if slot.link is link:
-                    self._heard(slot, link, message)
-                link, message = self.places.inbox.get_nowait()
+        for link, message in self.places.heard(LOOK_WHEN_SEEN if seen else LOOK):
+            slot = self.places.slots[link.slot]
+            if slot.link is link:
+                self._heard(slot, link, message)
 
     def _heard(self, slot: Slot, link: Link, message: wire.Message | None) -> None:
         match message:
             case wire.Ready():
                 self._ready(slot, link, message)
-            case wire.Failed(reason):
-                self._failed(slot, link, reason)
+            case wire.Failed(reason, died):
+                self._failed(slot, link, f"{reason}\n{link.last_words()}".strip() if died else reason)
             case wire.Ended(_, status):
                 self._ended(slot, status, by_test=True)
             case None:
@@ -239,13 +241,15 @@ class Workshop:
         match item:
             case wire.Started(position):
                 self.audience.started(self.tallies[position].nodeid)
-            case wire.Told(kind, data):
-                self.audience.told(kind, data)
+            case wire.Reported(data):
+                self.audience.reported(data)
+            case wire.Told("warning", data):
+                self.audience.warned(data)
             case wire.Finished(position, Outcome.CRASHED as outcome, seconds, evidence):
                 self.audience.lost(Attempt(self.tallies[position].nodeid, outcome, seconds, evidence))
             case wire.Finished(position):
                 self.audience.finished(self.tallies[position].nodeid)
-            case wire.Began() | wire.Leaked() | wire.Done():
+            case wire.Began() | wire.Told() | wire.Leaked() | wire.Done():
                 pass
 
     def _look(self, slot: Slot) -> None:

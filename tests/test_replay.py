@@ -232,17 +232,21 @@ def test_only_an_order_needs_others(plan: str, others: bool) -> None:
     assert needs_others(read_plan(plan, KNOWN)) is others
 
 
+WRITING = {"--html": True, "--alluredir": True, "--junitxml": True, "--snapshot-update": False}
+
+
 @pytest.mark.parametrize(
     ("args", "positional", "kept"),
     [
         (["--flakehunt=200", "tests", "--ds=settings"], ["tests"], ["--ds=settings"]),
         (["--flakehunt", "200", "-x", "-n4", "-k", "not slow"], [], ["-k", "not slow"]),
         (["-n", "4", "--junitxml=x.xml", "--maxfail", "3", "-vv", "--cov=src"], [], []),
+        (["--html", "r.html", "--snapshot-update", "--alluredir=a", "--strict-markers"], [], ["--strict-markers"]),
         (["-p", "no:cacheprovider", "-c", "other.ini"], [], ["-p", "no:cacheprovider", "-c", "other.ini"]),
     ],
 )
 def test_options_that_matter_are_kept(args: list[str], positional: list[str], kept: list[str]) -> None:
-    context = a_context(selection=tuple(positional), options=options(args, positional))
+    context = a_context(selection=tuple(positional), options=options(args, positional, WRITING))
     mode = a_mode("gc=off")
     written = context.no_cause(a_finding(mode), mode, read_plan("gc=off", KNOWN)).again
     assert shlex.split(str(written)) == ["pytest", "a.py::x[/]", *kept, "--flakehunt-plan=gc=off"]

@@ -9,11 +9,11 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
-from pytest_flakehunt import project
+from pytest_flakehunt import auditing, project
 from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
 from pytest_flakehunt.leaks.stacks import running
 from pytest_flakehunt.model import LeakKind, Place
@@ -86,12 +86,9 @@ class Log:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Keep the log. Audit hooks cannot be taken back: afterwards, ours does nothing."""
-        sys.addaudithook(_hook(self._noting.get))
-        try:
+        """Keep the log."""
+        with auditing.listening(self._noting):
             yield
-        finally:
-            self._noting.clear()
 
     # who, and where
 
@@ -259,18 +256,6 @@ class Log:
             for key in [key for key, each in self.tasks.items() if each.itself() is None]:
                 del self.tasks[key]
         self.lost.clear()
-
-
-def _hook(known: Callable[[str], Callable[[tuple[Any, ...]], None] | None]) -> Callable[[str, tuple[Any, ...]], None]:
-    """Give the audit hook: Python calls it some twenty times for a trivial test, so what is not known goes at once."""
-
-    def audit(event: str, args: tuple[Any, ...]) -> None:
-        note = known(event)
-        if note is not None:
-            with suppress(Exception):  # what a test does must not fail because we cannot note it
-                note(args)
-
-    return audit
 
 
 def _serves_pool(thread: threading.Thread) -> bool:

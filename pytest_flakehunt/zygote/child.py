@@ -105,7 +105,7 @@ class Observer:
         self.seconds += getattr(report, "duration", 0.0)
         if self.reported:
             data = self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
-            self.journal.write(wire.Told("report", data))
+            self.journal.write(wire.Reported(data))
         if self.outcome is not None and self.outcome.fails:
             return
         if report.failed:
@@ -228,11 +228,16 @@ def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item]
     factory = getattr(config, "_tmp_path_factory", None)
     if factory is not None:
         factory._given_basetemp, factory._basetemp = Path(f"{scratch}.t"), None
-    cache = getattr(config, "cache", None)
-    if cache is not None:
-        cache._cachedir = Path(f"{scratch}.c")
+    own_cache(config, Path(f"{scratch}.c"))
     own_randomness()
     perturbation.own_hypothesis(items, patience)
+
+
+def own_cache(config: pytest.Config, folder: Path) -> None:
+    """Keep what plugins put into pytest's cache apart from the user's."""
+    cache = getattr(config, "cache", None)
+    if cache is not None:
+        cache._cachedir = folder
 
 
 def own_randomness() -> None:

@@ -3,16 +3,15 @@
 import contextlib
 import json
 import os
-import queue
+import select
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_flakehunt import realtime
+from pytest_flakehunt import realtime, takeover
 from pytest_flakehunt.zygote import fork, wire
 from pytest_flakehunt.zygote.child import STACKS_SIGNAL
 from pytest_flakehunt.zygote.warm import STACKS
@@ -23,6 +22,9 @@ OUTPUT_LIMIT = 256 * 1024 * 1024
 BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));from pytest_flakehunt.zygote.warm import main; main()"
 )
+CHUNK = 1 << 16
+"""Bytes that are read of a zygote's answers at once."""
+_poll = getattr(select, "poll", None)  # held on to, as what follows: a suite's gevent would put its own there
 LEAVING = 3.0
 """Seconds a zygote that retires is given to finish its session."""
 SETTLING = 0.5
@@ -50,7 +52,6 @@ class Link:
         origin: Origin,
         environment: Mapping[str, str],
         birth: wire.Birth,
-        inbox: "queue.SimpleQueue[tuple[Link, wire.Message | None]]",
     ) -> None:
         self.number, self.slot, self.environment = number, slot, dict(environment)
         self.scratch = Path(birth.scratch)
@@ -66,7 +67,7 @@ class Link:
         """What experiments call this very interpreter; empty where any would do."""
         self.mute = False
         """Whether its pipes are closed while a sweep goes on in it."""
-        self._inbox = inbox
+        self._heard = b""
         self.scratch.mkdir()
         self.log = self.scratch / "log"
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
@@ -76,20 +77,26 @@ class Link:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**origin.environ, **environment, **worker_variables(birth.workerinput)},
+                env={**unseen(origin.environ), **environment, **worker_variables(birth.workerinput)},
                 start_new_session=True,
             )
-        self._listener = threading.Thread(target=self._listen, name=f"flakehunt-link-{number}", daemon=True)
-        self._listener.start()
         self.send(birth)
 
-    def _listen(self) -> None:
+    @property
+    def answers(self) -> int | None:
+        """The descriptor that answers come through; None once it is at its end."""
         assert self.process.stdout is not None
-        with self.process.stdout as answers:
-            for line in answers:
-                if line.endswith(b"\n"):
-                    self._inbox.put((self, wire.decode(line)))
-        self._inbox.put((self, None))
+        return None if self.process.stdout.closed else self.process.stdout.fileno()
+
+    def receive(self) -> Iterator[wire.Message | None]:
+        """Give the answers that have come, at least one turn's; None as the last where there can be no more."""
+        assert self.process.stdout is not None
+        data = os.read(self.process.stdout.fileno(), CHUNK)
+        *lines, self._heard = (self._heard + data).split(b"\n")
+        yield from map(wire.decode, lines)
+        if not data:
+            self.process.stdout.close()
+            yield None
 
     def send(self, message: wire.Message) -> None:
         """Tell the zygote something; one that is gone says so itself."""
@@ -119,9 +126,32 @@ class Link:
             self.process.wait(LEAVING if self.retiring else 0)
         except subprocess.TimeoutExpired:
             end_tree(self.process.pid)
-        status = self.process.wait()
-        self._listener.join(LEAVING)
-        return status
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return self.process.wait()
+
+
+def heard(links: Iterable[Link], seconds: float) -> list[tuple[Link, wire.Message | None]]:
+    """Wait until any zygote says something, or is gone; give what was said.
+
+    Args:
+        links: those that are listened to.
+        seconds: how long is waited at most.
+    """
+    speaking = {descriptor: link for link in links if (descriptor := link.answers) is not None}
+    assert _poll is not None
+    waiting = _poll()
+    for descriptor in speaking:
+        waiting.register(descriptor, select.POLLIN | select.POLLHUP)
+    ready = waiting.poll(seconds * 1000)
+    return [(speaking[descriptor], message) for descriptor, _ in ready for message in speaking[descriptor].receive()]
+
+
+def unseen(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment for a process that nobody looks at: without what makes other plugins report."""
+    told = takeover.variables()
+    kept = {name: value for name, value in environ.items() if name not in told}
+    return {**kept, **{name: value for name, value in told.items() if value is not None}}
 
 
 def worker_variables(workerinput: Mapping[str, object]) -> dict[str, str]:
@@ -223,7 +253,7 @@ class Watch:
                     self.running, self.since = None, realtime.monotonic()
                 case wire.Done():
                     self.done = True
-                case wire.Told() | wire.Leaked():
+                case wire.Reported() | wire.Told() | wire.Leaked():
                     pass
         return found
 

@@ -6,12 +6,15 @@ import gc
 import os
 import sys
 import threading
+import traceback
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_flakehunt import options, perturbations, stage, takeover
+from pytest_flakehunt.artefacts import Artefacts
 from pytest_flakehunt.leaks.watch import Watch, ready
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.plan import read_plan
@@ -69,16 +72,19 @@ class Warm:
         self.answered = False
         """Whether the controller knows how the collection went."""
         self.importing = contextlib.ExitStack()
+        self.living = contextlib.ExitStack()
+        """What is held as long as the process lives."""
         self.recorder: Any = None
         self.keeping = contextlib.ExitStack()
         self.leaks: Watch | None = None
         self.unwatched = ""
         """Why no leak watch could be made."""
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)  # those of installed plugins are registered later: they run before
+    def pytest_load_initial_conftests(self, early_config: pytest.Config) -> Generator[None]:
         """Keep coverage from starting; hold what should be held while the suite is imported."""
         takeover.early(early_config)
+        self.living.enter_context(Artefacts(early_config, self.scratch).noted())
         if self.birth.early:
             known = perturbations.registry(takeover.perturbations_of_plugins(early_config))
             self.importing.enter_context(stage.imported(read_plan(self.birth.early, known)))
@@ -86,6 +92,7 @@ class Warm:
             from pytest_flakehunt import consulting
 
             self.recorder = self.importing.enter_context(consulting.Recorder(early_config.rootpath))
+        return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> None:
@@ -93,12 +100,14 @@ class Warm:
         config.workerinput = dict(self.birth.workerinput)  # type: ignore[attr-defined]
         config.workeroutput = {}  # type: ignore[attr-defined]
         takeover.settle(config)
+        takeover.quieten(config, self.scratch)
         takeover.settle_zygote(config)
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Go without a terminal, as an xdist worker does, and without plugins that rerun tests."""
-        takeover.silence(config)
+        """Go without a terminal, as an xdist worker does, and without what writes for a user to see."""
+        takeover.strip(config)
+        child.own_cache(config, self.scratch / "cache")
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             config.pluginmanager.unregister(reporter)
@@ -180,22 +189,29 @@ class Warm:
         if run.forked:
             self.control.close()
         plan = read_plan(run.plan, self.known)
+        if run.reported:  # what plugins write now, an ordinary run would write
+            self.living.close()
+            takeover.show(session.config)
         child.come_clean(session.config, run.journal, [item for _, item in work], plan.patience)
         journal = child.Journal(run.journal)
         if run.study.imports and self.recorder is not None:
             journal.write(wire.Told("imports", {"readings": self.recorder.readings}))
         if self.unwatched:
             journal.write(wire.Told("note", {"text": self.unwatched}))
-        child.perform(
-            session,
-            work,
-            plan,
-            journal,
-            reported=run.reported,
-            stacks=self.stacks,
-            study=run.study,
-            leaks=self.leaks,
-        )
+        try:
+            child.perform(
+                session,
+                work,
+                plan,
+                journal,
+                reported=run.reported,
+                stacks=self.stacks,
+                study=run.study,
+                leaks=self.leaks,
+            )
+        except Exception:  # another plugin's, or ours: whoever reads of the crash must see it
+            os.write(self.stacks, traceback.format_exc().encode("utf-8", "backslashreplace"))
+            raise
 
 
 def unsafe_to_fork() -> str:
@@ -235,4 +251,4 @@ def main() -> None:
     except SystemExit as exception:
         reason = f"collecting the suite ended the process: exit status {exception.code}"
     if not warm.answered:
-        control.send(wire.Failed(reason))
+        control.send(wire.Failed(reason, died=True))

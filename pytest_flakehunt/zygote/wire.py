@@ -1,11 +1,18 @@
 """What the controller and its zygotes say to each other: one JSON document a line.
 
+Reports, and what plugins give to workers, hold whatever values other plugins
+put there. They are packed with ``marshal``, which keeps all that xdist's own
+serializer keeps, and text that is no valid Unicode besides: both ends are
+the same interpreter.
+
 Commands go down and answers come up through pipes; what happens within a
 sweep is written to a journal, a file of its own for every run, so that a
 killed child loses nothing that had ended, and nobody wakes up per test.
 """
 
+import base64
 import json
+import marshal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
@@ -53,6 +60,7 @@ class Birth:
     directory: str
     argv: Sequence[str]
     workerinput: Mapping[str, Any]
+    """What xdist tells a worker, and what other plugins add."""
     tests: Sequence[str]
     """Node ids, in the controller's order; runs name them by position."""
     scratch: str
@@ -107,6 +115,8 @@ class Failed:
     """The suite could not be collected here."""
 
     reason: str
+    died: bool = False
+    """Whether pytest itself ended: what it wrote as it did tells more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +135,10 @@ _KINDS = {kind.__name__: kind for kind in (Birth, Run, Retire, Ready, Failed, En
 
 def encode(message: Message) -> bytes:
     """Give a message as one line; text that is no valid Unicode survives."""
-    return json.dumps([type(message).__name__, asdict(message)], default=repr).encode("ascii") + b"\n"
+    fields = asdict(message)
+    if isinstance(message, Birth):
+        fields["workerinput"] = packed(message.workerinput)
+    return json.dumps([type(message).__name__, fields]).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Message:
@@ -137,8 +150,45 @@ def decode(line: bytes) -> Message:
     kind, fields = json.loads(line)
     if "study" in fields:
         fields["study"] = Study(**{**fields["study"], "undone": tuple(fields["study"]["undone"])})
+    if "workerinput" in fields:
+        fields["workerinput"] = unpacked(fields["workerinput"])
     message: Message = _KINDS[kind](**fields)
     return message
+
+
+def packed(value: Any) -> str:
+    """Give values of Python's own types as text; of anything else its text takes the place.
+
+    >>> unpacked(packed({"set": {1}, "bytes": b"x", 2: (1.5, None), "odd": type}))
+    {'set': {1}, 'bytes': b'x', 2: (1.5, None), 'odd': "<class 'type'>"}
+    """
+    try:
+        data = marshal.dumps(value)
+    except ValueError:
+        data = marshal.dumps(_plain(value))
+    return base64.b64encode(data).decode("ascii")
+
+
+def unpacked(text: str) -> Any:
+    """Give what was packed."""
+    return marshal.loads(base64.b64decode(text))  # noqa: S302 - written by a process of ours
+
+
+def _plain(value: Any) -> Any:
+    """Keep what ``marshal`` takes; of a class derived from one of Python's own, what that holds."""
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(held) for key, held in value.items()}
+    kinds: tuple[Any, ...] = (tuple, list, set, frozenset)
+    for kind in kinds:
+        if isinstance(value, kind):
+            return kind(map(_plain, value))
+    if isinstance(value, str):
+        return str.__str__(value)
+    scalars: tuple[Any, ...] = (bool, int, float, bytes)
+    for kind in scalars:
+        if isinstance(value, kind):
+            return kind(value)
+    return value if value is None else repr(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +216,15 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """A report of a test, for pytest itself."""
+
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """Something that pytest itself should see: a report or a warning."""
+    """Something else that was noticed, such as a warning that pytest itself should see."""
 
     kind: str
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -186,7 +243,7 @@ class Done:
     """All tests of the process have ended, and nothing was left to do."""
 
 
-Entry: TypeAlias = Began | Started | Finished | Told | Leaked | Done
+Entry: TypeAlias = Began | Started | Finished | Reported | Told | Leaked | Done
 
 
 def entry(item: Entry) -> bytes:  # noqa: PLR0911 - one for each kind
@@ -201,6 +258,8 @@ def entry(item: Entry) -> bytes:  # noqa: PLR0911 - one for each kind
         case Finished(position, outcome, seconds, evidence):
             assert evidence is not None
             return _line(["f", position, outcome, seconds, asdict(evidence)])
+        case Reported(data):
+            return _line(["r", packed(data)])
         case Told(kind, data):
             return _line(["t", kind, data])
         case Leaked(position, leak):
@@ -236,6 +295,8 @@ def _entry(document: list[Any]) -> Entry:  # noqa: PLR0911 - one for each kind
             return Finished(position, Outcome(outcome), seconds)
         case ["f", position, outcome, seconds, evidence]:
             return Finished(position, Outcome(outcome), seconds, read_evidence(evidence))
+        case ["r", data]:
+            return Reported(unpacked(data))
         case ["t", kind, data]:
             return Told(kind, data)
         case ["l", position, leak]:

@@ -1,3 +1,5 @@
+from collections import OrderedDict
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ items = st.one_of(
     st.builds(wire.Began, st.integers(1, 10**7)),
     st.builds(wire.Started, st.integers(0, 10**6)),
     st.builds(wire.Finished, st.integers(0, 10**6), st.sampled_from(Outcome), seconds, st.none() | evidence),
+    st.builds(wire.Reported, st.dictionaries(texts, st.none() | st.binary() | st.sets(texts), max_size=3)),
     st.builds(wire.Told, texts, st.dictionaries(texts, st.none() | st.integers() | texts, max_size=3)),
     st.just(wire.Done()),
 )
@@ -34,9 +37,28 @@ def test_a_journal_reads_back_as_it_was_written(written: list[wire.Entry]) -> No
     assert list(wire.entries(b"".join(map(wire.entry, written)))) == written
 
 
-def test_what_cannot_be_written_as_json_is_written_in_its_own_words() -> None:
-    (read,) = wire.entries(wire.entry(wire.Told("report", {"key": {1, 2}})))
-    assert read == wire.Told("report", {"key": "{1, 2}"})
+class Odd(str):
+    __slots__ = ()
+
+
+def test_reports_keep_values_of_pythons_own_types() -> None:
+    data: dict[Any, Any] = {
+        "set": {1, 2},
+        "bytes": b"x",
+        3: (1.5, None, True),
+        "text": "\ud800",
+        "deep": [{"a": frozenset({1})}],
+    }
+    (read,) = wire.entries(wire.entry(wire.Reported(data)))
+    assert read == wire.Reported(data)
+
+
+def test_what_no_serializer_takes_is_given_in_its_own_words() -> None:
+    data = {"derived": Odd("x"), "ordered": OrderedDict(a=(Odd("y"),)), "path": PurePosixPath("a"), "set": {1}}
+    (read,) = wire.entries(wire.entry(wire.Reported(data)))
+    assert read == wire.Reported(
+        {"derived": "x", "ordered": {"a": ("y",)}, "path": "PurePosixPath('a')", "set": {1}}
+    )  # fmt: skip
 
 
 def test_a_line_that_is_no_entry_is_refused() -> None:
@@ -47,7 +69,15 @@ def test_a_line_that_is_no_entry_is_refused() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        wire.Birth(["-q"], "/d", ["pytest"], {"workerid": "gw0"}, ["a.py::x\ud800"], "/s", ["PYTHONHASHSEED"]),
+        wire.Birth(
+            ["-q"],
+            "/d",
+            ["pytest"],
+            {"workerid": "gw0", "pickled": b"x", "set": {1}},
+            ["a.py::x\ud800"],
+            "/s",
+            ["PYTHONHASHSEED"],
+        ),
         wire.Run(3, "gc=off", [[1, 2], [3]], True, "/j", ["random"], True, ["c.py::z"]),
         wire.Retire(),
         wire.Ready([1], ["b.py::y"], {"random": "ab"}, "threads"),

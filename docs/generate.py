@@ -11,12 +11,13 @@ sys.path.insert(0, str(HERE.parent))
 
 def options() -> str:
     """List the options, from where they are declared."""
-    from pytest_flakehunt.flags import NAMES
+    from pytest_flakehunt.flags import INI_ONLY, NAMES
 
     rows = [
         f"| `--{name}{'=' * bool(metavar)}{metavar}` | `{name.replace('-', '_')}` | {text} |"
         for name, (metavar, text) in NAMES.items()
     ]
+    rows.extend(f"| | `{name}` | {text} |" for name, text in INI_ONLY.items())
     more = "`-n` sets how many zygotes work at once. `-q` shortens the report, `-v` lengthens it."
     return "\n".join(["# Options", "", "| option | ini | what it does |", "|---|---|---|", *rows, "", more, ""])
 
@@ -109,16 +110,65 @@ def forgiven() -> str:
     return "\n".join([*head, "| pattern | why |", "|---|---|", *rows, ""])
 
 
+def other_plugins() -> str:
+    """Say what each plugin of the table gets."""
+    from pytest_flakehunt.other_plugins import TABLE
+
+    rows = []
+    for plugin in TABLE:
+        options = [*plugin.hunting, *plugin.quiet]
+        written = ", ".join(f"`{option.written.rstrip('=')}`" for option in options if option.written)
+        rows.append(f"| {plugin.name} | {plugin.instead} | {written} |")
+    return "\n".join([OTHER_PLUGINS, "| plugin | what it gets | options concerned |", "|---|---|---|", *rows, ""])
+
+
+OTHER_PLUGINS = """# Hunt beside other plugins
+
+**The rule.** Other plugins hear sweep 0 once, as they would hear an ordinary run: its dots, reports, JUnit file, allure results and log are those of one run. In all other sweeps, in the
+interpreters that sweeps are forked from, and in commands that the hunt runs again, nobody looks: there a plugin that reports or measures gets nothing to write, or a place in the hunt's scratch
+folder, which goes with the hunt. What reruns, reorders or distributes tests is switched off throughout, and so is what rewrites your sources, snapshots or recordings. What of this was in use
+stands in the header, after `switched off:`. The exit status is the hunt's own, whatever other plugins make of it.
+
+The cache, Hypothesis' examples and the folders of `tmp_path` are yours: sweeps and commands that are run again have their own.
+
+Under `--flakehunt-plan` without `--flakehunt` (a command that a hunt has printed) you see an ordinary run, and plugins that report write as ever; what reruns, measures coverage or rewrites is off.
+
+## Switch one off
+
+A plugin that is not in the table below may write where nobody looks: in a hook of its own, outside of a test's set-up, call and tear-down. The hunt sees that and notes it, with the plugin's name:
+
+```text
+note: myreporter wrote report.txt where only the hunt looks; if no test needs it, keep it from that with flakehunt_disable_plugins = myreporter
+```
+
+Such a plugin still sees sweep 0 after
+
+```ini
+[pytest]
+flakehunt_disable_plugins = myreporter
+```
+
+It is unregistered everywhere else before it is configured, and its fixtures go with it: tests that use them would fail. Several names are separated by spaces. `-p no:myreporter` on the command line
+switches a plugin off for sweep 0 as well.
+
+A plugin whose hook fails as it is shown sweep 0, or as the session ends, costs a note and not the hunt. One that takes zygotes for its own workers may fail in them: then the hunt says what the
+interpreter wrote as it died, and `-p no:NAME` helps.
+
+## What each gets
+"""
+
+
 PAGES = {
-    "options": options,
-    "perturbations": perturbations,
-    "report": report,
-    "ledger": ledger,
-    "benchmarks": benchmarks,
-    "causes": causes,
-    "brought-out": brought_out,
-    "forgiven": forgiven,
-    "leak-cost": leak_cost,
+    "reference/options": options,
+    "reference/perturbations": perturbations,
+    "reference/report": report,
+    "reference/ledger": ledger,
+    "reference/benchmarks": benchmarks,
+    "reference/causes": causes,
+    "reference/brought-out": brought_out,
+    "reference/forgiven": forgiven,
+    "reference/leak-cost": leak_cost,
+    "how-to/other-plugins": other_plugins,
 }
 
 
@@ -126,7 +176,7 @@ def main() -> int:
     """Write or check all pages."""
     stale = 0
     for name, make in PAGES.items():
-        page = HERE / "reference" / f"{name}.md"
+        page = HERE / f"{name}.md"
         text = make()
         if "--check" not in sys.argv:
             page.write_text(text, "utf-8")

@@ -150,7 +150,7 @@ class Places:
             if "PYTHONHASHSEED" not in self.origin.environ:
                 hidden.append("PYTHONHASHSEED")
         birth = wire.Birth(
-            args=self.origin.args,
+            args=[word for word in self.origin.args if word.partition("=")[0] != "--debug"],  # it writes as it is read
             directory=self.origin.directory,
             argv=self.origin.argv,
             workerinput=self.worker_input(slot.index),

@@ -16,7 +16,7 @@ ALONE = "alone"
 WRITTEN_CALM = "calm"
 DROPPED = re.compile(
     r"--flakehunt|-n(?=\d|auto|logical|$)|--numprocesses|-x$|--exitfirst|--maxfail"
-    r"|--(last-failed|failed-first|new-first|stepwise)|--durations|--(no-)?cov|--reruns|-[vq]+$"
+    r"|--(last-failed|failed-first|new-first|stepwise)|--durations|--debug|--(no-)?cov|--reruns|-[vq]+$"
 )
 TAKES_VALUE = re.compile(r"(--flakehunt[a-z-]*|-n|--numprocesses|--maxfail)$")
 SETTLED = re.compile(r"-n(?=\d|auto|logical|$)|--(numprocesses|dist|reruns|count|forked)(=|$)")

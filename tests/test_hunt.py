@@ -193,18 +193,6 @@ def test_collecting_differently_is_noted_and_no_error(pytester: pytest.Pytester,
     assert not any("cut short" in note for note in found.report["notes"])
 
 
-def test_other_plugins_reruns_are_switched_off_and_said_so(pytester: pytest.Pytester, hunt: Hunter) -> None:
-    pytester.makepyfile("def test_it(): pass")
-    pytester.makeconftest(
-        """
-        def pytest_addoption(parser):
-            parser.addoption("--reruns", type=int)
-        """
-    )
-    found = hunt("--reruns=3")
-    found.result.stdout.fnmatch_lines(["flakehunt: switched off: --reruns*"])
-
-
 def test_x_ends_what_pytest_sees_and_not_the_hunt(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_a(): assert 0\ndef test_b(): pass")
     found = hunt("-x")

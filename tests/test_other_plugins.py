@@ -76,6 +76,25 @@ def test_a_plugin_that_takes_zygotes_for_workers_of_its_own_is_switched_off(
     assert found.verdicts == {"test_it": "steady"}
 
 
+def test_options_of_the_suites_own_are_left_alone(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeconftest(
+        """
+        def pytest_addoption(parser):
+            for name in ("--reruns", "--path", "--output", "--profile"): parser.addoption(name)
+        """
+    )
+    pytester.makepyfile(
+        """
+        def test_it(request):
+            option = request.config.option
+            assert [option.reruns, option.path, option.output, option.profile] == ["3", "a", "b", "c"]
+        """
+    )
+    found = hunt("--reruns=3", "--path=a", "--output=b", "--profile=c", sweeps=3)
+    assert found.verdicts == {"test_it": "steady"}
+    found.result.stdout.no_fnmatch_line(f"{MESSAGE}*")
+
+
 def test_a_suite_that_gevent_has_patched_is_hunted(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytest.importorskip("gevent")
     pytester.makeconftest("from gevent import monkey\nmonkey.patch_all()")

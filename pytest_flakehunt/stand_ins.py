@@ -6,11 +6,12 @@ functions themselves find what they expect; pyfakefs, for one, replaces
 ``open`` only where it is a function with its own name and module.
 """
 
+import functools
 import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import PurePath
 from types import (
     BuiltinFunctionType,
@@ -133,9 +134,18 @@ def stand_in(original: Any, call: Callable[..., Any], name: str) -> FunctionType
         ours.__qualname__, ours.__module__ = path, module
     ours.__dict__.update(getattr(original, "__dict__", {}))
     ours.__wrapped__ = original  # type: ignore[attr-defined]
-    with suppress(ValueError, TypeError):  # as inspect itself says of some functions in C
-        ours.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
+    if (signature := _signature(original)) is not None:
+        ours.__signature__ = signature  # type: ignore[attr-defined]
     return ours
+
+
+@functools.cache
+def _signature(original: Any) -> inspect.Signature | None:
+    """Give a function's signature; None where ``inspect`` itself has none, as for some functions in C."""
+    try:
+        return inspect.signature(original)
+    except (ValueError, TypeError):
+        return None
 
 
 def _like_c(call: Callable[..., Any], original: Callable[..., Any]) -> FunctionType:

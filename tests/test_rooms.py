@@ -31,7 +31,7 @@ DOORS: dict[str, set[str]] = {
     "takeover": {"artefacts", "model", "other_plugins"},
     "leaks": {"auditing", "model", "options", "project", "realtime", "stand_ins", "state"},
     "zygote": {
-        "artefacts", "consulting", "flags", "leaks", "model", "options", "perturbations", "plan", "project", "realtime", "relevance", "stage", "state",
+        "artefacts", "consulting", "flags", "leaks", "model", "options", "perturbations", "plan", "project", "realtime", "relevance", "stage", "stand_ins", "state",
         "takeover",
     },
     "sweeping": {"model", "plan", "zygote", "realtime", "project"},

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import options, perturbations, stage, takeover
+from pytest_flakehunt import options, perturbations, stage, stand_ins, takeover
 from pytest_flakehunt.artefacts import Artefacts
 from pytest_flakehunt.leaks.watch import Watch, ready
 from pytest_flakehunt.perturbations import random
@@ -141,6 +141,8 @@ class Warm:
             item.location  # noqa: B018 - found once, and not in each fork
         child.note_randomness()
         random.seeders()
+        with stand_ins.standing(random.STAND_INS):
+            pass  # what it finds out of the originals is known in each fork then
         self.stacks = os.open(self.scratch / STACKS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         if options.watch_leaks(session.config) is not False:  # what is ready before a fork costs no sweep anything
             self.leaks, self.unwatched = ready(session, self.keeping)

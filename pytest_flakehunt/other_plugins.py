@@ -77,6 +77,8 @@ class Plugin:
     """Of ``config``: what they are deleted for, likewise."""
     variables: Mapping[str, str | None] = field(default_factory=dict)
     """The environment of processes in which nobody looks; None takes a variable away."""
+    alone: bool = False
+    """Whether tests write beside their sources, under names of their own: then sweeps run one at a time."""
     shown: "Callable[[pytest.Config, Mapping[str, Any]], None] | None" = None
     """Lets the process that sweep 0 runs in write as an ordinary run would; it is given the options as asked for."""
 
@@ -258,12 +260,13 @@ TABLE: tuple[Plugin, ...] = (
     Plugin(
         "approvaltests",
         ("approvaltests", "approvaltests_pytest"),
-        "what was received is told in the failure; no program to show differences is started",
+        "it writes beside the tests, so sweeps run one at a time; no program to show differences is started",
         hunting=(
             Option("approvaltests_reporter", if_given("PythonNativeReporter"), "--approvaltests-use-reporter="),
             Option("approvaltests_custom_reporter", None, "--approvaltests-add-reporter="),
         ),
         variables={"APPROVALTESTS_DISABLE_SCRIPT_DOWNLOADS": "1"},
+        alone=True,
     ),
     # what measures
     Plugin(

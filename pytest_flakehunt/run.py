@@ -181,6 +181,10 @@ class Session:
         ]
         if self.switched_off:
             lines.append(f"flakehunt: switched off: {', '.join(self.switched_off)}")
+        lines.extend(
+            f"flakehunt: one zygote at a time, as {name} writes beside the tests"
+            for name in takeover.apart(self.config)
+        )
         lines.extend(f"flakehunt: {reason}" for reason in self.stood_down)
         return lines
 

@@ -163,8 +163,15 @@ def settle_zygote(config: pytest.Config) -> None:
         config.option.tbstyle = "auto"
 
 
+def apart(config: pytest.Config) -> list[str]:
+    """Name the plugins for which sweeps must run one at a time."""
+    return [plugin.name for plugin in present(config) if plugin.alone]
+
+
 def workers_wanted(config: pytest.Config) -> int:
-    """Give the number after ``-n``, or what xdist makes of ``auto``: at least 1."""
+    """Give the number after ``-n``, or what xdist makes of ``auto``; 1 where sweeps must run one at a time."""
+    if apart(config):
+        return 1
     wanted: Any = getattr(config.option, "numprocesses", None)
     if wanted is None or isinstance(wanted, str):
         with contextlib.suppress(AttributeError):

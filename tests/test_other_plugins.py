@@ -205,6 +205,14 @@ def test_the_exit_status_is_ours(pytester: pytest.Pytester, hunt: Hunter, when: 
     assert hunt(sweeps=1).result.ret == pytest.ExitCode.OK
 
 
+def test_sweeps_run_one_at_a_time_where_tests_write_beside_themselves(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(approvaltests="")  # known by its name alone
+    pytester.makepyfile("def test_it(worker_id): assert worker_id == 'gw0'")
+    found = hunt("-papprovaltests", "-n2", sweeps=4)
+    assert found.verdicts == {"test_it": "steady"}
+    found.result.stdout.fnmatch_lines(["flakehunt: one zygote at a time, as approvaltests writes beside the tests"])
+
+
 # what the table does not know
 
 WRITER = """

@@ -399,6 +399,12 @@ TABLE: tuple[Plugin, ...] = (
     Plugin("teamcity-messages", ("pytest-teamcity",), PRINTS, quiet=(Option("no_teamcity", 1, "--no-teamcity"),)),
     Plugin("pytest-github-actions-annotate-failures", ("pytest_github_actions_annotate_failures",), PRINTS),
     Plugin(
+        "pytest-bdd",
+        ("pytest-bdd",),
+        "its Cucumber report is switched off, as it needs the very process that ran a test",
+        hunting=(Option("cucumber_json_path", None, "--cucumberjson=", said=True),),
+    ),
+    Plugin(
         "pytest-reportportal",
         ("pytest_reportportal",),
         OFF,
@@ -432,6 +438,11 @@ TABLE: tuple[Plugin, ...] = (
     ),
     Plugin("pytest-rich", ("rich",), NOT_SEEN, quiet=(Option("rich_capture", None, "--rich-capture="),)),
     Plugin("pytest-sherlock", ("sherlock",), OFF, hunting=(Option("flaky_test", None, "--flaky-test=", said=True),)),
+    Plugin(
+        "pytest-django",
+        ("django",),
+        "each zygote has databases of its own, as each of xdist's workers has; with `--reuse-db` they stay",
+    ),
     # pytest's own
     Plugin(
         "junitxml",

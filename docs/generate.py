@@ -116,7 +116,7 @@ def other_plugins() -> str:
 
     rows = []
     for plugin in TABLE:
-        options = [*plugin.hunting, *plugin.quiet]
+        options = [*plugin.hunting, *plugin.quiet, *plugin.again]
         written = ", ".join(f"`{option.written.rstrip('=')}`" for option in options if option.written)
         rows.append(f"| {plugin.name} | {plugin.instead} | {written} |")
     return "\n".join([OTHER_PLUGINS, "| plugin | what it gets | options concerned |", "|---|---|---|", *rows, ""])

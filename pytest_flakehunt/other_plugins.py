@@ -67,6 +67,8 @@ class Plugin:
     """In every process of a hunt."""
     quiet: tuple[Option, ...] = ()
     """Where nobody looks."""
+    again: tuple[Option, ...] = ()
+    """In commands that are run again; in zygotes it takes itself for one of xdist's workers, and writes nothing."""
     away: bool = False
     """Whether it is unregistered in every process of a hunt before it is configured."""
     markers: tuple[str, ...] = ()
@@ -77,6 +79,8 @@ class Plugin:
     """Of ``config``: what they are deleted for, likewise."""
     variables: Mapping[str, str | None] = field(default_factory=dict)
     """The environment of processes in which nobody looks; None takes a variable away."""
+    without: Mapping[str, str] = field(default_factory=dict)
+    """Perturbations that stand down beside it, each with the reason."""
     alone: bool = False
     """Whether tests write beside their sources, under names of their own: then sweeps run one at a time."""
     shown: "Callable[[pytest.Config, Mapping[str, Any]], None] | None" = None
@@ -267,6 +271,7 @@ TABLE: tuple[Plugin, ...] = (
         ),
         variables={"APPROVALTESTS_DISABLE_SCRIPT_DOWNLOADS": "1"},
         alone=True,
+        without={"repeat": "approvaltests refuses to approve twice under one name in one process"},
     ),
     # what measures
     Plugin(
@@ -346,7 +351,7 @@ TABLE: tuple[Plugin, ...] = (
         ),
         shown=_allure,
     ),
-    Plugin("pytest-html", ("html",), NOT_SEEN, quiet=(Option("htmlpath", None, "--html="),)),
+    Plugin("pytest-html", ("html",), NOT_SEEN, again=(Option("htmlpath", None, "--html="),)),
     Plugin(
         "pytest-html-reporter",
         ("reporter",),
@@ -358,13 +363,13 @@ TABLE: tuple[Plugin, ...] = (
         "pytest-json-report",
         ("pytest_jsonreport",),
         NOT_SEEN,
-        quiet=(
+        again=(
             Option("json_report", False, "--json-report"),
             Option("json_report_file", "none", "--json-report-file="),
         ),
     ),
-    Plugin("pytest-reportlog", ("pytest_reportlog",), NOT_SEEN, quiet=(Option("report_log", None, "--report-log="),)),
-    Plugin("pytest-json-ctrf", ("ctrf",), NOT_SEEN, quiet=(Option("ctrf", None, "--ctrf="),)),
+    Plugin("pytest-reportlog", ("pytest_reportlog",), NOT_SEEN, again=(Option("report_log", None, "--report-log="),)),
+    Plugin("pytest-json-ctrf", ("ctrf",), NOT_SEEN, again=(Option("ctrf", None, "--ctrf="),)),
     Plugin("pytest-md-report", ("pytest-md-report",), NOT_SEEN, quiet=(Option("md_report", False, "--md-report"),)),
     Plugin(
         "pytest-excel",
@@ -385,7 +390,7 @@ TABLE: tuple[Plugin, ...] = (
         ),
     ),
     Plugin(
-        "pytest-nunit", ("nunit",), NOT_SEEN, quiet=(Option("nunit_xmlpath", in_scratch("nunit.xml"), "--nunit-xml="),)
+        "pytest-nunit", ("nunit",), NOT_SEEN, again=(Option("nunit_xmlpath", in_scratch("nunit.xml"), "--nunit-xml="),)
     ),
     Plugin(
         "pytest-azurepipelines",
@@ -448,7 +453,7 @@ TABLE: tuple[Plugin, ...] = (
         "junitxml",
         ("junitxml",),
         NOT_SEEN,
-        quiet=(Option("xmlpath", None, "--junitxml="), Option("xmlpath", None, "--junit-xml=")),
+        again=(Option("xmlpath", None, "--junitxml="), Option("xmlpath", None, "--junit-xml=")),
     ),
     Plugin(
         "log file",

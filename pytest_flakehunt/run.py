@@ -146,10 +146,11 @@ class Session:
         if self.options.plan:
             return [self.known[name] for name in sorted(self.plan.names)], []
         chosen, away = [], []
+        barred = takeover.standing_down(self.config)
         for name, perturbation in self.known.items():
             if (self.options.only and name not in self.options.only) or name in self.options.without:
                 continue
-            reason = getattr(perturbation, "unavailable", "")
+            reason = getattr(perturbation, "unavailable", "") or barred.get(name, "")
             if reason:
                 away.append(f"{name} stands down: {reason}")
             else:

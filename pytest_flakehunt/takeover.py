@@ -67,12 +67,18 @@ def present(config: pytest.Config) -> Mapping[Plugin, list[str]]:
     return {plugin: names for plugin, names in found.items() if names}
 
 
-def quieten(config: pytest.Config, scratch: Path) -> None:
+def quieten(config: pytest.Config, scratch: Path, *, zygote: bool) -> None:
     """Give plugins nothing to write, or a place in the scratch folder, in a process that nobody looks at.
 
     It is called before any plugin is configured.
+
+    Args:
+        config: of the process.
+        scratch: a folder of its own.
+        zygote: whether plugins take it for one of xdist's workers.
     """
-    _set(config, [option for plugin in present(config) for option in plugin.quiet], scratch)
+    for plugin in present(config):
+        _set(config, (*plugin.quiet, *(() if zygote else plugin.again)), scratch)
     for name in disabled(config):
         if config.pluginmanager.has_plugin(name):
             config.pluginmanager.unregister(name=name)
@@ -99,8 +105,13 @@ def show(config: pytest.Config) -> None:
 
 def spelled(config: pytest.Config) -> Mapping[str, bool]:
     """Give the options of the table as users write them: whether a value follows."""
-    options = (option for plugin in present(config) for option in (*plugin.hunting, *plugin.quiet))
+    options = (option for plugin in present(config) for option in (*plugin.hunting, *plugin.quiet, *plugin.again))
     return {option.written.rstrip("="): option.written.endswith("=") for option in options if option.written}
+
+
+def standing_down(config: pytest.Config) -> Mapping[str, str]:
+    """Give the perturbations that cannot be held beside a plugin that is there, each with the reason."""
+    return {name: reason for plugin in present(config) for name, reason in plugin.without.items()}
 
 
 def variables() -> Mapping[str, str | None]:

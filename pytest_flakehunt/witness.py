@@ -29,7 +29,7 @@ def attend(config: pytest.Config, path: str, *, hunts: bool) -> None:
     scratch = Path(path + FOLDER)
     scratch.mkdir(exist_ok=True)
     takeover.settle(config)
-    takeover.quieten(config, scratch)
+    takeover.quieten(config, scratch, zygote=False)
     config.pluginmanager.register(Unseen(config, scratch))
     if hunts:
         return

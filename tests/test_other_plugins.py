@@ -21,7 +21,9 @@ def test_every_option_is_switched_off_once() -> None:
     """A second row for one option of one plugin would make the order of the table matter."""
     for plugin in TABLE:
         assert plugin.instead
-        spellings = Counter(option.written for option in (*plugin.hunting, *plugin.quiet) if option.written)
+        spellings = Counter(
+            option.written for option in (*plugin.hunting, *plugin.quiet, *plugin.again) if option.written
+        )
         assert max(spellings.values(), default=1) == 1
         assert plugin.away or not plugin.markers
 
@@ -172,6 +174,21 @@ def test_what_an_interpreter_wrote_as_it_died_is_in_the_message(pytester: pytest
     found.result.stdout.fnmatch_lines(["*KeyError: 'port'*"])
 
 
+def test_plugins_find_a_terminal_reporter_that_hears_of_no_test(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeconftest(
+        """
+        from _pytest.terminal import TerminalReporter
+        def pytest_sessionstart(session):
+            assert isinstance(session.config.pluginmanager.get_plugin("terminalreporter"), TerminalReporter)
+        """
+    )
+    pytester.makepyfile(
+        "def test_it(request): assert not request.config.pluginmanager.get_plugin('terminalreporter').stats"
+    )
+    found = hunt(sweeps=3)
+    assert found.verdicts == {"test_it": "steady"}
+
+
 def test_a_crash_outside_of_a_tests_phases_is_told_with_its_error(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makeconftest(
         """
@@ -210,6 +227,7 @@ def test_sweeps_run_one_at_a_time_where_tests_write_beside_themselves(pytester: 
     pytester.makepyfile("def test_it(worker_id): assert worker_id == 'gw0'")
     found = hunt("-papprovaltests", "-n2", sweeps=4)
     assert found.verdicts == {"test_it": "steady"}
+    assert "repeat" not in found.report["hunt"]["perturbations"]
     found.result.stdout.fnmatch_lines(["flakehunt: one zygote at a time, as approvaltests writes beside the tests"])
 
 

@@ -56,6 +56,18 @@ class Silenced:
     def __init__(self, reporter: Any) -> None:
         self._reporter = reporter
 
+    @property
+    def __class__(self) -> Any:
+        """Some plugins ask what it is."""
+        return type(self._reporter)
+
+    @__class__.setter
+    def __class__(self, kind: Any) -> None:
+        raise TypeError(f"it cannot be made a {kind}")
+
+    def __dir__(self) -> list[str]:
+        return []  # where pytest looks for hooks
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reporter, name)
 
@@ -100,7 +112,7 @@ class Warm:
         config.workerinput = dict(self.birth.workerinput)  # type: ignore[attr-defined]
         config.workeroutput = {}  # type: ignore[attr-defined]
         takeover.settle(config)
-        takeover.quieten(config, self.scratch)
+        takeover.quieten(config, self.scratch, zygote=True)
         takeover.settle_zygote(config)
 
     @pytest.hookimpl(trylast=True)

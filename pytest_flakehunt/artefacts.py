@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import auditing, project
+from pytest_flakehunt.ground import auditing, project
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 PHASES = frozenset({"pytest_runtest_setup", "pytest_runtest_call", "pytest_runtest_teardown"})

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple, Self
 
-from pytest_flakehunt import project
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.model import Place
 
 LIMIT = 500

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from pytest_flakehunt import realtime
 from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, shared
 from pytest_flakehunt.analysis.fingerprints import fingerprint, fingerprints
 from pytest_flakehunt.analysis.reduction import Experiment
 from pytest_flakehunt.analysis.target import Target
+from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Purpose, Reply, Seen, Setup, Sweep
 from pytest_flakehunt.places import Job, Slot
 from pytest_flakehunt.plan import Draft

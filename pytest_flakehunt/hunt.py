@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_flakehunt import realtime
 from pytest_flakehunt.analysis.fingerprints import fingerprints
+from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import UNSEEN, Attempt, Isolation, Outage, Outcome, Purpose, Sweep
 from pytest_flakehunt.places import Job, Slot
 from pytest_flakehunt.plan import Draft, Schedule, sources

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_flakehunt import seeds
+from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import Isolation
 from pytest_flakehunt.plan import Draft, environment
 from pytest_flakehunt.sweeping import Ongoing

@@ -6,7 +6,7 @@ from itertools import count, islice
 from math import inf
 from random import Random
 
-from pytest_flakehunt import seeds
+from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import (
     CALM,
     Arranging,

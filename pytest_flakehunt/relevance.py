@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import consulting, project
+from pytest_flakehunt import consulting
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.model import UNSEEN
 
 FILES = frozenset({("io", "open"), ("_io", "open"), ("posix", "open"), ("posix", "fsync"), ("posix", "fdatasync")})

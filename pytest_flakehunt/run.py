@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt import flags, foreground, perturbations, realtime, repro, takeover
+from pytest_flakehunt import flags, foreground, perturbations, repro, takeover
 from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.casebook import Casebook
 from pytest_flakehunt.closing import Closing
 from pytest_flakehunt.diagnosis import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
+from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground.provenance import plugins, revision
 from pytest_flakehunt.hunt import STUDY_PAYS, Hunt
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.mirror import Mirror
@@ -39,7 +41,6 @@ from pytest_flakehunt.places import Places
 from pytest_flakehunt.plan import Schedule, lone_sweeps, read_plan, replay, survey
 from pytest_flakehunt.reports import document, progress, terminal
 from pytest_flakehunt.rerun import Rerun
-from pytest_flakehunt.surroundings import plugins, revision
 from pytest_flakehunt.tallies import Tallies, Tally
 from pytest_flakehunt.workshop import HuntFailed, Workshop
 from pytest_flakehunt.zygote.link import Origin

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_flakehunt import realtime
+from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import Attempt, Evidence, Isolation, Leak, Outcome, Place, Plan, Sweep
 from pytest_flakehunt.plan import Draft
 from pytest_flakehunt.zygote import wire
@@ -164,7 +164,7 @@ def innermost(stacks: str, root: Path) -> list[Place]:
 
     The main thread, which comes last there, is the first here; each stack has its innermost line first.
     """
-    from pytest_flakehunt import project
+    from pytest_flakehunt.ground import project
 
     owned = ([frame for frame in thread if project.owns(frame.file)] for thread in reversed(_threads(stacks)))
     return [thread[0]._replace(file=project.relative(thread[0].file, root)) for thread in owned if thread]

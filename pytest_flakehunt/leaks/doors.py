@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-from pytest_flakehunt import project
+from pytest_flakehunt.ground import project
+from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.leaks.log import MOST_KEPT, Log
 from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
 from pytest_flakehunt.leaks.stacks import of_task
 from pytest_flakehunt.model import LeakKind, Place
-from pytest_flakehunt.stand_ins import Maker, standing
 
 LOOP = "asyncio.base_events:BaseEventLoop"
 RETRIEVE = re.compile(r"(Task|Future) exception was never retrieved")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
-from pytest_flakehunt import project, realtime
+from pytest_flakehunt.ground import project, realtime
 from pytest_flakehunt.leaks import senses
 from pytest_flakehunt.leaks.owners import Owner
 from pytest_flakehunt.leaks.suspects import Suspect, descriptor, inside

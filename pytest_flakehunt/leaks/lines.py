@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from pytest_flakehunt import project
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.leaks import senses
 from pytest_flakehunt.model import POLLED, LeakKind, Place
 

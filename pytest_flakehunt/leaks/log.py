@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
-from pytest_flakehunt import auditing, project
+from pytest_flakehunt.ground import auditing, project
 from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
 from pytest_flakehunt.leaks.stacks import running
 from pytest_flakehunt.model import LeakKind, Place

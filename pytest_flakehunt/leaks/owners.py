@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from pytest_flakehunt import project
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.model import TEST, LeakKind, Place
 from pytest_flakehunt.state import Part
 

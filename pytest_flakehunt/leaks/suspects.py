@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_flakehunt import realtime
+from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.leaks import senses
 from pytest_flakehunt.leaks.doors import named
 from pytest_flakehunt.leaks.lines import Tracer

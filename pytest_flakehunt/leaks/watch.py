@@ -13,7 +13,8 @@ from typing import Any, Self
 
 import pytest
 
-from pytest_flakehunt import options, project
+from pytest_flakehunt import options
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.leaks import senses
 from pytest_flakehunt.leaks.changes import Changes
 from pytest_flakehunt.leaks.doors import Doors

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pytest_flakehunt import realtime
+from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import instants
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from pytest_flakehunt import project, realtime
+from pytest_flakehunt.ground import project, realtime
 
 MOST = 25
 """Mean delays that a test meets, at most: a slow line is late once, not at every byte."""

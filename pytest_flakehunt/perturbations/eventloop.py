@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, ClassVar
 
-from pytest_flakehunt import realtime, seeds
+from pytest_flakehunt.ground import realtime, seeds
+from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import reading
 from pytest_flakehunt.perturbations.replacing import replaced
-from pytest_flakehunt.stand_ins import Maker, standing
 
 SHUFFLED = "shuffled"
 LATE = 0.5

@@ -8,7 +8,7 @@ from enum import StrEnum
 from random import Random
 from typing import ClassVar, assert_never
 
-from pytest_flakehunt import seeds
+from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import reading
 

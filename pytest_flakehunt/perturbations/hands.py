@@ -16,9 +16,9 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
-from pytest_flakehunt import realtime
+from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.perturbations.replacing import replaced
-from pytest_flakehunt.stand_ins import Maker, standing
 
 FILE_CLOCK_SLACK = 2.0
 """Seconds by which a file system's time stamps may lie beside the clock."""

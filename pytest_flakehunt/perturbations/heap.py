@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from pytest_flakehunt import seeds
+from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
 
 CLASSES = range(48, 529, 16)

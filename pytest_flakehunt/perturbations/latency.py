@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pytest_flakehunt import realtime, seeds
+from pytest_flakehunt.ground import realtime, seeds
+from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import slowfiles, slowstarts
 from pytest_flakehunt.perturbations.delays import delays, late, on_a_loop
-from pytest_flakehunt.stand_ins import Maker, standing
 
 TURNS = (20, 100, 5, 50)
 LEAST, GREATEST = 5, 150

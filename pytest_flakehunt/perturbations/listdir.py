@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from pytest_flakehunt import seeds
+from pytest_flakehunt.ground import seeds
+from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.model import Contract
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
-from pytest_flakehunt.stand_ins import Maker, standing
 
 
 @dataclass(frozen=True, slots=True)

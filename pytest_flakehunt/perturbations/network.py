@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import namespace
-from pytest_flakehunt.stand_ins import Maker, standing
 
 INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 HOSTS = Path("/etc/hosts")

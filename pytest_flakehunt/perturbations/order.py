@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, assert_never
 
-from pytest_flakehunt import seeds
+from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import reading
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
-from pytest_flakehunt import seeds
+from pytest_flakehunt.ground import seeds
+from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.perturbations.replacing import replaced
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
-from pytest_flakehunt.stand_ins import Maker, standing
 
 LIBRARIES = {"faker.generator": "random", "factory.random": "randgen", "model_bakery.random_gen": "baker_random"}
 """By module: its own ``random.Random``, which all that it makes up is drawn from."""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import IO, Any
 
+from pytest_flakehunt.ground.stand_ins import Maker
 from pytest_flakehunt.perturbations.delays import delays, late
-from pytest_flakehunt.stand_ins import Maker
 
 
 class LateText(io.TextIOWrapper):

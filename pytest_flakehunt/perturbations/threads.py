@@ -11,9 +11,9 @@ from random import Random
 from types import CodeType, FrameType
 from typing import Any, ClassVar, Protocol
 
-from pytest_flakehunt import project, realtime, seeds
+from pytest_flakehunt.ground import project, realtime, seeds
+from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
-from pytest_flakehunt.stand_ins import Maker, standing
 
 DENSITIES = (0.2, 0.5, 0.9)
 """Share of lines at which threads are delayed; one of these for a test and seed."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
-from pytest_flakehunt import project
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.state.parts import Cache, Elements, Fixed, Part, Values, elements
 from pytest_flakehunt.state.stores import (
     LruCache,

@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 from _pytest.doctest import MultipleDoctestFailures
 
-from pytest_flakehunt import project, relevance, stage
+from pytest_flakehunt import relevance, stage
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.leaks.watch import Watch
 from pytest_flakehunt.model import Evidence, Leak, Outcome, Place, Plan
 from pytest_flakehunt.perturbations import random as perturbation

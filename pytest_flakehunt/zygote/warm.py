@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import options, perturbations, stage, stand_ins, takeover
+from pytest_flakehunt import options, perturbations, stage, takeover
 from pytest_flakehunt.artefacts import Artefacts
+from pytest_flakehunt.ground import stand_ins
 from pytest_flakehunt.leaks.watch import Watch, ready
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.plan import read_plan

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import seeds
 from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns
 from pytest_flakehunt.analysis.reduction import Experiment
 from pytest_flakehunt.analysis.target import Candidate, Target
+from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import Count, Diagnosis, Reply, Seen, Setup
 from pytest_flakehunt.perturbations import registry
 from pytest_flakehunt.plan import read_plan

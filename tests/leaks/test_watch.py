@@ -106,7 +106,7 @@ def test_other_plugins_can_forgive(pytester: pytest.Pytester) -> None:
 
 
 def test_a_leak_costs_exactly_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pytest_flakehunt import realtime
+    from pytest_flakehunt.ground import realtime
     from pytest_flakehunt.leaks import senses
     from pytest_flakehunt.leaks.judging import Judge
     from pytest_flakehunt.leaks.owners import Owner
@@ -137,7 +137,7 @@ def test_a_leak_costs_exactly_the_grace(monkeypatch: pytest.MonkeyPatch) -> None
 def test_where_nothing_else_is_at_work_nothing_is_waited_for(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         """
-        from pytest_flakehunt import realtime
+        from pytest_flakehunt.ground import realtime
         realtime.sleep = lambda seconds: print("waited", flush=True)
         """
     )

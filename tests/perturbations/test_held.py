@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_flakehunt import realtime
+from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import PerSweep, PerTest
 from pytest_flakehunt.perturbations import clock, cores, instants, registry, timezone
 from pytest_flakehunt.perturbations.order import containers

@@ -23,7 +23,7 @@ from typing import IO
 import psutil
 import pytest
 
-from pytest_flakehunt import realtime
+from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.perturbations import slowstarts
 from pytest_flakehunt.perturbations.delays import MOST, MOST_ON_FILES, delays
 from pytest_flakehunt.perturbations.latency import Latencies, Latency

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import project
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.perturbations.threads import Switching
 from pytest_flakehunt.stage import Stage
 

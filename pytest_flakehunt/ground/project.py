@@ -21,7 +21,7 @@ _FOREIGN = _spellings(
     *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     str(Path(os.__file__).parent),
 )
-_OURS = _spellings(str(Path(__file__).parent))
+_OURS = _spellings(str(Path(__file__).parents[1]))
 _normal = os.path.normpath  # held on to: a test may forbid what looks at files, and this is asked while it runs
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_flakehunt.seeds import derive, keyed_order
+from pytest_flakehunt.ground.seeds import derive, keyed_order
 
 
 def test_a_seed_is_the_same_on_every_machine() -> None:

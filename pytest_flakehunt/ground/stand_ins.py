@@ -23,7 +23,7 @@ from types import (
 )
 from typing import Any, TypeAlias
 
-from pytest_flakehunt import project
+from pytest_flakehunt.ground import project
 
 Maker: TypeAlias = Callable[[Any], Callable[..., Any]]
 """Makes what is called in place of an original: a new plain function each time."""

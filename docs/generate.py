@@ -11,7 +11,7 @@ sys.path.insert(0, str(HERE.parent))
 
 def options() -> str:
     """List the options, from where they are declared."""
-    from pytest_flakehunt.flags import INI_ONLY, NAMES
+    from pytest_flakehunt.asked.flags import INI_ONLY, NAMES
 
     rows = [
         f"| `--{name}{'=' * bool(metavar)}{metavar}` | `{name.replace('-', '_')}` | {text} |"
@@ -112,7 +112,7 @@ def forgiven() -> str:
 
 def other_plugins() -> str:
     """Say what each plugin of the table gets."""
-    from pytest_flakehunt.other_plugins import TABLE
+    from pytest_flakehunt.asked.other_plugins import TABLE
 
     rows = []
     for plugin in TABLE:

@@ -4,7 +4,8 @@ from collections.abc import Generator
 
 import pytest
 
-from pytest_flakehunt import flags, hookspecs
+from pytest_flakehunt import hookspecs
+from pytest_flakehunt.asked import flags
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt import flags, foreground, perturbations, repro, takeover
+from pytest_flakehunt import foreground, perturbations, repro
 from pytest_flakehunt.analysis import leaks, verdicts
+from pytest_flakehunt.asked import flags, takeover
+from pytest_flakehunt.asked.options import Options, usage
 from pytest_flakehunt.casebook import Casebook
 from pytest_flakehunt.closing import Closing
 from pytest_flakehunt.diagnosis import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
@@ -34,7 +36,6 @@ from pytest_flakehunt.model import (
     Trial,
     Verdict,
 )
-from pytest_flakehunt.options import Options, usage
 from pytest_flakehunt.ordinary import Ordinary
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.places import Places

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import pytest
 
-from pytest_flakehunt import options
+from pytest_flakehunt.asked import options
 from pytest_flakehunt.ground import project
 from pytest_flakehunt.leaks import senses
 from pytest_flakehunt.leaks.changes import Changes

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_flakehunt import takeover
+from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.zygote import fork, wire
 from pytest_flakehunt.zygote.child import STACKS_SIGNAL

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import options, perturbations, stage, takeover
+from pytest_flakehunt import perturbations, stage
 from pytest_flakehunt.artefacts import Artefacts
+from pytest_flakehunt.asked import options, takeover
 from pytest_flakehunt.ground import stand_ins
 from pytest_flakehunt.leaks.watch import Watch, ready
 from pytest_flakehunt.perturbations import random

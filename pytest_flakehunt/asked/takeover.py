@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_flakehunt.artefacts import module_of
+from pytest_flakehunt.asked.other_plugins import TABLE, Given, Option, Plugin
 from pytest_flakehunt.model import Perturbation
-from pytest_flakehunt.other_plugins import TABLE, Given, Option, Plugin
 
 OFF_IN_ZYGOTES: dict[str, object] = {
     "maxfail": 0,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt.flags import DEFAULT_FAIL_ON, DEFAULT_LEDGER, FAIL_ON, given, on_command_line
+from pytest_flakehunt.asked.flags import DEFAULT_FAIL_ON, DEFAULT_LEDGER, FAIL_ON, given, on_command_line
 from pytest_flakehunt.model import Isolation, LeakKind, SettingError
 
 UNITS = {"s": 1, "m": 60, "h": 3600}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt.other_plugins import TABLE
+from pytest_flakehunt.asked.other_plugins import TABLE
 
 Hunter = Callable[..., Any]
 REPORTERS = ("allure_pytest", "html", "metadata", "pytest_jsonreport", "pytest_reportlog", "pytest_cov", "syrupy")

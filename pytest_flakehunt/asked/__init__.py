@@ -1,0 +1,1 @@
+"""What the user asked for, and every refusal; and what becomes of what other plugins were asked for."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from pytest_flakehunt import stage
+from pytest_flakehunt.instruments import stage
 from pytest_flakehunt.model import Arranging, Plan
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.plan import environment

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_flakehunt import artefacts
 from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.asked import flags
 from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Count, Mode, Outcome, Reply
 from pytest_flakehunt.repro import Command, Commands
 from pytest_flakehunt.witness import FOLDER

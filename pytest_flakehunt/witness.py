@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt.artefacts import Artefacts
 from pytest_flakehunt.asked import takeover
+from pytest_flakehunt.instruments.artefacts import Artefacts
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.child import Journal, Observer, own_cache

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 
-from pytest_flakehunt import artefacts
 from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Plan, Sweep
 from pytest_flakehunt.places import Job, Places, Slot
 from pytest_flakehunt.plan import arranged

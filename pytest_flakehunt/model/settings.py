@@ -103,7 +103,7 @@ class Repeating(Protocol):
 class Perturbation(Protocol):
     """One named source of nondeterminism that we control.
 
-    It may have ``sources``, the names of those (as in ``consulting``) of which
+    It may have ``sources``, the names of those (as in ``source_lines``) of which
     a test must consult one for the perturbation to matter to it: sweeps for
     this perturbation alone then leave other tests out. It may have
     ``unavailable`` and ``withdrawn()``, which say why it stands down.

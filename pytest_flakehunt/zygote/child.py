@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from _pytest.doctest import MultipleDoctestFailures
 
-from pytest_flakehunt import relevance, stage
 from pytest_flakehunt.ground import project
+from pytest_flakehunt.instruments import source_watch, stage
 from pytest_flakehunt.leaks.watch import Watch
 from pytest_flakehunt.model import Evidence, Leak, Outcome, Place, Plan
 from pytest_flakehunt.perturbations import random as perturbation
@@ -261,18 +261,19 @@ def note_randomness() -> None:
 
 @contextmanager
 def studied(
-    study: wire.Study, item: pytest.Item, position: int, journal: Journal, watch: relevance.Watch | None
+    study: wire.Study, item: pytest.Item, position: int, journal: Journal, watch: source_watch.Watch | None
 ) -> Iterator[None]:
     """Note what one test consults and what it changes, as far as that is asked for; take back what should be undone."""
     if not study.of_tests:
         yield
         return
-    from pytest_flakehunt import consulting, state
+    from pytest_flakehunt import state
+    from pytest_flakehunt.instruments import source_lines
 
     root = item.config.rootpath
     before = state.Snapshot.take(root) if study.changes or study.undone else None
     with (
-        consulting.Recorder(root) if study.readings else nullcontext() as recorder,
+        source_lines.Recorder(root) if study.readings else nullcontext() as recorder,
         nullcontext() if watch is None else watch.during(item) as sources,
     ):
         yield
@@ -319,7 +320,7 @@ def perform(
     config = session.config
     observer = Observer(config, journal, reported=reported)
     config.pluginmanager.register(observer)
-    watch = relevance.Watch(perturbation.states) if study.sources else None
+    watch = source_watch.Watch(perturbation.states) if study.sources else None
     if watch is not None:
         config.pluginmanager.register(watch)
     journal.write(wire.Began(os.getpid()))
@@ -369,7 +370,7 @@ def _each(
     observer: Observer,
     journal: Journal,
     study: wire.Study,
-    watch: relevance.Watch | None,
+    watch: source_watch.Watch | None,
     leaks: Watch | None,
 ) -> None:
     protocol = session.config.hook.pytest_runtest_protocol

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import perturbations, stage
-from pytest_flakehunt.artefacts import Artefacts
+from pytest_flakehunt import perturbations
 from pytest_flakehunt.asked import options, takeover
 from pytest_flakehunt.ground import stand_ins
+from pytest_flakehunt.instruments import stage
+from pytest_flakehunt.instruments.artefacts import Artefacts
 from pytest_flakehunt.leaks.watch import Watch, ready
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.plan import read_plan
@@ -103,9 +104,9 @@ class Warm:
             known = perturbations.registry(takeover.perturbations_of_plugins(early_config))
             self.importing.enter_context(stage.imported(read_plan(self.birth.early, known)))
         if self.birth.watching:
-            from pytest_flakehunt import consulting
+            from pytest_flakehunt.instruments import source_lines
 
-            self.recorder = self.importing.enter_context(consulting.Recorder(early_config.rootpath))
+            self.recorder = self.importing.enter_context(source_lines.Recorder(early_config.rootpath))
         return (yield)
 
     @pytest.hookimpl(tryfirst=True)

@@ -15,6 +15,7 @@ from unittest import mock
 import pytest
 
 from pytest_flakehunt.ground.stand_ins import SUPPORTING, TABLE, Maker, standing
+from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.leaks.doors import Doors
 from pytest_flakehunt.leaks.log import Log
 from pytest_flakehunt.perturbations import hands, random
@@ -24,7 +25,6 @@ from pytest_flakehunt.perturbations.listdir import Listing
 from pytest_flakehunt.perturbations.network import Offline
 from pytest_flakehunt.perturbations.random import Seed
 from pytest_flakehunt.perturbations.threads import Switching
-from pytest_flakehunt.stage import Stage
 
 
 def all_makers() -> list[dict[str, Maker]]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.model import Contract
 from pytest_flakehunt.perturbations.eventloop import Scheduling, Schedulings
-from pytest_flakehunt.stage import Stage
 
 SEEDS = range(30)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.model import SettingError
 from pytest_flakehunt.perturbations.locale import CATEGORIES, Locale, Locales
-from pytest_flakehunt.stage import Stage
 
 LOCALEDEF = shutil.which("localedef")
 GERMAN = "de_DE.UTF-8"

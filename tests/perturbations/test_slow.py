@@ -24,10 +24,10 @@ import psutil
 import pytest
 
 from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.perturbations import slowstarts
 from pytest_flakehunt.perturbations.delays import MOST, MOST_ON_FILES, delays
 from pytest_flakehunt.perturbations.latency import Latencies, Latency
-from pytest_flakehunt.stage import Stage
 
 
 @pytest.fixture(autouse=True)

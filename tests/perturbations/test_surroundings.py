@@ -14,10 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.perturbations.heap import Heap
 from pytest_flakehunt.perturbations.listdir import Listing
 from pytest_flakehunt.perturbations.load import Load
-from pytest_flakehunt.stage import Stage
 
 NAMES = [f"{letter}.txt" for letter in "abcdefghij"]
 WAYS: dict[str, Callable[[Path], list[str]]] = {

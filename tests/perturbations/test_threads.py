@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from pytest_flakehunt.ground import project
+from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.perturbations.threads import Switching
-from pytest_flakehunt.stage import Stage
 
 SEEDS = range(30)
 

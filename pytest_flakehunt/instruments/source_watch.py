@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt import consulting
 from pytest_flakehunt.ground import project
+from pytest_flakehunt.instruments import source_lines
 from pytest_flakehunt.model import UNSEEN
 
 FILES = frozenset({("io", "open"), ("_io", "open"), ("posix", "open"), ("posix", "fsync"), ("posix", "fdatasync")})
@@ -22,9 +22,9 @@ FORKS = frozenset({("posix", "fork"), ("posix", "forkpty")})
 VARIABLES = {"TZ": "timezone", "LANG": "locale", "LANGUAGE": "locale"}
 """Sources that environment variables stand for; those that start with ``LC_`` stand for the locale."""
 CALLED_IN_C = frozenset({
-    *(name for _, name in (*consulting.IN_C, *FILES, *THREADS, *FORKS)), *consulting.METHODS_IN_C,
+    *(name for _, name in (*source_lines.IN_C, *FILES, *THREADS, *FORKS)), *source_lines.METHODS_IN_C,
 })  # fmt: skip
-CALLED_IN_PYTHON = frozenset({name.rpartition(".")[2] for _, name in (*consulting.IN_PYTHON, TRIO)})
+CALLED_IN_PYTHON = frozenset({name.rpartition(".")[2] for _, name in (*source_lines.IN_PYTHON, TRIO)})
 
 
 class Watch:
@@ -115,19 +115,19 @@ def in_c(called: Any) -> Sequence[str]:
         return ("file",)
     if key in FORKS:
         return ("process", UNSEEN)
-    return ("threads",) if key in THREADS else consulting.sources_in_c(called)
+    return ("threads",) if key in THREADS else source_lines.sources_in_c(called)
 
 
 def quiet(frame: FrameType) -> bool:
     """Tell whether it has no effect what some code consults: a record of a log has its time, whoever reads it."""
-    return project.package_of(frame) in consulting.QUIET and frame.f_code.co_name != "formatTime"
+    return project.package_of(frame) in source_lines.QUIET and frame.f_code.co_name != "formatTime"
 
 
 def in_python(frame: FrameType) -> Sequence[str]:
     """Give the sources that a function written in Python asks, as it is called."""
     if (frame.f_globals.get("__name__"), frame.f_code.co_qualname) == TRIO:
         return ("asyncio",)
-    sources = consulting.sources_in_python(frame)
+    sources = source_lines.sources_in_python(frame)
     if sources == ("environment",):
         name = frame.f_locals.get("key")
         if name is None:  # all variables at once

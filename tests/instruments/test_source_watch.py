@@ -16,17 +16,17 @@ from pytest_flakehunt.perturbations import OURS
 from pytest_flakehunt.plan import sources
 
 Hunter = Callable[..., Any]
-ZOO = Path(__file__).parent / "zoo"
+ZOO = Path(__file__).parents[1] / "zoo"
 LOOKED_FOR = frozenset().union(*map(sources, OURS))
 PLUGIN = """
 import json, pytest
-from pytest_flakehunt import relevance
+from pytest_flakehunt.instruments import source_watch
 from pytest_flakehunt.perturbations import random
 
 FOUND = {}
 
 def pytest_configure(config):
-    config.pluginmanager.register(relevance.Watch(random.states), "watch")
+    config.pluginmanager.register(source_watch.Watch(random.states), "watch")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):

@@ -27,8 +27,8 @@ from pathlib import Path
 import freezegun
 import pytest
 
-from pytest_flakehunt import consulting
-from pytest_flakehunt.consulting import Reading, Recorder
+from pytest_flakehunt.instruments import source_lines
+from pytest_flakehunt.instruments.source_lines import Reading, Recorder
 from pytest_flakehunt.model import Place
 from pytest_flakehunt.perturbations import hands
 
@@ -154,7 +154,7 @@ def test_the_place_is_the_innermost_line_of_the_project() -> None:
         helper()
     (reading,) = recorder.readings
     line = inspect.getsourcelines(helper)[1] + 1
-    assert reading == Reading("random", "random.randint()", Place("test_consulting.py", line, "helper"))
+    assert reading == Reading("random", "random.randint()", Place("test_source_lines.py", line, "helper"))
 
 
 def test_places_outside_the_root_are_absolute(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_reading_stands_once_and_where_it_was_last_used() -> None:
 
 
 def test_only_the_last_readings_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consulting, "LIMIT", 2)
+    monkeypatch.setattr(source_lines, "LIMIT", 2)
     with Recorder(HERE) as recorder:
         time.time()
         random.random()

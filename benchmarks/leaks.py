@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pytest_flakehunt.hunt import EVERY_NEAR
+from pytest_flakehunt.survey.survey import EVERY_NEAR
 
 sys.path.insert(0, str(Path(__file__).parent))
 

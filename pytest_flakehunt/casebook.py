@@ -8,7 +8,6 @@ from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target
 from pytest_flakehunt.analysis.verdicts import Case
 from pytest_flakehunt.diagnosis import Lead
-from pytest_flakehunt.hunt import Hunt
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import (
     Count,
@@ -22,7 +21,8 @@ from pytest_flakehunt.model import (
     Sweep,
     Verdict,
 )
-from pytest_flakehunt.plan import arranged
+from pytest_flakehunt.model.plans import arranged
+from pytest_flakehunt.survey.survey import Survey
 from pytest_flakehunt.tallies import Tally
 
 ENDING = frozenset({Outcome.CRASHED, Outcome.HUNG})
@@ -35,7 +35,7 @@ REACHED = frozenset(Outcome) - {Outcome.UNREACHED}
 class Casebook:
     """The failing tests of one survey."""
 
-    hunt: Hunt
+    survey: Survey
     ledger: Ledger
     known: Mapping[str, Perturbation]
     active: Sequence[Perturbation]
@@ -44,18 +44,18 @@ class Casebook:
 
     def case(self, test: Tally) -> Case:
         """Give all attempts of a test that count, and the evidence they left."""
-        suspicious = test.nodeid in self.hunt.tallies.suspicious
+        suspicious = test.nodeid in self.survey.tallies.suspicious
         attempts = [
             (sweep, row.outcome, row.fingerprint)
             for row in self.ledger.rows(test.nodeid)
-            if not (sweep := self.hunt.sweeps[row.sweep]).outage
+            if not (sweep := self.survey.sweeps[row.sweep]).outage
             and not (suspicious and sweep.isolation is Isolation.FORK)
         ]
         return Case(test.nodeid, test.file, test.line, attempts, self.ledger.evidence(test.nodeid))
 
     def failing(self) -> list[Case]:
         """Give the cases of tests that failed, in the order of collection."""
-        cases = (self.case(test) for test in self.hunt.tallies.tests if test.total.failures)
+        cases = (self.case(test) for test in self.survey.tallies.tests if test.total.failures)
         return [case for case in cases if failed(case)]
 
     def groups(self) -> list[list[Lead]]:
@@ -76,8 +76,8 @@ class Casebook:
         return sorted(groups.values(), key=lambda group: group[0].finding.verdict is Verdict.FLAKY)
 
     def _target(self, case: Case, mode: str, ending: Collection[str]) -> Target:
-        nodeids = self.hunt.tallies.nodeids()
-        place = self.hunt.tallies.positions[case.nodeid]
+        nodeids = self.survey.tallies.nodeids()
+        place = self.survey.tallies.positions[case.nodeid]
         failing = sorted((sweep for sweep, _, found in case.attempts if found == mode), key=verdicts.telling)
         calm = [outcome.fails for sweep, outcome, _ in case.attempts if sweep.calm and outcome.counts]
         return Target(
@@ -89,7 +89,7 @@ class Casebook:
             known=self.known,
             active=frozenset(item.name for item in self.active),
             now=self.now.astimezone().replace(tzinfo=None),
-            workers=self.hunt.workshop.workers,
+            workers=self.survey.workshop.workers,
             seed=self.seed,
         )
 
@@ -103,19 +103,19 @@ class Casebook:
     def findings(self) -> list[Finding]:
         """Give what is to be said of every test, in the order of collection."""
         judged = {finding.nodeid: finding for finding in verdicts.judge(self.failing(), len(self.active))}
-        return [judged.get(test.nodeid) or self._steady(test) for test in self.hunt.tallies.tests]
+        return [judged.get(test.nodeid) or self._steady(test) for test in self.survey.tallies.tests]
 
     def leaks(self) -> dict[str, tuple[Left, ...]]:
         """Give what tests and fixtures leave behind, by the test that it is told with."""
-        sweeps = self.hunt.sweeps
+        sweeps = self.survey.sweeps
         seen = []
-        for some in leaks.gathered(self.ledger.leaks(), self.hunt.tallies.positions):
+        for some in leaks.gathered(self.ledger.leaks(), self.survey.tallies.positions):
             leaking = {number for sighting in some for number in sighting.sweeps}
             ran = {row.sweep for one in some for row in self.ledger.rows(one.nodeid) if row.outcome in REACHED}
             if some[0].leak.kind is LeakKind.MODULES:
-                ran &= self.hunt.modules
+                ran &= self.survey.modules
             elif some[0].leak.polled:
-                ran &= self.hunt.near
+                ran &= self.survey.near
             counted = sorted(number for number in ran | leaking if number in sweeps and not sweeps[number].outage)
             if leaking.intersection(counted):
                 hits = [(sweeps[number], number in leaking) for number in counted]

@@ -9,11 +9,23 @@ from pytest_flakehunt.analysis.fingerprints import fingerprint, fingerprints
 from pytest_flakehunt.analysis.reduction import Experiment
 from pytest_flakehunt.analysis.target import Target
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Purpose, Reply, Seen, Setup, Sweep
+from pytest_flakehunt.model import (
+    Attempt,
+    Diagnosis,
+    Finding,
+    Isolation,
+    Mode,
+    Progress,
+    Purpose,
+    Reply,
+    Seen,
+    Setup,
+    Sweep,
+)
+from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.places import Job, Slot
-from pytest_flakehunt.plan import Draft
 from pytest_flakehunt.tallies import Tally
-from pytest_flakehunt.watching import Progress, Recorder
+from pytest_flakehunt.watching import Recorder
 from pytest_flakehunt.workshop import Workshop
 from pytest_flakehunt.zygote import wire
 

@@ -9,8 +9,8 @@ import pytest
 
 from pytest_flakehunt.instruments import stage
 from pytest_flakehunt.model import Arranging, Plan
+from pytest_flakehunt.model.plans import environment
 from pytest_flakehunt.perturbations import random
-from pytest_flakehunt.plan import environment
 
 RESTARTED = "PYTEST_FLAKEHUNT_RESTARTED"
 

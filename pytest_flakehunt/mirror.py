@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt.model import Attempt
-from pytest_flakehunt.watching import Progress
+from pytest_flakehunt.model import Attempt, Progress
 
 OWN = ("pytest", "_pytest", "pluggy", "pytest_flakehunt")
 

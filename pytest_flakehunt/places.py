@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import Isolation
-from pytest_flakehunt.plan import Draft, environment
+from pytest_flakehunt.model.plans import Draft, environment
 from pytest_flakehunt.sweeping import Ongoing
 from pytest_flakehunt.zygote import link as link_room
 from pytest_flakehunt.zygote import wire

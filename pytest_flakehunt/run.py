@@ -21,7 +21,6 @@ from pytest_flakehunt.closing import Closing
 from pytest_flakehunt.diagnosis import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import plugins, revision
-from pytest_flakehunt.hunt import STUDY_PAYS, Hunt
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.mirror import Mirror
 from pytest_flakehunt.model import (
@@ -36,12 +35,14 @@ from pytest_flakehunt.model import (
     Trial,
     Verdict,
 )
+from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.ordinary import Ordinary
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.places import Places
-from pytest_flakehunt.plan import Schedule, lone_sweeps, read_plan, replay, survey
 from pytest_flakehunt.reports import document, progress, terminal
 from pytest_flakehunt.rerun import Rerun
+from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey, lone_sweeps
+from pytest_flakehunt.survey.survey import STUDY_PAYS, Survey
 from pytest_flakehunt.tallies import Tallies, Tally
 from pytest_flakehunt.workshop import HuntFailed, Workshop
 from pytest_flakehunt.zygote.link import Origin
@@ -235,7 +236,7 @@ class Session:
         self._declare(tests.tests)
         display = progress.display(session.config)
         workshop = self._workshop(session, tests, display)
-        hunt = Hunt(
+        survey = Survey(
             workshop=workshop,
             schedule=self._schedule(),
             tallies=tests,
@@ -245,13 +246,13 @@ class Session:
             checks=not self.plan.settings,
             studies=not self.plan.settings and lone_sweeps(self.options.sweeps, self.active) >= STUDY_PAYS,
         )
-        casebook = Casebook(hunt, self.ledger, self.known, self.active, self.began, self.seed)
+        casebook = Casebook(survey, self.ledger, self.known, self.active, self.began, self.seed)
         started = realtime.monotonic()
         interrupted = True
         try:
             with display, workshop:
-                hunt.run()
-                self._diagnose(hunt, casebook)
+                survey.run()
+                self._diagnose(survey, casebook)
             interrupted = False
         except KeyboardInterrupt:
             raise KeyboardInterrupt from None  # as a generator begins it has no line, and pytest dies of that
@@ -259,22 +260,22 @@ class Session:
             session.shouldfail = f"flakehunt: {error}"
             raise session.Failed(session.shouldfail) from None
         finally:
-            hunt.close()
+            survey.close()
             seconds = realtime.monotonic() - started
-            self.findings = self._conclude(hunt, casebook, replace(trial, seconds=seconds, interrupted=interrupted))
+            self.findings = self._conclude(survey, casebook, replace(trial, seconds=seconds, interrupted=interrupted))
 
-    def _diagnose(self, hunt: Hunt, casebook: Casebook) -> None:
+    def _diagnose(self, survey: Survey, casebook: Casebook) -> None:
         """Find out by experiment what makes each mode come and go."""
         assert self.ledger is not None
         if self.options.plan or self.options.diagnose == 0:
             return
-        spent = realtime.monotonic() - hunt.workshop.began
+        spent = realtime.monotonic() - survey.workshop.began
         given = self.options.diagnose
-        rerun = Rerun(self.config.stash[ORIGIN], hunt.workshop.places.scratch)
+        rerun = Rerun(self.config.stash[ORIGIN], survey.workshop.places.scratch)
 
         def verify(lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
             commands = self._commands(lead.finding, replace(lead.mode, diagnosis=found))
-            limit = hunt.workshop.limit(hunt.tallies[hunt.tallies.positions[lead.finding.nodeid]], commands.plan)
+            limit = survey.workshop.limit(survey.tallies[survey.tallies.positions[lead.finding.nodeid]], commands.plan)
             verified, control = rerun.counted(
                 commands, lead.finding.nodeid, lead.mode, pairs=pairs, limit=limit, ends=ends
             )
@@ -282,10 +283,10 @@ class Session:
 
         groups = casebook.groups()
         laboratory = Laboratory(
-            hunt.workshop,
+            survey.workshop,
             self.ledger,
-            hunt.next_number,
-            hunt.tallies.suspicious,
+            survey.next_number,
+            survey.tallies.suspicious,
             runs=DEFAULT_EACH * len(groups) if given is None else given,
             seconds=allowed_seconds(len(groups), spent, self.options.seconds) if given is None else None,
             verify=verify,
@@ -294,7 +295,7 @@ class Session:
             self.diagnoses[lead.finding.nodeid, lead.mode.fingerprint] = found
             self.experiments = laboratory.made
             if found.ours:
-                hunt.tallies.suspicious.add(lead.finding.nodeid)
+                survey.tallies.suspicious.add(lead.finding.nodeid)
 
     def _workshop(self, session: pytest.Session, tests: Tallies, display: progress.Quiet) -> Workshop:
         places = Places(
@@ -330,8 +331,8 @@ class Session:
 
     def _schedule(self) -> Schedule:
         if self.plan.settings:
-            return replay(self.plan, self.options.sweeps)
-        return survey(self.seed, self.options.sweeps, self.active)
+            return for_replay(self.plan, self.options.sweeps)
+        return for_survey(self.seed, self.options.sweeps, self.active)
 
     def _worker_input(self, slot: int) -> dict[str, object]:
         if not hasattr(self, "_run_id"):
@@ -352,28 +353,28 @@ class Session:
             asked=self.options.asked,
         )
 
-    def _conclude(self, hunt: Hunt, casebook: Casebook, trial: Trial) -> Findings:
+    def _conclude(self, survey: Survey, casebook: Casebook, trial: Trial) -> Findings:
         assert self.ledger is not None
         trial = replace(
             trial,
             experiments=self.experiments,
-            sweeps=len(hunt.sweeps),
-            saved=hunt.saved,
-            zygotes=hunt.workshop.places.zygotes,
+            sweeps=len(survey.sweeps),
+            saved=survey.saved,
+            zygotes=survey.workshop.places.zygotes,
         )
         tests = tuple(
             replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))
             for finding in casebook.findings()
         )
         tests = leaks.attached(tests, casebook.leaks())
-        if hunt.unexplained >= 0:
+        if survey.unexplained >= 0:
             self._say(
-                f"sweep {hunt.unexplained} left state changed that tests share (handlers, filters, levels, paths); "
+                f"sweep {survey.unexplained} left state changed that tests share (handlers, filters, levels, paths); "
                 "no later sweep looked by whom: hunt longer"
             )
         if not trial.interrupted:
             self.ledger.end(trial.seconds)
-        return Findings(trial, tests, tuple(hunt.outages), verdicts.groups(self.diagnoses), notes=tuple(self.notes))
+        return Findings(trial, tests, tuple(survey.outages), verdicts.groups(self.diagnoses), notes=tuple(self.notes))
 
     def _completed(self, finding: Finding, mode: Mode) -> Mode:
         """Add what the experiments showed, and the command."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import Attempt, Evidence, Isolation, Leak, Outcome, Place, Plan, Sweep
-from pytest_flakehunt.plan import Draft
+from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.link import Link, Watch
 

@@ -1,27 +1,9 @@
 """Who watches a hunt, and who records it: what the loop expects of both."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from pytest_flakehunt.model import Attempt, Sweep
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the hunt has come."""
-
-    done: int
-    total: int | None
-    elapsed: float
-    left: float | None
-    """Seconds to go, as far as can be told."""
-    found: int
-    """Tests that failed at least once."""
-    under_way: tuple[str, ...]
-    """Plans of the sweeps that run now."""
-    doing: str = ""
-    """What is done after the survey, whose runs are counted then; empty while it goes on."""
+from pytest_flakehunt.model import Attempt, Progress, Sweep
 
 
 class Audience(Protocol):

@@ -11,8 +11,8 @@ from typing import Protocol, Self
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Plan, Sweep
+from pytest_flakehunt.model.plans import arranged
 from pytest_flakehunt.places import Job, Places, Slot
-from pytest_flakehunt.plan import arranged
 from pytest_flakehunt.sweeping import OURS_FAILED, Ongoing
 from pytest_flakehunt.tallies import Tallies, Tally
 from pytest_flakehunt.watching import Audience

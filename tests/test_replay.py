@@ -25,8 +25,8 @@ from pytest_flakehunt.model import (
     Setup,
     Verdict,
 )
+from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import registry
-from pytest_flakehunt.plan import read_plan
 from pytest_flakehunt.repro import Context, needs_others, unsettled
 from pytest_flakehunt.repro import kept as options
 

@@ -32,6 +32,7 @@ from pytest_flakehunt.model.findings import (
 )
 from pytest_flakehunt.model.leaks import POLLED, TEST, Leak, LeakKind, Sighting, lasting
 from pytest_flakehunt.model.place import Place
+from pytest_flakehunt.model.progress import Progress
 from pytest_flakehunt.model.settings import (
     CALM,
     Arranging,
@@ -79,6 +80,7 @@ __all__ = [
     "Perturbation",
     "Place",
     "Plan",
+    "Progress",
     "Purpose",
     "Repeating",
     "Reply",

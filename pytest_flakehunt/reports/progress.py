@@ -9,7 +9,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.watching import Progress
+from pytest_flakehunt.model import Progress
 
 LINE_EVERY = 15.0
 """Seconds between plain lines."""

@@ -19,8 +19,8 @@ from pytest_flakehunt.ground import stand_ins
 from pytest_flakehunt.instruments import stage
 from pytest_flakehunt.instruments.artefacts import Artefacts
 from pytest_flakehunt.leaks.watch import Watch, ready
+from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import random
-from pytest_flakehunt.plan import read_plan
 from pytest_flakehunt.zygote import child, fork, wire
 
 NAME = "flakehunt-zygote"

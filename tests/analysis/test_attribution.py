@@ -12,8 +12,8 @@ from pytest_flakehunt.analysis.reduction import Experiment
 from pytest_flakehunt.analysis.target import Candidate, Target
 from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import Count, Diagnosis, Reply, Seen, Setup
+from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import registry
-from pytest_flakehunt.plan import read_plan
 
 KNOWN = registry()
 World = Callable[[Setup], float]

@@ -2,8 +2,8 @@ import pytest
 
 from pytest_flakehunt.analysis.verdicts import Case, judge, steady, verdict
 from pytest_flakehunt.model import CALM, Contract, Count, Evidence, Isolation, Outcome, Place, Sweep, Verdict
+from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import registry
-from pytest_flakehunt.plan import read_plan
 
 KNOWN = registry()
 EVIDENCE = Evidence("call", "AssertionError", "assert 0", Place("test_a.py", 3, "test_x"))

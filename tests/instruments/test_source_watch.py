@@ -13,7 +13,7 @@ import pytest
 
 from pytest_flakehunt.model import UNSEEN
 from pytest_flakehunt.perturbations import OURS
-from pytest_flakehunt.plan import sources
+from pytest_flakehunt.survey.schedule import sources
 
 Hunter = Callable[..., Any]
 ZOO = Path(__file__).parents[1] / "zoo"

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.model import PerSweep, PerTest
+from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import clock, cores, instants, registry, timezone
 from pytest_flakehunt.perturbations.order import containers
 from pytest_flakehunt.perturbations.random import digests, seeders
-from pytest_flakehunt.plan import read_plan
 
 KNOWN = registry()
 

@@ -13,9 +13,9 @@ import pytest
 
 from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.model import SettingError
+from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import registry
 from pytest_flakehunt.perturbations.network import Offline, Reach
-from pytest_flakehunt.plan import read_plan
 
 FAR = "192.0.2.1"
 """Kept for documentation: nobody has it."""

@@ -24,12 +24,12 @@ from pytest_flakehunt.model import (
     Outage,
     Outcome,
     Place,
+    Progress,
     Suspect,
     Trial,
     Verdict,
 )  # fmt: skip
 from pytest_flakehunt.reports import document, progress, terminal
-from pytest_flakehunt.watching import Progress
 
 TRIAL = Trial(1, 200, 61.2, "2026-11-23T06:00:00+00:00", "3.13.0", "9.2.0", "linux", ("clock", "order"), zygotes=8)
 EVIDENCE = Evidence(

@@ -1,22 +1,14 @@
-"""Plans: their written form, and which sweeps come next."""
+"""Which sweeps come next: a survey's, drawn from a seed, or those of a replay."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from math import inf
 from random import Random
 
 from pytest_flakehunt.ground import seeds
-from pytest_flakehunt.model import (
-    CALM,
-    Arranging,
-    BeforeStart,
-    Contract,
-    Perturbation,
-    Plan,
-    Setting,
-    SettingError,
-)
+from pytest_flakehunt.model import Contract, Perturbation, Plan, Setting
+from pytest_flakehunt.model.plans import Draft
 
 PATTERN = "cssscsmssmcsmssmcsmm"
 """Twenty sweeps: c calm, s one perturbation, m a random few; the telling single ones early."""
@@ -24,64 +16,6 @@ FEW = (2, 3, 4)
 """How many perturbations a sweep with a random few has."""
 MIXED_TURNS = 12
 """Sweeps with a few perturbations draw from this many of each one's most telling settings."""
-
-
-def read_plan(text: str, known: Mapping[str, Perturbation]) -> Plan:
-    """Read a plan's written form.
-
-    Args:
-        text: settings such as ``hashseed=7 timezone=Asia/Kolkata``, in any
-            order; white space between them, none within. ``calm`` is the
-            empty plan, as is no text at all.
-        known: the perturbations there are, by name.
-
-    Raises:
-        SettingError: names the part that is wrong, and what is allowed.
-    """
-    settings: dict[str, Setting] = {}
-    if text.strip() == "calm":
-        return CALM
-    for part in text.split():
-        name, equals, value = part.partition("=")
-        if not equals or not value:
-            raise SettingError(f"{part}: give NAME=SETTING, such as hashseed=7")
-        if name not in known:
-            raise SettingError(f"{part}: there is no perturbation {name}; give {', '.join(sorted(known))}")
-        if name in settings:
-            raise SettingError(f"{part}: {name} is set twice; give it once")
-        settings[name] = known[name].read(value)
-    return Plan(tuple(sorted(settings.items())))
-
-
-def environment(plan: Plan) -> dict[str, str]:
-    """Give the variables that an interpreter must be started with for this plan."""
-    variables: dict[str, str] = {}
-    for _, setting in plan.settings:
-        if isinstance(setting, BeforeStart):
-            variables.update(setting.environment())
-    return variables
-
-
-def arranged(plan: Plan, tests: Sequence[str]) -> list[list[str]]:
-    """Give the tests of each process that a sweep needs, in order."""
-    for _, setting in plan.settings:
-        if isinstance(setting, Arranging):
-            return setting.arranged(tests)
-    return [list(tests)]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A sweep still to be run."""
-
-    number: int
-    plan: Plan = CALM
-    focus: tuple[str, ...] = ()
-    """The perturbations under trial; the rest of the plan is pinned for replay."""
-    pins_hashseed: bool = False
-    """Whether the plan takes over the hash seed of the zygote that it meets."""
-    lone: bool = False
-    """Whether the one perturbation is all that the sweep is for."""
 
 
 @dataclass(slots=True)
@@ -126,7 +60,7 @@ class Schedule:
         return None
 
 
-def survey(seed: int, sweeps: int | None, active: Sequence[Perturbation]) -> Schedule:
+def for_survey(seed: int, sweeps: int | None, active: Sequence[Perturbation]) -> Schedule:
     """Plan a survey.
 
     Args:
@@ -150,7 +84,7 @@ def sources(perturbation: Perturbation) -> frozenset[str]:
     return frozenset(getattr(perturbation, "sources", ()))
 
 
-def replay(plan: Plan, sweeps: int | None) -> Schedule:
+def for_replay(plan: Plan, sweeps: int | None) -> Schedule:
     """Plan a calm sweep, then sweeps that all have exactly one plan."""
     first = Draft(0)
     rest = (Draft(number, plan, tuple(sorted(plan.names))) for number in count(1))

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import UNSEEN, Attempt, Isolation, Outage, Outcome, Purpose, Sweep
+from pytest_flakehunt.model import UNSEEN, Attempt, Isolation, Outage, Outcome, Progress, Purpose, Sweep
+from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.places import Job, Slot
-from pytest_flakehunt.plan import Draft, Schedule, sources
+from pytest_flakehunt.survey.schedule import Schedule, sources
 from pytest_flakehunt.tallies import Tallies, Tally
-from pytest_flakehunt.watching import Progress, Recorder
+from pytest_flakehunt.watching import Recorder
 from pytest_flakehunt.workshop import Workshop
 from pytest_flakehunt.zygote import wire
 
@@ -37,7 +38,7 @@ STUDY_PAYS = 12
 
 
 @dataclass(slots=True)
-class Hunt:
+class Survey:
     """One survey, from the first zygote to the last sweep."""
 
     workshop: Workshop

@@ -1,0 +1,1 @@
+"""Which sweep comes next, and what its outcome is good for."""

@@ -1,0 +1,107 @@
+"""Which sweeps come next."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import strategies as st
+
+from pytest_flakehunt.model import CALM, Contract, Plan
+from pytest_flakehunt.model.plans import Draft, environment, read_plan
+from pytest_flakehunt.perturbations import OURS, registry
+from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey
+
+KNOWN = registry()
+
+
+def drafts(schedule: Schedule) -> list[Draft]:
+    found = []
+    while (draft := schedule.next()) is not None:
+        found.append(draft)
+    return found
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    chosen = draw(st.sets(st.sampled_from(OURS)))
+    seeds, turns = st.integers(0, 2**32 - 1), st.integers(0, 60)
+    return Plan(tuple(sorted((p.name, p.draw(draw(seeds), draw(turns))) for p in chosen)))
+
+
+def test_the_same_seed_gives_the_same_sweeps() -> None:
+    assert drafts(for_survey(3, 60, OURS)) == drafts(for_survey(3, 60, OURS))
+    assert drafts(for_survey(3, 60, OURS)) != drafts(for_survey(4, 60, OURS))
+
+
+@pytest.mark.parametrize("sweeps", [20, 200])
+def test_a_fifth_is_calm_half_has_one_perturbation_the_rest_a_few(sweeps: int) -> None:
+    sizes = Counter(min(2, len(draft.focus)) for draft in drafts(for_survey(1, sweeps, OURS)))
+    assert sizes == {0: sweeps // 5, 1: sweeps // 2, 2: 3 * sweeps // 10}
+
+
+def test_sweeps_are_numbered_and_none_is_lost() -> None:
+    assert sorted(draft.number for draft in drafts(for_survey(1, 37, OURS))) == list(range(37))
+
+
+def test_the_first_sweep_is_calm_and_the_second_reversed() -> None:
+    first, second, *_ = drafts(for_survey(9, 20, OURS))
+    assert first.plan == CALM
+    assert str(second.plan.setting("order")) == "reversed"
+
+
+def test_each_perturbation_is_soon_alone_on_trial_the_telling_ones_first() -> None:
+    def alone(sweeps: int) -> set[str]:
+        return {draft.focus[0] for draft in drafts(for_survey(5, sweeps, OURS)) if len(draft.focus) == 1}
+
+    assert alone(20) == {perturbation.name for perturbation in OURS[:10]}
+    assert alone(2 * len(OURS) + 1) == KNOWN.keys()
+
+
+def test_every_sweep_that_is_not_calm_pins_what_varies_by_nature() -> None:
+    for draft in drafts(for_survey(5, 100, OURS)):
+        if draft.focus:
+            assert draft.plan.setting("random") is not None
+            assert draft.pins_hashseed
+
+
+def test_a_few_together_are_never_stress() -> None:
+    for draft in drafts(for_survey(5, 200, OURS)):
+        if len(draft.focus) > 1:
+            assert draft.plan.contract is not Contract.STRESS
+
+
+def test_nothing_is_pinned_that_the_user_left_out() -> None:
+    for draft in drafts(for_survey(5, 40, [KNOWN["clock"]])):
+        assert draft.plan.names <= {"clock"}
+        assert not draft.pins_hashseed
+
+
+def test_without_perturbations_all_is_calm() -> None:
+    assert all(draft.plan == CALM for draft in drafts(for_survey(1, 10, [])))
+
+
+def test_a_retiring_zygote_gets_a_calm_sweep_and_the_rest_keep_their_turn() -> None:
+    schedule = for_survey(1, 20, OURS)
+    before = [schedule.next() for _ in range(2)]
+    calm = schedule.next_calm()
+    assert calm is not None
+    assert calm.plan == CALM
+    seen = [draft for draft in (*before, calm, *drafts(schedule)) if draft is not None]
+    assert sorted(draft.number for draft in seen) == list(range(20))
+    assert schedule.next_calm() is None
+
+
+def test_calm_sweeps_are_kept_for_zygotes_that_will_retire() -> None:
+    schedule = for_survey(1, 20, OURS)
+    given = 0
+    while schedule.next(retiring=2) is not None:
+        given += 1
+    assert given == 18
+    assert schedule.next_calm() is not None
+    assert schedule.next_calm() is not None
+
+
+def test_a_replay_is_one_calm_sweep_and_then_the_plan() -> None:
+    plan = read_plan("hashseed=7 gc=eager", KNOWN)
+    found = drafts(for_replay(plan, 3))
+    assert [draft.plan for draft in found] == [CALM, plan, plan, plan]
+    assert environment(plan) == {"PYTHONHASHSEED": "7"}

@@ -22,8 +22,8 @@ from pytest_flakehunt.model import (
     Verdict,
 )
 from pytest_flakehunt.model.plans import arranged
+from pytest_flakehunt.pool.tallies import Tally
 from pytest_flakehunt.survey.survey import Survey
-from pytest_flakehunt.tallies import Tally
 
 ENDING = frozenset({Outcome.CRASHED, Outcome.HUNG})
 """How a test ends that takes its process with it: whatever comes after it starts clean, which makes it no cleaner."""
@@ -89,7 +89,7 @@ class Casebook:
             known=self.known,
             active=frozenset(item.name for item in self.active),
             now=self.now.astimezone().replace(tzinfo=None),
-            workers=self.survey.workshop.workers,
+            workers=self.survey.pool.workers,
             seed=self.seed,
         )
 

@@ -23,10 +23,10 @@ from pytest_flakehunt.model import (
     Sweep,
 )
 from pytest_flakehunt.model.plans import Draft
-from pytest_flakehunt.places import Job, Slot
-from pytest_flakehunt.tallies import Tally
-from pytest_flakehunt.watching import Recorder
-from pytest_flakehunt.workshop import Workshop
+from pytest_flakehunt.pool.audience import Recorder
+from pytest_flakehunt.pool.pool import Pool
+from pytest_flakehunt.pool.slots import Job, Slot
+from pytest_flakehunt.pool.tallies import Tally
 from pytest_flakehunt.zygote import wire
 
 MOST_PAIRS = 20
@@ -87,9 +87,9 @@ TRIES_TO_MEET = 3
 
 @dataclass(slots=True)
 class Laboratory:
-    """Runs experiments in the hunt's own workshop."""
+    """Runs experiments in the hunt's own pool."""
 
-    workshop: Workshop
+    pool: Pool
     ledger: Recorder
     next_number: Callable[[], int]
     suspicious: set[str]
@@ -113,7 +113,7 @@ class Laboratory:
     _met: bool = False
     """Whether the run had neighbours at all: their interpreters may still have been starting."""
     _warming: set[int] = field(default_factory=set)
-    """Places that run one neighbour each, so that their interpreters have started."""
+    """Slots that run one neighbour each, so that their interpreters have started."""
     _accompanied: int = 0
     """Runs that had neighbours: these begin first by turns, for whoever is first may be the one that passes."""
 
@@ -126,7 +126,7 @@ class Laboratory:
         Yields:
             Each mode, and what was found; once more when its command was run.
         """
-        self.workshop.places.parking = True
+        self.pool.slots.parking = True
         for place, group in enumerate(groups):
             left = len(groups) - place
             started, before = realtime.monotonic(), self.made
@@ -175,7 +175,7 @@ class Laboratory:
 
     def _answer(self, setup: Setup, nodeid: str, mode: str) -> Seen:
         """Run a test once under a setup."""
-        isolation = self.workshop.usual
+        isolation = self.pool.usual
         if setup.fresh or nodeid in self.suspicious:
             isolation = Isolation.FRESH
         study = wire.Study(
@@ -192,24 +192,24 @@ class Laboratory:
             early=str(setup.plan) if setup.early else "",
             study=study,
         )
-        places = max(2, self.workshop.workers) if setup.beside else 1
-        self._run(job, places)
+        slots = max(2, self.pool.workers) if setup.beside else 1
+        self._run(job, slots)
         for _ in range(TRIES_TO_MEET):
             if not setup.beside or self._met:
                 break
-            self._warming = set(range(1, places))
-            self.workshop.work(self, places)
-            self._run(replace(job, draft=replace(job.draft, number=self.next_number())), places)
+            self._warming = set(range(1, slots))
+            self.pool.work(self, slots)
+            self._run(replace(job, draft=replace(job.draft, number=self.next_number())), slots)
         self.made += 1
         attempts, told = self._came
         return Seen(self._reply(attempts, nodeid, mode), self._readings(told, nodeid), self._changes(told))
 
-    def _run(self, job: Job, places: int) -> None:
-        """Make a run, with neighbours in all places but the first."""
-        self._subject, self._neighbour, self._number = job, job if places > 1 else None, job.draft.number
+    def _run(self, job: Job, slots: int) -> None:
+        """Make a run, with neighbours in all slots but the first."""
+        self._subject, self._neighbour, self._number = job, job if slots > 1 else None, job.draft.number
         self._came, self._over, self._met = ((), ()), False, False
-        self._accompanied += places > 1
-        self.workshop.work(self, places, first=self._accompanied % places)
+        self._accompanied += slots > 1
+        self.pool.work(self, slots, first=self._accompanied % slots)
 
     def _reply(self, attempts: Sequence[Attempt], nodeid: str, mode: str) -> Reply:
         for attempt in attempts:
@@ -222,7 +222,7 @@ class Laboratory:
         return Reply.NOTHING
 
     def _readings(self, told: Sequence[wire.Told], nodeid: str) -> tuple[tuple[str, str, str], ...]:
-        position = self.workshop.tallies.positions[nodeid]
+        position = self.pool.tallies.positions[nodeid]
         return tuple(
             (source, call, f"{place[0]}:{place[1]}")
             for item in told
@@ -232,13 +232,13 @@ class Laboratory:
 
     def _changes(self, told: Sequence[wire.Told]) -> tuple[tuple[str, str, str], ...]:
         return tuple(
-            (self.workshop.tallies[_position(item.data)].nodeid, verb, path)
+            (self.pool.tallies[_position(item.data)].nodeid, verb, path)
             for item in told
             if item.kind == "changes"
             for verb, path in _listed(item.data, "changes")
         )
 
-    # what the workshop asks and tells
+    # what the pool asks and tells
 
     def next(self, slot: Slot) -> Job | None:
         """Give the first place the run itself, and the others neighbours for as long as it goes on."""
@@ -270,9 +270,9 @@ class Laboratory:
 
     def passing(self) -> None:
         """Show what is being done."""
-        elapsed = realtime.monotonic() - self.workshop.began
-        found = self.workshop.tallies.found
-        self.workshop.audience.progress(Progress(self.made, None, elapsed, self.seconds, found, (), self.doing))
+        elapsed = realtime.monotonic() - self.pool.began
+        found = self.pool.tallies.found
+        self.pool.audience.progress(Progress(self.made, None, elapsed, self.seconds, found, (), self.doing))
 
 
 def _position(data: Mapping[str, object]) -> int:

@@ -38,13 +38,13 @@ from pytest_flakehunt.model import (
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.ordinary import Ordinary
 from pytest_flakehunt.perturbations import random
-from pytest_flakehunt.places import Places
+from pytest_flakehunt.pool.pool import HuntFailed, Pool
+from pytest_flakehunt.pool.slots import Slots
+from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import document, progress, terminal
 from pytest_flakehunt.rerun import Rerun
 from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey, lone_sweeps
 from pytest_flakehunt.survey.survey import STUDY_PAYS, Survey
-from pytest_flakehunt.tallies import Tallies, Tally
-from pytest_flakehunt.workshop import HuntFailed, Workshop
 from pytest_flakehunt.zygote.link import Origin
 
 ORIGIN = pytest.StashKey[Origin]()
@@ -235,9 +235,9 @@ class Session:
         tests = Tallies.of((item.nodeid, *item.location[:2]) for item in session.items)
         self._declare(tests.tests)
         display = progress.display(session.config)
-        workshop = self._workshop(session, tests, display)
+        pool = self._pool(session, tests, display)
         survey = Survey(
-            workshop=workshop,
+            pool=pool,
             schedule=self._schedule(),
             tallies=tests,
             ledger=self.ledger,
@@ -250,7 +250,7 @@ class Session:
         started = realtime.monotonic()
         interrupted = True
         try:
-            with display, workshop:
+            with display, pool:
                 survey.run()
                 self._diagnose(survey, casebook)
             interrupted = False
@@ -269,13 +269,13 @@ class Session:
         assert self.ledger is not None
         if self.options.plan or self.options.diagnose == 0:
             return
-        spent = realtime.monotonic() - survey.workshop.began
+        spent = realtime.monotonic() - survey.pool.began
         given = self.options.diagnose
-        rerun = Rerun(self.config.stash[ORIGIN], survey.workshop.places.scratch)
+        rerun = Rerun(self.config.stash[ORIGIN], survey.pool.slots.scratch)
 
         def verify(lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
             commands = self._commands(lead.finding, replace(lead.mode, diagnosis=found))
-            limit = survey.workshop.limit(survey.tallies[survey.tallies.positions[lead.finding.nodeid]], commands.plan)
+            limit = survey.pool.limit(survey.tallies[survey.tallies.positions[lead.finding.nodeid]], commands.plan)
             verified, control = rerun.counted(
                 commands, lead.finding.nodeid, lead.mode, pairs=pairs, limit=limit, ends=ends
             )
@@ -283,7 +283,7 @@ class Session:
 
         groups = casebook.groups()
         laboratory = Laboratory(
-            survey.workshop,
+            survey.pool,
             self.ledger,
             survey.next_number,
             survey.tallies.suspicious,
@@ -297,16 +297,16 @@ class Session:
             if found.ours:
                 survey.tallies.suspicious.add(lead.finding.nodeid)
 
-    def _workshop(self, session: pytest.Session, tests: Tallies, display: progress.Quiet) -> Workshop:
-        places = Places(
+    def _pool(self, session: pytest.Session, tests: Tallies, display: progress.Quiet) -> Pool:
+        slots = Slots(
             seed=self.seed,
             origin=session.config.stash[ORIGIN],
             worker_input=self._worker_input,
             hashseeds=any(item.name == "hashseed" for item in self.active) and not self.plan.settings,
             tests=tests.nodeids,
         )
-        return Workshop(
-            places=places,
+        return Pool(
+            slots=slots,
             tallies=tests,
             known=self.known,
             audience=Mirror(session, display.show, self._say),
@@ -360,7 +360,7 @@ class Session:
             experiments=self.experiments,
             sweeps=len(survey.sweeps),
             saved=survey.saved,
-            zygotes=survey.workshop.places.zygotes,
+            zygotes=survey.pool.slots.zygotes,
         )
         tests = tuple(
             replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))

@@ -8,11 +8,11 @@ from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import UNSEEN, Attempt, Isolation, Outage, Outcome, Progress, Purpose, Sweep
 from pytest_flakehunt.model.plans import Draft
-from pytest_flakehunt.places import Job, Slot
+from pytest_flakehunt.pool.audience import Recorder
+from pytest_flakehunt.pool.pool import Pool
+from pytest_flakehunt.pool.slots import Job, Slot
+from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.survey.schedule import Schedule, sources
-from pytest_flakehunt.tallies import Tallies, Tally
-from pytest_flakehunt.watching import Recorder
-from pytest_flakehunt.workshop import Workshop
 from pytest_flakehunt.zygote import wire
 
 HANGS_TO_BENCH = 2
@@ -41,7 +41,7 @@ STUDY_PAYS = 12
 class Survey:
     """One survey, from the first zygote to the last sweep."""
 
-    workshop: Workshop
+    pool: Pool
     schedule: Schedule
     tallies: Tallies
     ledger: Recorder
@@ -93,8 +93,8 @@ class Survey:
             KeyboardInterrupt: as it came.
         """
         limit = self.schedule.limit
-        places = self.workshop.workers if limit is None else min(self.workshop.workers, limit)
-        self.workshop.work(self, max(1, places))
+        slots = self.pool.workers if limit is None else min(self.pool.workers, limit)
+        self.pool.work(self, max(1, slots))
 
     def close(self) -> None:
         """Keep the sweeps that still waited for sweep 0."""
@@ -108,8 +108,8 @@ class Survey:
         late = self._late()
         if not late and self._due(slot) and (last := self._last_of(slot)):
             return last
-        usual = self.workshop.usual
-        forking = [other for other in self.workshop.places.slots if other.link is not None and usual is Isolation.FORK]
+        usual = self.pool.usual
+        forking = [other for other in self.pool.slots.all if other.link is not None and usual is Isolation.FORK]
         if self.studies and self._begun and not late:
             self.studies, self._study = False, self.next_number()
             return Job(Draft(self._study), isolation=usual, study=wire.Study(sources=True))
@@ -124,15 +124,15 @@ class Survey:
         if not late and self._unplaced and self._traced < 0:
             self._traced = self.next_number()
             study = wire.Study(lines=True, near=True, modules=True)
-            return Job(Draft(self._traced), tuple(self._unplaced), self.workshop.usual, study=study)
-        alone = all(other is slot or other.finished for other in self.workshop.places.slots)
+            return Job(Draft(self._traced), tuple(self._unplaced), self.pool.usual, study=study)
+        alone = all(other is slot or other.finished for other in self.pool.slots.all)
         if self._encores or (alone and self._doubts()):
             return self._encores.popleft()
         return None
 
     def _draft(self, retiring: int) -> Job | None:
         """Give the next sweep of the schedule in which any test is worth running; none where all tests are benched."""
-        tests = [test.nodeid for test in self.tallies.tests if test.nodeid not in self.workshop.benched]
+        tests = [test.nodeid for test in self.tallies.tests if test.nodeid not in self.pool.benched]
         while tests and (draft := self.schedule.next(retiring)) is not None:
             self._begun = True
             worth = self._worth(draft, tests)
@@ -143,13 +143,13 @@ class Survey:
                     self._narrowed[draft.number] = spared
                 only = tuple(worth) if spared else ()
                 early = "" if self.checks else str(draft.plan)
-                return Job(draft, only, self.workshop.usual, early=early, study=self._looking(draft))
+                return Job(draft, only, self.pool.usual, early=early, study=self._looking(draft))
             self._left_out += 1
         return None
 
     def _worth(self, draft: Draft, tests: Sequence[str]) -> Sequence[str]:
         """Give the tests that consult what a sweep perturbs, as far as that is known: the others it says nothing of."""
-        wanted = sources(self.workshop.known[draft.focus[0]]) if draft.lone else frozenset[str]()
+        wanted = sources(self.pool.known[draft.focus[0]]) if draft.lone else frozenset[str]()
         if not wanted or not self._consulted:
             return tests
         turn = self._lone[draft.focus[0]] = self._lone.get(draft.focus[0], 0) + 1
@@ -166,16 +166,16 @@ class Survey:
         if self.seconds is None:
             return None
         share = 1 - self.reserve if self.tallies.found else 1.0
-        return self.seconds * share - (realtime.monotonic() - self.workshop.began)
+        return self.seconds * share - (realtime.monotonic() - self.pool.began)
 
     def _due(self, slot: Slot) -> bool:
         """Tell whether a zygote has worked long enough: the next one draws other things as it is imported."""
         link = slot.link
-        if link is None or link.ready is None or self.workshop.usual is not Isolation.FORK or not self.checks:
+        if link is None or link.ready is None or self.pool.usual is not Isolation.FORK or not self.checks:
             return False
         most = MOST_SWEEPS
         if self.schedule.limit is not None:
-            most = min(most, max(FEWEST_SWEEPS, self.schedule.limit // (2 * len(self.workshop.places.slots)) - 1))
+            most = min(most, max(FEWEST_SWEEPS, self.schedule.limit // (2 * len(self.pool.slots.all)) - 1))
         if slot.served >= most:
             return True
         worked = realtime.monotonic() - link.started - link.start_cost
@@ -185,7 +185,7 @@ class Survey:
         """Give a zygote that retires a last calm sweep in itself, unforked; where none is left it just goes."""
         draft = self.schedule.next_calm() if self.checks else None
         if draft is None:
-            self.workshop.places.dismiss(slot)
+            self.pool.slots.dismiss(slot)
             return None
         return Job(draft, isolation=Isolation.UNFORKED, study=self._looking(draft))
 
@@ -255,10 +255,10 @@ class Survey:
     def hung(self, test: Tally) -> None:
         """Count a hang; a test that hangs again leaves the shared sweeps, and is finished alone."""
         test.hangs += 1
-        if test.hangs == HANGS_TO_BENCH and test.nodeid not in self.workshop.benched:
-            self.workshop.benched.add(test.nodeid)
+        if test.hangs == HANGS_TO_BENCH and test.nodeid not in self.pool.benched:
+            self.pool.benched.add(test.nodeid)
             for _ in range(LAST_CHANCES):
-                self._encores.append(Job(Draft(self.next_number()), (test.nodeid,), self.workshop.usual))
+                self._encores.append(Job(Draft(self.next_number()), (test.nodeid,), self.pool.usual))
 
     def _doubts(self) -> bool:
         """Queue fresh interpreters for tests that failed in every fork, until it is known that we are not the cause."""
@@ -277,13 +277,13 @@ class Survey:
 
     def passing(self) -> None:
         """Show how far the survey is."""
-        elapsed = realtime.monotonic() - self.workshop.began
+        elapsed = realtime.monotonic() - self.pool.began
         done, total = len(self.sweeps) + self._left_out, self.schedule.limit
         left = self._left()
         if left is not None:
             left = max(0.0, left)
         else:
             left = elapsed / done * max(0, total - done) if done and total is not None else None
-        plans = [slot.ongoing.plan for slot in self.workshop.places.slots if slot.ongoing is not None]
+        plans = [slot.ongoing.plan for slot in self.pool.slots.all if slot.ongoing is not None]
         under_way = tuple(str(plan) or "calm" for plan in plans)
-        self.workshop.audience.progress(Progress(done, total, elapsed, left, self.tallies.found, under_way))
+        self.pool.audience.progress(Progress(done, total, elapsed, left, self.tallies.found, under_way))

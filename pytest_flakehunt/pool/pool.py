@@ -12,10 +12,10 @@ from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Plan, Sweep
 from pytest_flakehunt.model.plans import arranged
-from pytest_flakehunt.places import Job, Places, Slot
-from pytest_flakehunt.sweeping import OURS_FAILED, Ongoing
-from pytest_flakehunt.tallies import Tallies, Tally
-from pytest_flakehunt.watching import Audience
+from pytest_flakehunt.pool.audience import Audience
+from pytest_flakehunt.pool.slots import Job, Slot, Slots
+from pytest_flakehunt.pool.sweep import OURS_FAILED, Ongoing
+from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.zygote import link as links
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.link import Link, Watch
@@ -33,10 +33,6 @@ START_LIMIT = 600.0
 """Seconds a zygote may take to collect the suite."""
 LOST_ZYGOTES = 3
 """Zygotes in a row that may fail to start before the hunt gives up."""
-MOST_PARKED = 4
-"""Zygotes that one place keeps waiting, besides the one at work, while experiments go to and fro between hash seeds."""
-
-
 STUDY_PATIENCE = 10.0
 """By how much time limits are stretched while every call is watched."""
 
@@ -49,7 +45,7 @@ class Overseer(Protocol):
     """Who decides what is run, and takes in what came of it."""
 
     def next(self, slot: Slot) -> Job | None:
-        """Give an idle place its next sweep, or None when there is no more for it."""
+        """Give an idle slot its next sweep, or None when there is no more for it."""
 
     def ended(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
         """Take in a sweep, with what it was asked to tell besides."""
@@ -65,10 +61,10 @@ class Overseer(Protocol):
 
 
 @dataclass(slots=True)
-class Workshop:
+class Pool:
     """Everything that the sweeps of one hunt share."""
 
-    places: Places
+    slots: Slots
     tallies: Tallies
     known: Mapping[str, Perturbation]
     audience: Audience
@@ -93,19 +89,19 @@ class Workshop:
 
     def __enter__(self) -> Self:
         self.began = realtime.monotonic()
-        self.places.open(Path(tempfile.mkdtemp(prefix="flakehunt-")))
+        self.slots.open(Path(tempfile.mkdtemp(prefix="flakehunt-")))
         return self
 
     def __exit__(self, *_: object) -> None:
         """End all processes; keep what sweeps under way had done."""
-        self.places.close()
-        for slot in self.places.slots:
+        self.slots.close()
+        for slot in self.slots.all:
             if slot.ongoing is not None and slot.ongoing.watch is not None:
                 with contextlib.suppress(Exception):
                     slot.ongoing.look()
                     slot.ongoing.torn = "the hunt was interrupted"
                     self._finish(slot, slot.ongoing)
-        scratch = self.places.scratch
+        scratch = self.slots.scratch
         for plugin, paths in artefacts.written((scratch, *scratch.glob("*"))).items():
             self.say(
                 f"{plugin} wrote {listed(paths)} where only the hunt looks; "
@@ -113,19 +109,19 @@ class Workshop:
             )
         shutil.rmtree(scratch, ignore_errors=True)
 
-    def work(self, overseer: Overseer, places: int, *, first: int = 0) -> None:
+    def work(self, overseer: Overseer, slots: int, *, first: int = 0) -> None:
         """Run sweeps until the overseer has no more.
 
         Args:
             overseer: who decides.
-            places: how many sweeps run side by side.
-            first: the place that begins; the others follow in turn.
+            slots: how many sweeps run side by side.
+            first: the slot that begins; the others follow in turn.
 
         Raises:
             HuntFailed: no zygote can be started.
         """
         self._overseer = overseer
-        at_work = self.places.at_work(places)
+        at_work = self.slots.at_work(slots)
         for slot in (*at_work[first:], *at_work[:first]):
             slot.finished = False
             self._advance(slot)
@@ -138,9 +134,9 @@ class Workshop:
     # one turn of the loop
 
     def _listen(self) -> None:
-        seen = any(slot.ongoing is not None and slot.ongoing.mirrored for slot in self.places.slots)
-        for link, message in self.places.heard(LOOK_WHEN_SEEN if seen else LOOK):
-            slot = self.places.slots[link.slot]
+        seen = any(slot.ongoing is not None and slot.ongoing.mirrored for slot in self.slots.all)
+        for link, message in self.slots.heard(LOOK_WHEN_SEEN if seen else LOOK):
+            slot = self.slots.all[link.slot]
             if slot.link is link:
                 self._heard(slot, link, message)
 
@@ -184,7 +180,7 @@ class Workshop:
                 f"the suite was collected here, but not in an interpreter started for the hunt{under}:\n{reason}"
             )
         self.say(f"an interpreter started{under} could not collect the suite: {reason.strip()[-300:]}")
-        self.places.part(link)
+        self.slots.part(link)
         slot.link = None
         self._advance(slot)
 
@@ -192,7 +188,7 @@ class Workshop:
         if slot.running and slot.ongoing is not None and slot.ongoing.isolation is not Isolation.FORK:
             link.mute = True  # a test may have closed its pipes: the journal says how it goes on
             return
-        status = self.places.part(link)
+        status = self.slots.part(link)
         slot.link = None
         if link.ready is None:
             slot.link = link
@@ -219,7 +215,7 @@ class Workshop:
                 self.audience.lost(attempt)
         if ongoing.isolation is not Isolation.FORK and slot.link is not None:
             slot.link.retiring = True
-            self.places.part(slot.link)
+            self.slots.part(slot.link)
             slot.link = None
         if ongoing.isolation is Isolation.UNFORKED and ongoing.left:
             ongoing.torn = ongoing.torn or "its interpreter ended with a test"
@@ -291,7 +287,7 @@ class Workshop:
             return UNKNOWN_LIMIT * plan.patience
         return max(LEAST_LIMIT, LIMIT_FACTOR * test.slowest) * plan.patience
 
-    # what a place does next
+    # what a slot does next
 
     @property
     def _boss(self) -> Overseer:
@@ -306,18 +302,18 @@ class Workshop:
         return Isolation.FRESH if self._unsafe else Isolation.FORK
 
     def _advance(self, slot: Slot) -> None:
-        """Give an idle place its next piece of work."""
+        """Give an idle slot its next piece of work."""
         if slot.running or slot.finished:
             return
         if slot.ongoing is None and slot.job is None:
             slot.job = self._boss.next(slot)
             if slot.job is None:
-                self.places.dismiss(slot)
+                self.slots.dismiss(slot)
                 slot.finished = True
                 return
         job = slot.job
         assert job is not None
-        self.places.supply(slot, job)
+        self.slots.supply(slot, job)
         if slot.link is not None and slot.link.ready is not None:
             self._run(slot, slot.link)
 
@@ -350,7 +346,7 @@ class Workshop:
         )
         slot.running = True
         ongoing.take(link, run, Watch(journal))
-        at_work = [other for other in self.places.slots if other.running and other.ongoing is not None]
+        at_work = [other for other in self.slots.all if other.running and other.ongoing is not None]
         for other in at_work:
             assert other.ongoing is not None
             other.ongoing.neighbours = max(other.ongoing.neighbours, len(at_work) - 1)

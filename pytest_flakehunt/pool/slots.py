@@ -1,4 +1,4 @@
-"""The places of a hunt and the zygotes at work in them: started, parked while others are needed, and ended."""
+"""The slots of a hunt and the zygotes at work in them: started, parked while others are needed, and ended."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,13 +7,13 @@ from pathlib import Path
 from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import Isolation
 from pytest_flakehunt.model.plans import Draft, environment
-from pytest_flakehunt.sweeping import Ongoing
+from pytest_flakehunt.pool.sweep import Ongoing
 from pytest_flakehunt.zygote import link as link_room
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.link import Link, Nursery, Origin
 
 MOST_PARKED = 4
-"""Zygotes that one place keeps waiting, besides the one at work, while experiments go to and fro between hash seeds."""
+"""Zygotes that one slot keeps waiting, besides the one at work, while experiments go to and fro between hash seeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Job:
 
 @dataclass(slots=True)
 class Slot:
-    """A place for one zygote at work."""
+    """Room for one zygote at work."""
 
     index: int
     link: Link | None = None
@@ -49,8 +49,8 @@ class Slot:
 
 
 @dataclass(slots=True)
-class Places:
-    """All places of one hunt."""
+class Slots:
+    """All slots of one hunt."""
 
     seed: int
     origin: Origin
@@ -60,7 +60,7 @@ class Places:
     tests: Callable[[], Sequence[str]]
     """Gives the node ids of all tests, by position."""
     scratch: Path = field(default_factory=Path)
-    slots: list[Slot] = field(default_factory=list)
+    all: list[Slot] = field(default_factory=list)
     zygotes: int = 0
     """Started so far."""
     parking: bool = False
@@ -74,23 +74,23 @@ class Places:
 
     def close(self) -> None:
         """End all zygotes."""
-        for slot in self.slots:
+        for slot in self.all:
             for link in (slot.link, *slot.parked):
                 if link is not None:
                     self.part(link)
 
-    def at_work(self, places: int) -> list[Slot]:
-        """Give so many places."""
-        self.slots.extend(Slot(index) for index in range(len(self.slots), places))
-        return self.slots[:places]
+    def at_work(self, slots: int) -> list[Slot]:
+        """Give so many slots."""
+        self.all.extend(Slot(index) for index in range(len(self.all), slots))
+        return self.all[:slots]
 
     def heard(self, seconds: float) -> list[tuple[Link, wire.Message | None]]:
         """Wait for what zygotes say, for so long at most."""
-        links = (link for slot in self.slots for link in (slot.link, *slot.parked) if link is not None)
+        links = (link for slot in self.all for link in (slot.link, *slot.parked) if link is not None)
         return link_room.heard(links, seconds)
 
     def supply(self, slot: Slot, job: Job) -> None:
-        """See to it that a place has a zygote that suits a job; one that was just started is not ready yet."""
+        """See to it that a slot has a zygote that suits a job; one that was just started is not ready yet."""
         wanted = environment(job.draft.plan)
         if slot.link is not None and not suits(slot.link, job, wanted):
             self._park(slot)
@@ -100,7 +100,7 @@ class Places:
             self._start(slot, job, wanted)
 
     def dismiss(self, slot: Slot) -> None:
-        """Let a place's zygote finish its session and leave; one that could still be of use is parked."""
+        """Let a slot's zygote finish its session and leave; one that could still be of use is parked."""
         if self.parking:
             self._park(slot)
         elif slot.link is not None:
@@ -136,7 +136,7 @@ class Places:
     def part(self, link: Link) -> int:
         """End a zygote and whatever it left running; give its exit status."""
         status = link.close()
-        staying = (other for slot in self.slots for other in (slot.link, *slot.parked))
+        staying = (other for slot in self.all for other in (slot.link, *slot.parked))
         self._nursery.sweep_up({other.process.pid for other in staying if other not in {None, link}})
         return status
 

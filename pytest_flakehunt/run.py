@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt import foreground, perturbations, repro
+from pytest_flakehunt import foreground, perturbations
 from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.asked import flags, takeover
 from pytest_flakehunt.asked.options import Options, usage
-from pytest_flakehunt.casebook import Casebook
 from pytest_flakehunt.closing import Closing
-from pytest_flakehunt.diagnosis import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
+from pytest_flakehunt.diagnosis import repro
+from pytest_flakehunt.diagnosis.cases import Cases
+from pytest_flakehunt.diagnosis.laboratory import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
+from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import plugins, revision
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
@@ -42,7 +44,6 @@ from pytest_flakehunt.pool.pool import HuntFailed, Pool
 from pytest_flakehunt.pool.slots import Slots
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import document, progress, terminal
-from pytest_flakehunt.rerun import Rerun
 from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey, lone_sweeps
 from pytest_flakehunt.survey.survey import STUDY_PAYS, Survey
 from pytest_flakehunt.zygote.link import Origin
@@ -93,7 +94,7 @@ def settle(config: pytest.Config) -> None:
     options = Options.read(config)
     workers = takeover.workers_wanted(config)
     if flags.AGAIN in config.stash:
-        from pytest_flakehunt import witness
+        from pytest_flakehunt.diagnosis import witness
 
         witness.attend(config, config.stash[flags.AGAIN], hunts=bool(options.asked))
     if options.leaks and not options.asked:
@@ -246,13 +247,13 @@ class Session:
             checks=not self.plan.settings,
             studies=not self.plan.settings and lone_sweeps(self.options.sweeps, self.active) >= STUDY_PAYS,
         )
-        casebook = Casebook(survey, self.ledger, self.known, self.active, self.began, self.seed)
+        cases = Cases(survey, self.ledger, self.known, self.active, self.began, self.seed)
         started = realtime.monotonic()
         interrupted = True
         try:
             with display, pool:
                 survey.run()
-                self._diagnose(survey, casebook)
+                self._diagnose(survey, cases)
             interrupted = False
         except KeyboardInterrupt:
             raise KeyboardInterrupt from None  # as a generator begins it has no line, and pytest dies of that
@@ -262,9 +263,9 @@ class Session:
         finally:
             survey.close()
             seconds = realtime.monotonic() - started
-            self.findings = self._conclude(survey, casebook, replace(trial, seconds=seconds, interrupted=interrupted))
+            self.findings = self._conclude(survey, cases, replace(trial, seconds=seconds, interrupted=interrupted))
 
-    def _diagnose(self, survey: Survey, casebook: Casebook) -> None:
+    def _diagnose(self, survey: Survey, cases: Cases) -> None:
         """Find out by experiment what makes each mode come and go."""
         assert self.ledger is not None
         if self.options.plan or self.options.diagnose == 0:
@@ -281,7 +282,7 @@ class Session:
             )
             return replace(found, verified=verified if verified.runs else None, control=control)
 
-        groups = casebook.groups()
+        groups = cases.groups()
         laboratory = Laboratory(
             survey.pool,
             self.ledger,
@@ -353,7 +354,7 @@ class Session:
             asked=self.options.asked,
         )
 
-    def _conclude(self, survey: Survey, casebook: Casebook, trial: Trial) -> Findings:
+    def _conclude(self, survey: Survey, cases: Cases, trial: Trial) -> Findings:
         assert self.ledger is not None
         trial = replace(
             trial,
@@ -364,9 +365,9 @@ class Session:
         )
         tests = tuple(
             replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))
-            for finding in casebook.findings()
+            for finding in cases.findings()
         )
-        tests = leaks.attached(tests, casebook.leaks())
+        tests = leaks.attached(tests, cases.leaks())
         if survey.unexplained >= 0:
             self._say(
                 f"sweep {survey.unexplained} left state changed that tests share (handlers, filters, levels, paths); "

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from pytest_flakehunt.diagnosis.repro import Context, needs_others, unsettled
+from pytest_flakehunt.diagnosis.repro import kept as options
 from pytest_flakehunt.model import (
     CALM,
     Contract,
@@ -27,8 +29,6 @@ from pytest_flakehunt.model import (
 )
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import registry
-from pytest_flakehunt.repro import Context, needs_others, unsettled
-from pytest_flakehunt.repro import kept as options
 
 Hunter = Callable[..., Any]
 LEAP = "clock=2028-02-29T23:59:58"

@@ -17,7 +17,6 @@ DOORS: dict[str, set[str]] = {
     "ledger": {"model"},
     "mirror": {"model"},
     "perturbations": {"ground", "model"},
-    "repro": {"model"},
     "state": {"ground"},
     "asked": {"instruments", "model"},
     "foreground": {"instruments", "model", "perturbations"},
@@ -27,14 +26,13 @@ DOORS: dict[str, set[str]] = {
     "zygote": {"asked", "ground", "instruments", "leaks", "model", "perturbations", "state"},
     "ordinary": {"leaks", "model", "reports", "zygote"},
     "pool": {"ground", "instruments", "model", "zygote"},
-    "witness": {"asked", "instruments", "perturbations", "zygote"},
-    "diagnosis": {"analysis", "ground", "model", "pool", "zygote"},
-    "rerun": {"analysis", "asked", "ground", "instruments", "model", "repro", "witness", "zygote"},
     "survey": {"analysis", "ground", "model", "pool", "zygote"},
-    "casebook": {"analysis", "diagnosis", "ledger", "model", "pool", "survey"},
+    "diagnosis": {
+        "analysis", "asked", "ground", "instruments", "ledger", "model", "perturbations", "pool", "survey", "zygote",
+    },
     "run": {
-        "analysis", "asked", "casebook", "closing", "diagnosis", "foreground", "ground", "ledger", "mirror", "model",
-        "ordinary", "perturbations", "pool", "reports", "repro", "rerun", "survey", "witness", "zygote",
+        "analysis", "asked", "closing", "diagnosis", "foreground", "ground", "ledger", "mirror", "model", "ordinary",
+        "perturbations", "pool", "reports", "survey", "zygote",
     },
     "plugin": {"asked", "hookspecs", "run"},
 }  # fmt: skip

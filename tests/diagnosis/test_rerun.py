@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from pytest_flakehunt.diagnosis.repro import Command, Commands, program
+from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.model import CALM, Contract, Count, Evidence, Mode, Outcome, Place
-from pytest_flakehunt.repro import Command, Commands, program
-from pytest_flakehunt.rerun import Rerun
 from pytest_flakehunt.zygote.link import Origin
 
 Hunter = Callable[..., Any]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.asked import flags
+from pytest_flakehunt.diagnosis.repro import Command, Commands
+from pytest_flakehunt.diagnosis.witness import FOLDER
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Count, Mode, Outcome, Reply
-from pytest_flakehunt.repro import Command, Commands
-from pytest_flakehunt.witness import FOLDER
 from pytest_flakehunt.zygote import link, wire
 from pytest_flakehunt.zygote.link import Origin, Watch
 

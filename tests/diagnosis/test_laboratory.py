@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-SCHEMA = Path(__file__).parents[1] / "pytest_flakehunt" / "reports" / "schema.json"
+SCHEMA = Path(__file__).parents[2] / "pytest_flakehunt" / "reports" / "schema.json"
 Hunter = Callable[..., Any]
 pytestmark = pytest.mark.thorough
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target
 from pytest_flakehunt.analysis.verdicts import Case
-from pytest_flakehunt.diagnosis import Lead
+from pytest_flakehunt.diagnosis.laboratory import Lead
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import (
     Count,
@@ -32,7 +32,7 @@ REACHED = frozenset(Outcome) - {Outcome.UNREACHED}
 
 
 @dataclass(frozen=True, slots=True)
-class Casebook:
+class Cases:
     """The failing tests of one survey."""
 
     survey: Survey

@@ -15,26 +15,22 @@ DOORS: dict[str, set[str]] = {
     "hookspecs": {"model"},
     "instruments": {"ground", "model"},
     "ledger": {"model"},
-    "mirror": {"model"},
     "perturbations": {"ground", "model"},
     "state": {"ground"},
     "asked": {"instruments", "model"},
-    "foreground": {"instruments", "model", "perturbations"},
     "reports": {"analysis", "ground", "model"},
-    "closing": {"mirror", "reports"},
     "leaks": {"asked", "ground", "model", "state"},
     "zygote": {"asked", "ground", "instruments", "leaks", "model", "perturbations", "state"},
-    "ordinary": {"leaks", "model", "reports", "zygote"},
     "pool": {"ground", "instruments", "model", "zygote"},
     "survey": {"analysis", "ground", "model", "pool", "zygote"},
     "diagnosis": {
         "analysis", "asked", "ground", "instruments", "ledger", "model", "perturbations", "pool", "survey", "zygote",
     },
-    "run": {
-        "analysis", "asked", "closing", "diagnosis", "foreground", "ground", "ledger", "mirror", "model", "ordinary",
-        "perturbations", "pool", "reports", "survey", "zygote",
+    "sessions": {
+        "analysis", "asked", "diagnosis", "ground", "instruments", "leaks", "ledger", "model", "perturbations",
+        "pool", "reports", "survey", "zygote",
     },
-    "plugin": {"asked", "hookspecs", "run"},
+    "plugin": {"asked", "hookspecs", "sessions"},
 }  # fmt: skip
 ONE_DOOR = {
     "sqlite3": {"ledger/store.py"},

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt import foreground, perturbations
+from pytest_flakehunt import perturbations
 from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.asked import flags, takeover
 from pytest_flakehunt.asked.options import Options, usage
-from pytest_flakehunt.closing import Closing
 from pytest_flakehunt.diagnosis import repro
 from pytest_flakehunt.diagnosis.cases import Cases
 from pytest_flakehunt.diagnosis.laboratory import DEFAULT_EACH, RESERVE, Laboratory, Lead, allowed_seconds
@@ -24,7 +23,6 @@ from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import plugins, revision
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
-from pytest_flakehunt.mirror import Mirror
 from pytest_flakehunt.model import (
     Contract,
     Diagnosis,
@@ -38,18 +36,21 @@ from pytest_flakehunt.model import (
     Verdict,
 )
 from pytest_flakehunt.model.plans import read_plan
-from pytest_flakehunt.ordinary import Ordinary
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.pool.pool import HuntFailed, Pool
 from pytest_flakehunt.pool.slots import Slots
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import document, progress, terminal
+from pytest_flakehunt.sessions import replaying
+from pytest_flakehunt.sessions.closing import Closing
+from pytest_flakehunt.sessions.leak_watching import WatchedRun
+from pytest_flakehunt.sessions.mirror import Mirror
 from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey, lone_sweeps
 from pytest_flakehunt.survey.survey import STUDY_PAYS, Survey
 from pytest_flakehunt.zygote.link import Origin
 
 ORIGIN = pytest.StashKey[Origin]()
-HELD = pytest.StashKey[foreground.Foreground]()
+HELD = pytest.StashKey[replaying.Replay]()
 REFUSED = pytest.StashKey[pytest.UsageError]()
 
 
@@ -75,8 +76,8 @@ def early(config: pytest.Config) -> None:
     if text:
         try:
             plan = read_plan(text, known(config))
-            foreground.restart_where_needed(config, plan, {flags.WITNESS: again} if again else {})
-            config.stash[HELD] = foreground.Foreground(config, plan)
+            replaying.restart_where_needed(config, plan, {flags.WITNESS: again} if again else {})
+            config.stash[HELD] = replaying.Replay(config, plan)
         except SettingError as error:
             config.stash[REFUSED] = usage(error, "flakehunt-plan")
         except pytest.UsageError as error:
@@ -98,7 +99,7 @@ def settle(config: pytest.Config) -> None:
 
         witness.attend(config, config.stash[flags.AGAIN], hunts=bool(options.asked))
     if options.leaks and not options.asked:
-        config.pluginmanager.register(Ordinary(config, options.fail_on))
+        config.pluginmanager.register(WatchedRun(config, options.fail_on))
     if not options.asked and not options.plan:
         return
     if options.asked:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Generator
 
 import pytest
 
-from pytest_flakehunt.mirror import author
 from pytest_flakehunt.reports import terminal
+from pytest_flakehunt.sessions.mirror import author
 
 
 class Closing:

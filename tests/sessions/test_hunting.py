@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-SCHEMA = Path(__file__).parents[1] / "pytest_flakehunt" / "reports" / "schema.json"
+SCHEMA = Path(__file__).parents[2] / "pytest_flakehunt" / "reports" / "schema.json"
 Hunter = Callable[..., Any]
 
 

@@ -42,7 +42,7 @@ def restart_where_needed(config: pytest.Config, plan: Plan, told: Mapping[str, s
     os.execve(sys.executable, command, {**os.environ, **told, **wanted, RESTARTED: written})  # noqa: S606 - the same command
 
 
-class Foreground:
+class Replay:
     """A pytest plugin that holds a plan over an ordinary run, from before the first conftest."""
 
     def __init__(self, config: pytest.Config, plan: Plan) -> None:

@@ -32,7 +32,7 @@ class Turns:
             return (yield)
 
 
-class Ordinary:
+class WatchedRun:
     """A pytest plugin that reports what the tests of one run leave behind."""
 
     def __init__(self, config: pytest.Config, fail_on: frozenset[str]) -> None:

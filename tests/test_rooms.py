@@ -36,8 +36,8 @@ ONE_DOOR = {
     "sqlite3": {"ledger/store.py"},
     "tomlkit": set[str](),
     "rich": {"reports/terminal.py", "reports/progress.py"},
-    "freezegun": {"perturbations/hands.py"},
-    "time_machine": {"perturbations/hands.py"},
+    "freezegun": {"perturbations/wall_clock.py"},
+    "time_machine": {"perturbations/wall_clock.py"},
     "_pytest": {"zygote/child.py"},
 }
 """Outside things, and the files that may touch them."""

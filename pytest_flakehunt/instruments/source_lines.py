@@ -77,7 +77,7 @@ METHODS_IN_C: Mapping[str, Mapping[tuple[str, str], tuple[str, ...]]] = {
 }  # fmt: skip
 """Methods written in C, by name, then by the class that has them, which the object's may derive from."""
 
-_HANDS = "pytest_flakehunt.perturbations.hands"
+_WALL_CLOCK = "pytest_flakehunt.perturbations.wall_clock"
 _CLOCK = {
     "clock": "fake_time fake_time_ns fake_localtime fake_gmtime fake_strftime"
     " FakeDatetime.now FakeDatetime.today FakeDatetime.utcnow FakeDate.today",
@@ -95,7 +95,7 @@ IN_PYTHON: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("asyncio.base_events", "BaseEventLoop.run_forever"): ("asyncio",),
     ("random", "Random.seed"): ("random",),
     **_inverted(_CLOCK, "freezegun.api"),
-    **_inverted(_CLOCK, _HANDS),
+    **_inverted(_CLOCK, _WALL_CLOCK),
 }  # fmt: skip
 """Functions written in Python, by module and qualified name; a clock that stands still is consulted like any other."""
 
@@ -169,7 +169,7 @@ def _call_in_python(frame: FrameType) -> str:
     if _is_public(package, code, frame):
         return f"{package}.{code.co_name}()"
     name = code.co_qualname.partition(".<locals>")[0]
-    if package == "freezegun" or module == _HANDS:
+    if package == "freezegun" or module == _WALL_CLOCK:
         return f"{name.replace('fake_', 'time.').replace('FakeDatetime', 'datetime').replace('FakeDate', 'date')}()"
     owner, _, method = name.rpartition(".")
     if method in {"__init__", "__new__"}:
@@ -249,7 +249,7 @@ class Recorder:
 
     def _note_in_c(self, sources: tuple[str, ...], called: Any, frame: FrameType) -> None:
         caller = _caller(frame)
-        if caller is None or frame.f_globals.get("__name__") == _HANDS:
+        if caller is None or frame.f_globals.get("__name__") == _WALL_CLOCK:
             return  # the stand-in's own name says what was asked
         if caller.inner is None:
             self._keep(sources, _call_in_c(called), caller.frame)

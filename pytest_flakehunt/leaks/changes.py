@@ -4,10 +4,10 @@ import functools
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from pytest_flakehunt.leaks import senses
+from pytest_flakehunt.leaks import shared_state
+from pytest_flakehunt.leaks.leftovers import Leftover
 from pytest_flakehunt.leaks.log import Log
 from pytest_flakehunt.leaks.owners import Debt, Owner
-from pytest_flakehunt.leaks.suspects import Suspect
 from pytest_flakehunt.model import LeakKind, Place
 from pytest_flakehunt.state import Part
 
@@ -22,7 +22,7 @@ class Changes:
             log: what events tell of.
         """
         self.log = log
-        self.shared = senses.Shared()
+        self.shared = shared_state.Shared()
         self.near = True
         """Whether state of which no event tells is read as each test ends."""
         self._before: dict[LeakKind, list[Part]] = {}
@@ -62,7 +62,7 @@ class Changes:
 
     def left(
         self, test: Owner, over: Sequence[Owner], alive: Iterable[Owner], line: Callable[[str], Place | None]
-    ) -> Iterable[Suspect]:
+    ) -> Iterable[Leftover]:
         """Give what is not as it was: a fixture's changes, then those of the test that no fixture accounts for.
 
         Args:
@@ -80,13 +80,13 @@ class Changes:
                     still = functools.partial(self._changed, debt, path, others)
                     if still():
                         by, place = self._writer(path, {owner, *over}) or (owner, line(path))
-                        yield Suspect(debt.kind, by, place, path, still)
+                        yield Leftover(debt.kind, by, place, path, still)
 
     def _changed(self, debt: Debt, path: str, others: Sequence[dict[LeakKind, list[Part]]]) -> bool:
         """Tell whether something still is as nobody found it."""
         first = self.shared.first[debt.kind]
         return path in debt.unpaid() and all(
-            path in senses.paths(debt.kind, other.get(debt.kind, first)) for other in others
+            path in shared_state.paths(debt.kind, other.get(debt.kind, first)) for other in others
         )
 
     def _writer(self, path: str, among: Collection[Owner]) -> tuple[Owner, Place] | None:

@@ -8,9 +8,9 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from pytest_flakehunt.ground import project, realtime
-from pytest_flakehunt.leaks import senses
+from pytest_flakehunt.leaks import processes, shared_state
+from pytest_flakehunt.leaks.leftovers import Leftover, descriptor, inside
 from pytest_flakehunt.leaks.owners import Owner
-from pytest_flakehunt.leaks.suspects import Suspect, descriptor, inside
 from pytest_flakehunt.model import LeakKind
 
 FIRST_WAIT = 50e-6
@@ -18,16 +18,16 @@ MOST_GRACES = 5
 """Graces that are spent in one process: later leaks are judged as its tests end."""
 MOST_SEARCHED = 50_000
 """Objects that are looked through, at most, for what a fixture holds."""
-IDLE = frozenset({LeakKind.TASK, LeakKind.LOOP, *senses.STATE})
+IDLE = frozenset({LeakKind.TASK, LeakKind.LOOP, *shared_state.STATE})
 """Kinds that nothing ends while we wait."""
 _Socket, _FileIO = socket.socket, io.FileIO
 _NOT_SEARCHED = (type, ModuleType, FunctionType)
 
 
 class Judge:
-    """Waits for suspects, and says which of them have stayed."""
+    """Waits for leftovers, and says which of them have stayed."""
 
-    def __init__(self, grace: float, tell: Callable[[Suspect], object]) -> None:
+    def __init__(self, grace: float, tell: Callable[[Leftover], object]) -> None:
         """Make one.
 
         Args:
@@ -36,7 +36,7 @@ class Judge:
         """
         self.grace, self._tell = grace, tell
         self._waited = 0.0
-        self._adjourned: list[Suspect] = []
+        self._adjourned: list[Leftover] = []
         """Judged when fixtures are over, or when the last test has ended."""
         self._inside: set[tuple[int, tuple[int, int] | None]] = set()
         """Descriptors of what was told, with device and inode: they are told with it."""
@@ -46,19 +46,19 @@ class Judge:
         """Whether anything is still to be judged."""
         return bool(self._adjourned)
 
-    def hear(self, suspects: Iterable[Suspect], alive: Iterable[Owner] = ()) -> None:
+    def hear(self, leftovers: Iterable[Leftover], alive: Iterable[Owner] = ()) -> None:
         """Judge those that no fixture's tear-down can end any more.
 
         Args:
-            suspects: what is new.
+            leftovers: what is new.
             alive: fixtures that are set up.
         """
         remaining = frozenset(alive)
-        ready: list[Suspect] = []
-        waiting: list[Suspect] = []
-        for suspect in (*self._adjourned, *suspects):
-            suspect.holders &= remaining
-            (waiting if suspect.holders else ready).append(suspect)
+        ready: list[Leftover] = []
+        waiting: list[Leftover] = []
+        for leftover in (*self._adjourned, *leftovers):
+            leftover.holders &= remaining
+            (waiting if leftover.holders else ready).append(leftover)
         self._adjourned = waiting
         if ready:
             self.judge(ready)
@@ -68,41 +68,41 @@ class Judge:
         self._waited = 0.0
         self.hear(())
 
-    def judge(self, suspects: Sequence[Suspect]) -> None:
+    def judge(self, leftovers: Sequence[Leftover]) -> None:
         """Wait for what may be on its way out, then say what stayed."""
         budget = min(self.grace, MOST_GRACES * self.grace - self._waited)
-        waiting = [suspect for suspect in suspects if suspect.kind not in IDLE]
+        waiting = [leftover for leftover in leftovers if leftover.kind not in IDLE]
         pause, waited = FIRST_WAIT, 0.0
-        while waiting and waited < budget and not senses.alone():
+        while waiting and waited < budget and not processes.alone():
             pause = min(pause, budget - waited)
             realtime.sleep(pause)
             waited += pause
             pause *= 2
-            waiting = [suspect for suspect in waiting if suspect.alive()]
+            waiting = [leftover for leftover in waiting if leftover.alive()]
         self._waited += waited
-        staying = [suspect for suspect in suspects if suspect.alive()]
+        staying = [leftover for leftover in leftovers if leftover.alive()]
         if waiting and budget <= waited < self.grace:
-            self._adjourned.extend(suspect for suspect in staying if suspect.kind not in IDLE)
-            staying = [suspect for suspect in staying if suspect.kind in IDLE]
-        for suspect in staying:
-            self._inside.update((number, descriptor(number)) for number in inside(suspect.thing))
-        for suspect in staying:
-            if (suspect.descriptor, descriptor(suspect.descriptor)) not in self._inside:
-                self._tell(suspect)
+            self._adjourned.extend(leftover for leftover in staying if leftover.kind not in IDLE)
+            staying = [leftover for leftover in staying if leftover.kind in IDLE]
+        for leftover in staying:
+            self._inside.update((number, descriptor(number)) for number in inside(leftover.thing))
+        for leftover in staying:
+            if (leftover.descriptor, descriptor(leftover.descriptor)) not in self._inside:
+                self._tell(leftover)
 
 
-def holder(suspect: Suspect, alive: Iterable[Owner]) -> Owner | None:
+def holder(leftover: Leftover, alive: Iterable[Owner]) -> Owner | None:
     """Give the fixture whose value leads to what stayed, by references alone: no code of the project's runs."""
     for owner in alive:
         result = getattr(owner.fixture, "cached_result", None)
-        if result and _holds(result[0], suspect):
+        if result and _holds(result[0], leftover):
             return owner
     return None
 
 
-def _holds(value: Any, suspect: Suspect) -> bool:
-    thing = suspect.thing
-    if thing is None and suspect.descriptor < 0:
+def _holds(value: Any, leftover: Leftover) -> bool:
+    thing = leftover.thing
+    if thing is None and leftover.descriptor < 0:
         return False
     if value is thing and thing is not None:
         return True
@@ -115,7 +115,7 @@ def _holds(value: Any, suspect: Suspect) -> bool:
             if id(each) in seen or issubclass(kind, _NOT_SEARCHED) or _runs_tests(kind):
                 continue
             if (thing is not None and each is thing) or (
-                suspect.descriptor >= 0 and _fileno(each) == suspect.descriptor
+                leftover.descriptor >= 0 and _fileno(each) == leftover.descriptor
             ):
                 return True
             seen.add(id(each))

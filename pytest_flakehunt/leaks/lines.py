@@ -6,7 +6,7 @@ from types import FrameType
 from typing import Any
 
 from pytest_flakehunt.ground import project
-from pytest_flakehunt.leaks import senses
+from pytest_flakehunt.leaks import descriptors, shared_state
 from pytest_flakehunt.model import POLLED, LeakKind, Place
 
 MOST_LOOKS = 50_000
@@ -16,7 +16,7 @@ MOST_LOOKS = 50_000
 class Tracer:
     """Notes, for one test after the other, after which line of the project each change was there to stay."""
 
-    def __init__(self, shared: senses.Shared, relative: Callable[[str], str]) -> None:
+    def __init__(self, shared: shared_state.Shared, relative: Callable[[str], str]) -> None:
         """Make one.
 
         Args:
@@ -36,8 +36,8 @@ class Tracer:
         self._by_kind.clear()
         self.descriptors.clear()
         self._seen = self.shared.read()
-        self._parts = {kind: senses.parts(kind) for kind in POLLED}
-        self._open = senses.Descriptors()
+        self._parts = {kind: shared_state.parts(kind) for kind in POLLED}
+        self._open = descriptors.Descriptors()
         self._last, self._left = None, MOST_LOOKS
         self._before = sys.gettrace()
         sys.settrace(self._enter)
@@ -65,7 +65,7 @@ class Tracer:
             return
         now = self.shared.read()
         for kind, one, other in zip(POLLED, now, self._seen, strict=True):
-            if not senses.same(one, other):
+            if not shared_state.same(one, other):
                 self._note(kind, self._last)
         self._seen = now
         for behind in self._open.new().values():
@@ -73,7 +73,7 @@ class Tracer:
 
     def _note(self, kind: LeakKind, place: Place) -> None:
         lines = self._by_kind.setdefault(kind, {})
-        paths = {change.path for change in senses.changes(kind, self._parts[kind])}
+        paths = {change.path for change in shared_state.changes(kind, self._parts[kind])}
         for path in paths - lines.keys():
             lines[path] = place
         for path in lines.keys() - paths:

@@ -15,15 +15,15 @@ import pytest
 
 from pytest_flakehunt.asked import options
 from pytest_flakehunt.ground import project
-from pytest_flakehunt.leaks import senses
+from pytest_flakehunt.leaks import descriptors, processes, shared_state
 from pytest_flakehunt.leaks.changes import Changes
-from pytest_flakehunt.leaks.doors import Doors
+from pytest_flakehunt.leaks.event_loops import EventLoops
 from pytest_flakehunt.leaks.forgiven import Forgiven
 from pytest_flakehunt.leaks.judging import Judge, holder
+from pytest_flakehunt.leaks.leftovers import Leftover, Leftovers
 from pytest_flakehunt.leaks.lines import Tracer
 from pytest_flakehunt.leaks.log import Log
 from pytest_flakehunt.leaks.owners import Begun, Owner, defined
-from pytest_flakehunt.leaks.suspects import Scout, Suspect
 from pytest_flakehunt.model import Leak, LeakKind, Place, lasting
 
 LONGEST = 120
@@ -56,11 +56,11 @@ class Watch:
         self.forgiven = Forgiven(forgiven)
         self._relative = functools.cache(functools.partial(project.relative, root=root))
         self.log = Log(self._relative)
-        self.scout = Scout(self.log, self._relative, ("/pytest-of-", "/flakehunt-", *folders))
+        self.leftovers = Leftovers(self.log, self._relative, ("/pytest-of-", "/flakehunt-", *folders))
         self.judge = Judge(grace, self._tell)
-        self.alive = self.scout.alive
+        self.alive = self.leftovers.alive
         self.changes = Changes(self.log)
-        self.descriptors = senses.Descriptors()
+        self.descriptors = descriptors.Descriptors()
         self._broken = False
         self._stack: list[Owner] = []
         """The test at hand, and the fixtures that are being set up for it."""
@@ -76,7 +76,7 @@ class Watch:
         """Make one as the user asks for it, for all that was collected."""
         config = session.config
         packages = {node for item in session.items for node in item.listchain() if isinstance(node, pytest.Package)}
-        senses.package_roots.update(str(project.package_root(package.path)) for package in packages)
+        shared_state.package_roots.update(str(project.package_root(package.path)) for package in packages)
         base = config.getoption("basetemp", None)
         return cls(
             config.rootpath,
@@ -88,7 +88,7 @@ class Watch:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Keep watch, as long as tests run in this process and in those that it forks."""
-        with self.log.kept(), Doors(self.log).held():
+        with self.log.kept(), EventLoops(self.log).held():
             for _ in range(REHEARSALS):
                 self.changes.shared.moved()
                 self.descriptors.begin()
@@ -120,14 +120,14 @@ class Watch:
         """
         self.report, self._gave_up, self.ours, self._stirred = report, gave_up, ours, stirred
         self.judge.grace *= patience
-        self.scout.tracer = Tracer(self.changes.shared, self._relative) if traces else None
+        self.leftovers.tracer = Tracer(self.changes.shared, self._relative) if traces else None
         self._guarded(self._look_around, near, modules)
 
     def _look_around(self, near: bool, modules: bool) -> None:
         self.changes.begin(near=near, modules=modules)
         self.log.opened = False
         self.descriptors.begin()
-        self.scout.begin()
+        self.leftovers.begin()
 
     # who is at work
 
@@ -149,8 +149,8 @@ class Watch:
         self.changes.start()
         self._turned = False
         self.log.current = owner
-        if self.scout.tracer is not None:
-            self._guarded(self.scout.tracer.start)
+        if self.leftovers.tracer is not None:
+            self._guarded(self.leftovers.tracer.start)
 
     def stop(self, item: pytest.Item, *, last: bool) -> None:
         """Look at what the test has left, and its fixtures that are over."""
@@ -241,21 +241,21 @@ class Watch:
     def _settle(self, owner: Owner) -> None:
         """Put what is new since the last look on someone's account."""
         self.changes.settle(owner)
-        if self.log.processes or senses.multiplied():
-            self.scout.meet(owner)
+        if self.log.processes or processes.multiplied():
+            self.leftovers.meet(owner)
         if new := self.descriptors.new(opened=self.log.opened, ours=self.ours):
             owner.descriptors.update(new)
         self.log.opened = False
 
     def _end(self, item: pytest.Item) -> None:
         test = self._stack[0]
-        if self.scout.tracer is not None:
-            self.scout.tracer.stop()
+        if self.leftovers.tracer is not None:
+            self.leftovers.tracer.stop()
         self._settle(test)
         if (
             self.log.anything()
             or self.judge.waits
-            or senses.multiplied()
+            or processes.multiplied()
             or test.owes
             or any(owner.owes for owner in self._over)
         ):
@@ -269,60 +269,60 @@ class Watch:
     def _look(self, test: Owner, item: pytest.Item) -> None:
         """Look closely: the test, or a fixture that is over with it, has begun something, or has changed something."""
         owners = [test, *self._over]
-        found = [suspect for owner in owners for suspect in self.scout.of(owner)]
-        line = self.scout.tracer.line if self.scout.tracer is not None else _unseen
-        found += [*self.scout.processes(owners), *self.changes.left(test, self._over, self.alive.values(), line)]
+        found = [leftover for owner in owners for leftover in self.leftovers.of(owner)]
+        line = self.leftovers.tracer.line if self.leftovers.tracer is not None else _unseen
+        found += [*self.leftovers.processes(owners), *self.changes.left(test, self._over, self.alive.values(), line)]
         names = set(getattr(item, "fixturenames", ()))
         holders = frozenset(
             owner for owner in self.alive.values() if owner.fixture.argname in names and owner.definition.ends
         )
         values = [owner for owner in self.alive.values() if owner.definition.own]
-        suspects = []
-        for suspect in found:
-            owner = holder(suspect, values)
+        leftovers = []
+        for leftover in found:
+            owner = holder(leftover, values)
             if owner is not None:
-                self._entrust(suspect, owner)
+                self._entrust(leftover, owner)
                 continue
-            if suspect.owner.definition.brief:
-                suspect.holders = holders
-                if holders and suspect.kind is LeakKind.THREAD:
-                    self._leak(suspect)
-            suspects.append(suspect)
-        self.judge.hear(suspects, self.alive.values())
+            if leftover.owner.definition.brief:
+                leftover.holders = holders
+                if holders and leftover.kind is LeakKind.THREAD:
+                    self._leak(leftover)
+            leftovers.append(leftover)
+        self.judge.hear(leftovers, self.alive.values())
         for begun, what, now in self.log.lost:
-            self._tell(Suspect(begun.kind, begun.owner, begun.place, what, bool, stack=functools.partial(str, now)))
+            self._tell(Leftover(begun.kind, begun.owner, begun.place, what, bool, stack=functools.partial(str, now)))
         self.log.forget({id(owner) for owner in owners})
 
-    def _entrust(self, suspect: Suspect, owner: Owner) -> None:
+    def _entrust(self, leftover: Leftover, owner: Owner) -> None:
         """Leave to a fixture that is still alive what its value holds: it is judged when the fixture is over."""
-        thing, kind = suspect.thing, suspect.kind
+        thing, kind = leftover.thing, leftover.kind
         if kind is LeakKind.FILE:
-            owner.descriptors[suspect.descriptor] = senses.descriptors().get(suspect.descriptor, (0, 0))
+            owner.descriptors[leftover.descriptor] = descriptors.descriptors().get(leftover.descriptor, (0, 0))
             if thing is not None:
-                self.log.sockets.append(Begun(kind, owner, suspect.place, weakref.ref(thing)))
+                self.log.sockets.append(Begun(kind, owner, leftover.place, weakref.ref(thing)))
         for begun in (*self.log.threads, *self.log.loops, *self.log.tasks.values(), *self.log.processes):
-            if begun.owner is suspect.owner and (begun.itself() is thing or begun.place == suspect.place):
+            if begun.owner is leftover.owner and (begun.itself() is thing or begun.place == leftover.place):
                 begun.owner = owner
 
     # telling
 
-    def _tell(self, suspect: Suspect) -> None:
+    def _tell(self, leftover: Leftover) -> None:
         """Report a leak unless it is forgiven."""
-        leak = self._leak(suspect)
+        leak = self._leak(leftover)
         if leak is not None:
-            self.report(suspect.owner.nodeid, leak)
+            self.report(leftover.owner.nodeid, leak)
 
-    def _leak(self, suspect: Suspect) -> Leak | None:
+    def _leak(self, leftover: Leftover) -> Leak | None:
         """Put it into words, and remember threads: they may raise in another test."""
-        owner, kind, what = suspect.owner, suspect.kind, suspect.what[:LONGEST]
-        if suspect.place is None and not owner.definition.own:
+        owner, kind, what = leftover.owner, leftover.kind, leftover.what[:LONGEST]
+        if leftover.place is None and not owner.definition.own:
             return None  # what a plugin's fixture does is the plugin's affair
-        if self.forgiven(kind.value, what, *suspect.names):
+        if self.forgiven(kind.value, what, *leftover.names):
             return None
-        name = suspect.what if kind in senses.STATE else lasting(what)
-        leak = Leak(kind, name, owner.definition.name, owner.place, suspect.place, suspect.stack())
-        if kind is LeakKind.THREAD and suspect.thing is not None:
-            self._left[suspect.thing.name] = owner.nodeid, leak
+        name = leftover.what if kind in shared_state.STATE else lasting(what)
+        leak = Leak(kind, name, owner.definition.name, owner.place, leftover.place, leftover.stack())
+        if kind is LeakKind.THREAD and leftover.thing is not None:
+            self._left[leftover.thing.name] = owner.nodeid, leak
         return leak
 
     def _read(self, text: str, nodeid: str, file: str, line: int) -> None:

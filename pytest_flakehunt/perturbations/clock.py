@@ -41,19 +41,19 @@ class Clock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Put movable hands on the clock; they show the true time until a test starts."""
-        from pytest_flakehunt.perturbations import hands
+        """Take the wall clock over; it shows the true time until a test starts."""
+        from pytest_flakehunt.perturbations import wall_clock
 
-        with hands.mounted(ticking=not self.frozen):
+        with wall_clock.mounted(ticking=not self.frozen):
             yield
 
     @contextmanager
     def held_for(self, nodeid: str) -> Iterator[None]:
         """Set the clock for one test."""
         del nodeid
-        from pytest_flakehunt.perturbations import hands
+        from pytest_flakehunt.perturbations import wall_clock
 
-        hands.move_to(epoch_seconds(self.moment, hands.true_time))
+        wall_clock.move_to(epoch_seconds(self.moment, wall_clock.true_time))
         yield
 
 

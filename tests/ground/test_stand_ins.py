@@ -16,9 +16,9 @@ import pytest
 
 from pytest_flakehunt.ground.stand_ins import SUPPORTING, TABLE, Maker, standing
 from pytest_flakehunt.instruments.stage import Stage
-from pytest_flakehunt.leaks.doors import Doors
+from pytest_flakehunt.leaks.event_loops import EventLoops
 from pytest_flakehunt.leaks.log import Log
-from pytest_flakehunt.perturbations import hands, random
+from pytest_flakehunt.perturbations import random, wall_clock
 from pytest_flakehunt.perturbations.eventloop import Scheduling
 from pytest_flakehunt.perturbations.latency import Latency
 from pytest_flakehunt.perturbations.listdir import Listing
@@ -30,10 +30,10 @@ from pytest_flakehunt.perturbations.threads import Switching
 def all_makers() -> list[dict[str, Maker]]:
     """Give what each of our parts stands in for."""
     settings = Latency(1), Offline(), Listing(1), Switching(1), Scheduling(1, shuffled=True), Seed(1)
-    doors = Doors(Log(str)).stand_ins()
+    doors = EventLoops(Log(str)).stand_ins()
     return [
         *(dict(setting.stand_ins()) for setting in settings),
-        dict(hands.stand_ins(0.0)),
+        dict(wall_clock.stand_ins(0.0)),
         dict(doors),
         dict(random.AT_IMPORT),
     ]

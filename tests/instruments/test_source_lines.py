@@ -30,7 +30,7 @@ import pytest
 from pytest_flakehunt.instruments import source_lines
 from pytest_flakehunt.instruments.source_lines import Reading, Recorder
 from pytest_flakehunt.model import Place
-from pytest_flakehunt.perturbations import hands
+from pytest_flakehunt.perturbations import wall_clock
 
 HERE = Path(__file__).parent
 
@@ -132,7 +132,7 @@ def test_calls_through_the_library_are_named_as_the_project_wrote_them(tmp_path:
 
 
 def test_a_clock_that_we_hold_is_consulted_all_the_same() -> None:
-    with hands.mounted(ticking=False):
+    with wall_clock.mounted(ticking=False):
         assert noted(lambda: date.today()) == {("clock", "date.today()"), ("timezone", "date.today()")}
         assert noted(lambda: datetime.now()) == {("clock", "datetime.now()"), ("timezone", "datetime.now()")}
         assert noted(lambda: time.localtime()) == {("clock", "time.localtime()"), ("timezone", "time.localtime()")}

@@ -107,22 +107,22 @@ def test_other_plugins_can_forgive(pytester: pytest.Pytester) -> None:
 
 def test_a_leak_costs_exactly_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     from pytest_flakehunt.ground import realtime
-    from pytest_flakehunt.leaks import senses
+    from pytest_flakehunt.leaks import processes
     from pytest_flakehunt.leaks.judging import Judge
+    from pytest_flakehunt.leaks.leftovers import Leftover
     from pytest_flakehunt.leaks.owners import Owner
-    from pytest_flakehunt.leaks.suspects import Suspect
     from pytest_flakehunt.model import LeakKind
 
     slept: list[float] = []
     monkeypatch.setattr(realtime, "sleep", slept.append)
-    monkeypatch.setattr(senses, "alone", lambda: False)
-    told: list[Suspect] = []
+    monkeypatch.setattr(processes, "alone", lambda: False)
+    told: list[Leftover] = []
     judge = Judge(0.1, told.append)
     owner = Owner("test_a.py::test_a")
 
     def judged(alive: Callable[[], bool]) -> float:
         slept.clear()
-        judge.judge([Suspect(LeakKind.THREAD, owner, None, "one", alive)])
+        judge.judge([Leftover(LeakKind.THREAD, owner, None, "one", alive)])
         return sum(slept)
 
     assert judged(lambda: True) == pytest.approx(0.1)
@@ -530,7 +530,7 @@ def test_warnings_filters_that_nobody_puts_back(pytester: pytest.Pytester, hunt:
 
 
 def test_descriptors_opened_before_the_tests_are_none_of_theirs() -> None:
-    from pytest_flakehunt.leaks.senses import Descriptors
+    from pytest_flakehunt.leaks.descriptors import Descriptors
 
     held = [os.dup(2) for _ in range(6)]
     watched = Descriptors()

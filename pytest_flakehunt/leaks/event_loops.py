@@ -22,7 +22,7 @@ DESTROYED = "Task was destroyed but it is pending!"
 _frame = sys._getframe  # noqa: SLF001 - the only way to see who calls
 
 
-class Doors:
+class EventLoops:
     """Stands at the doors and writes to the log; whatever happens there, the caller meets the original alone."""
 
     def __init__(self, log: Log) -> None:

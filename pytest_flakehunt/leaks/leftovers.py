@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.leaks import senses
-from pytest_flakehunt.leaks.doors import named
+from pytest_flakehunt.leaks import descriptors, processes
+from pytest_flakehunt.leaks.event_loops import named
 from pytest_flakehunt.leaks.lines import Tracer
 from pytest_flakehunt.leaks.log import Log
 from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
@@ -28,7 +28,7 @@ _lexists, _fstat, _Socket = os.path.lexists, os.fstat, socket.socket
 
 
 @dataclass(slots=True, eq=False)
-class Suspect:
+class Leftover:
     """Something whose owner is over, and that is still there."""
 
     kind: LeakKind
@@ -46,7 +46,7 @@ class Suspect:
     """Fixtures whose tear-down may still end it."""
 
 
-class Scout:
+class Leftovers:
     """Finds what owners have left."""
 
     def __init__(self, log: Log, relative: Callable[[str], str], folders: Sequence[str]) -> None:
@@ -67,15 +67,15 @@ class Scout:
 
     def begin(self) -> None:
         """Take note of the processes that are there before any test."""
-        self._children = dict.fromkeys(senses.children() if senses.has_children() else (), NOBODY)
+        self._children = dict.fromkeys(processes.children() if processes.has_children() else (), NOBODY)
 
     def meet(self, owner: Owner) -> None:
         """Put processes that are new on someone's account."""
-        if senses.has_children():
-            for pid in senses.children():
+        if processes.has_children():
+            for pid in processes.children():
                 self._children.setdefault(pid, owner)
 
-    def of(self, owner: Owner) -> Iterable[Suspect]:
+    def of(self, owner: Owner) -> Iterable[Leftover]:
         """Give everything that one owner has begun and that is still there, but for processes."""
         yield from self._threads(owner)
         for begun in self.log.loops:
@@ -86,15 +86,15 @@ class Scout:
         yield from self._files(owner)
         yield from self._temps(owner)
 
-    def _temps(self, owner: Owner) -> Iterable[Suspect]:
+    def _temps(self, owner: Owner) -> Iterable[Leftover]:
         paths = {begun.thing: begun for begun in self.log.temps if _lexists(begun.thing)}
         for path, begun in paths.items():
             within = any(path.startswith(f"{other}/") for other in paths)
             if begun.owner is owner and not within and not self._spared(path):
                 name = _undrawn(path) if path in self.log.drawn else path
-                yield Suspect(LeakKind.TEMP, owner, begun.place, name, functools.partial(_lexists, path))
+                yield Leftover(LeakKind.TEMP, owner, begun.place, name, functools.partial(_lexists, path))
 
-    def _threads(self, owner: Owner) -> Iterable[Suspect]:
+    def _threads(self, owner: Owner) -> Iterable[Leftover]:
         pools: set[int] = set()
         for begun in self.log.threads:
             if begun.owner is not owner:
@@ -107,31 +107,31 @@ class Scout:
                 if pool is not None and id(pool) in pools:
                     continue
                 pools.add(id(pool))
-                suspect = _thing(begun, thread if pool is None else pool, name, thread.is_alive)
-                suspect.names = (_target(thread),)
-                suspect.stack = functools.partial(of_thread, thread.ident, self._relative)
-                yield suspect
+                leftover = _thing(begun, thread if pool is None else pool, name, thread.is_alive)
+                leftover.names = (_target(thread),)
+                leftover.stack = functools.partial(of_thread, thread.ident, self._relative)
+                yield leftover
             elif (ident := _given_a_turn(thread)) is not None:
                 name = inspect.unwrap(thread).__qualname__
                 alive = functools.partial(_runs, ident, thread)
-                suspect = Suspect(LeakKind.THREAD, owner, begun.place, f"_thread ({name})", alive)
-                suspect.names = (_qualified(inspect.unwrap(thread)),)
-                suspect.stack = functools.partial(of_thread, ident, self._relative)
-                yield suspect
+                leftover = Leftover(LeakKind.THREAD, owner, begun.place, f"_thread ({name})", alive)
+                leftover.names = (_qualified(inspect.unwrap(thread)),)
+                leftover.stack = functools.partial(of_thread, ident, self._relative)
+                yield leftover
 
-    def _tasks(self, owner: Owner) -> Iterable[Suspect]:
+    def _tasks(self, owner: Owner) -> Iterable[Leftover]:
         for begun in self.log.tasks.values():
             task = begun.itself()
             if begun.owner is owner and task is not None and not task.done() and not task.cancelling():
-                suspect = _thing(begun, task, named(task), functools.partial(_under_way, task))
-                suspect.stack = functools.partial(of_task, task, self._relative)
-                yield suspect
+                leftover = _thing(begun, task, named(task), functools.partial(_under_way, task))
+                leftover.stack = functools.partial(of_task, task, self._relative)
+                yield leftover
 
-    def _files(self, owner: Owner) -> Iterable[Suspect]:
+    def _files(self, owner: Owner) -> Iterable[Leftover]:
         for number, behind in owner.descriptors.items():
             if descriptor(number) != behind:
                 continue
-            name = senses.behind(number)
+            name = descriptors.behind(number)
             begun, thing = self._opener(number, name)
             if begun is not None and begun.owner is NOBODY:
                 continue
@@ -145,7 +145,7 @@ class Scout:
             traced = None if self.tracer is None else self.tracer.descriptors.get(behind)
             alive = functools.partial(_still, number, behind)
             by, place = (owner, traced) if begun is None else (begun.owner, begun.place)
-            yield Suspect(LeakKind.FILE, by, place, name, alive, thing, number)
+            yield Leftover(LeakKind.FILE, by, place, name, alive, thing, number)
 
     def _opener(self, number: int, name: str) -> tuple[Begun | None, Any]:
         for begun in self.log.sockets:
@@ -154,11 +154,11 @@ class Scout:
                 return begun, thing
         return self.log.paths.get(name), None
 
-    def processes(self, owners: Sequence[Owner]) -> Iterable[Suspect]:
+    def processes(self, owners: Sequence[Owner]) -> Iterable[Leftover]:
         """Give the processes that some owners have started and that still run."""
-        if not (self.log.processes or senses.multiplied()):
+        if not (self.log.processes or processes.multiplied()):
             return
-        if not senses.has_children():
+        if not processes.has_children():
             self.log.processes.clear()
             return
         begun = {
@@ -167,7 +167,7 @@ class Scout:
             if (process := each.itself()) and isinstance(process, subprocess.Popen)
         }
         forks = {id(each.owner): each for each in self.log.processes if each.itself() == ""}
-        for pid, command in senses.children().items():
+        for pid, command in processes.children().items():
             seen = self._children.get(pid, owners[0])
             known = begun.get(pid) or forks.get(id(seen))
             owner = known.owner if known else seen
@@ -176,16 +176,16 @@ class Scout:
                 thing = known.itself() or None if known else None
                 place = known.place if known else None
                 alive = functools.partial(_lives, pid)
-                yield Suspect(LeakKind.PROCESS, owner, place, command, alive, thing, names=(command,))
+                yield Leftover(LeakKind.PROCESS, owner, place, command, alive, thing, names=(command,))
 
     def _spared(self, path: str) -> bool:
         return any(folder in path for folder in self._folders)
 
 
-def _thing(begun: Begun, thing: Any, what: str, alive: Callable[[], bool]) -> Suspect:
-    suspect = Suspect(begun.kind, begun.owner, begun.place, what, alive)
-    suspect.thing = thing
-    return suspect
+def _thing(begun: Begun, thing: Any, what: str, alive: Callable[[], bool]) -> Leftover:
+    leftover = Leftover(begun.kind, begun.owner, begun.place, what, alive)
+    leftover.thing = thing
+    return leftover
 
 
 def _open(loop: Any) -> bool:

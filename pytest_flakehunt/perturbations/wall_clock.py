@@ -24,8 +24,8 @@ FILE_CLOCK_SLACK = 2.0
 """Seconds by which a file system's time stamps may lie beside the clock."""
 
 
-class Hands:
-    """Where the clock's hands point."""
+class WallClock:
+    """What the wall clock shows, and how far that is from the truth."""
 
     def __init__(self) -> None:
         self.base = 0.0
@@ -46,23 +46,23 @@ class Hands:
         return self.true() + self.offset if self.standing is None else self.standing
 
 
-_hands = Hands()
+_clock = WallClock()
 
 
 def true_time() -> float:
     """Give the true time while the clock is ours, in seconds since 1970."""
-    return _hands.true()
+    return _clock.true()
 
 
 def move_to(seconds: float) -> None:
     """Set the clock, in seconds since 1970."""
-    if _hands.standing is None:
-        _hands.offset = seconds - _hands.true()
+    if _clock.standing is None:
+        _clock.offset = seconds - _clock.true()
     else:
-        _hands.standing = seconds
-        _hands.offset = 0.0
-    if _hands.mover is not None:
-        _hands.mover(seconds)
+        _clock.standing = seconds
+        _clock.offset = 0.0
+    if _clock.mover is not None:
+        _clock.mover(seconds)
 
 
 @contextmanager
@@ -73,20 +73,20 @@ def mounted(*, ticking: bool) -> Iterator[None]:
         ticking: whether time goes on; a clock that does not tick is always
             freezegun's, and stops nothing but the wall clock.
     """
-    _hands.base = realtime.time() - realtime.monotonic()
-    _hands.offset, _hands.standing, _hands.mover = 0.0, None if ticking else _hands.true(), None
+    _clock.base = realtime.time() - realtime.monotonic()
+    _clock.offset, _clock.standing, _clock.mover = 0.0, None if ticking else _clock.true(), None
     engine = _time_machine() if ticking and importlib.util.find_spec("time_machine") else _freezegun()
     with engine, _dated_files():
         yield
-    _hands.offset, _hands.standing, _hands.mover = 0.0, None, None
+    _clock.offset, _clock.standing, _clock.mover = 0.0, None, None
 
 
 @contextmanager
 def _time_machine() -> Iterator[None]:
     import time_machine
 
-    with time_machine.travel(_hands.true(), tick=True) as traveller:
-        _hands.mover = traveller.move_to
+    with time_machine.travel(_clock.true(), tick=True) as traveller:
+        _clock.mover = traveller.move_to
         yield
 
 
@@ -103,7 +103,7 @@ def _freezegun() -> Iterator[None]:
         undo.enter_context(_named(api.FakeDate, api.real_date))
         undo.enter_context(_named(api.FakeDatetime, api.real_datetime))
         undo.enter_context(
-            freezegun.freeze_time(_naive_utc(), ignore=["pytest_flakehunt"], tick=_hands.standing is None)
+            freezegun.freeze_time(_naive_utc(), ignore=["pytest_flakehunt"], tick=_clock.standing is None)
         )
         api.freeze_factories[-1] = _Shown()  # type: ignore[call-overload]
         api.ignore_lists[-1] = ("pytest_flakehunt",)  # else the first calls of a thread are shown the true time
@@ -129,7 +129,7 @@ def _named(fake: Any, real: type) -> Iterator[None]:
 
 
 class _Shown:
-    """What freezegun asks for the time: naive UTC. Tests that tick or move it move our hands."""
+    """What freezegun asks for the time: naive UTC. Tests that tick or move it move ours."""
 
     def __call__(self) -> datetime.datetime:
         return _naive_utc()
@@ -138,7 +138,7 @@ class _Shown:
 def _naive_utc() -> datetime.datetime:
     from freezegun.api import real_datetime
 
-    return real_datetime.fromtimestamp(_hands.seconds(), datetime.UTC).replace(tzinfo=None)
+    return real_datetime.fromtimestamp(_clock.seconds(), datetime.UTC).replace(tzinfo=None)
 
 
 def _local_time(api: Any) -> list[tuple[Any, str, Any]]:  # noqa: C901 - one list of small stand-ins
@@ -207,7 +207,7 @@ def _dated_files() -> Iterator[None]:
     two must not be blamed for our tools' gap. Times that a test sets with
     ``os.utime`` are left as they are.
     """
-    with standing(stand_ins(_hands.true() - FILE_CLOCK_SLACK)):
+    with standing(stand_ins(_clock.true() - FILE_CLOCK_SLACK)):
         yield
 
 
@@ -223,10 +223,10 @@ def stand_ins(since: float) -> Mapping[str, Maker]:
 def _dated(look: Callable[..., os.stat_result], since: float) -> Callable[..., os.stat_result]:
     def dated(*args: Any, **kwargs: Any) -> os.stat_result:
         status = look(*args, **kwargs)
-        offset = _hands.seconds() - _hands.true()
+        offset = _clock.seconds() - _clock.true()
         if not offset:
             return status
-        until = _hands.true() + FILE_CLOCK_SLACK
+        until = _clock.true() + FILE_CLOCK_SLACK
         reduced: Any = status.__reduce__()
         values, named = list(reduced[1][0]), dict(reduced[1][1])
         for place, kind in enumerate(("atime", "mtime", "ctime"), start=7):

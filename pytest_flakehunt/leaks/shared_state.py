@@ -1,16 +1,13 @@
-"""Looks at the process that cost microseconds: whether anything moved, and then what."""
+"""State that tests share, of which no event tells: looks that cost microseconds, whether anything moved, and what."""
 
-import _thread
 import locale
 import logging
 import os
-import select
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import count, islice
 from operator import attrgetter
 from typing import Any
 
@@ -18,17 +15,9 @@ from pytest_flakehunt.leaks.owners import Debt
 from pytest_flakehunt.model import POLLED, LeakKind
 from pytest_flakehunt.state import WATCHED, Change, Imports, Knob, Part, handlers, umask
 
-DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"  # noqa: PTH112 - before any test starts
-TASKS = "/proc/self/task"
-_listdir, _fstat, _readlink = os.listdir, os.fstat, os.readlink
-_poll = getattr(select, "poll", None)
-"""Held on to, as those before: a test may replace them. Where a system has none, the watch gives up and says so."""
 _setlocale = getattr(sys.modules.get("_locale"), "setlocale", locale.setlocale)
 _settings = attrgetter("level", "disabled", "propagate")
 _listed = attrgetter("handlers")
-STANDARD_ERROR = 2
-SPARE = 8
-"""Free numbers, from the lowest, that are watched: what is opened takes the lowest."""
 STATE = (LeakKind.ENVIRON, LeakKind.CWD, *POLLED)
 
 
@@ -258,137 +247,3 @@ def _dict(held: Any) -> str:
 
 def _stop(patch: Any) -> None:
     patch.stop()
-
-
-def descriptors() -> dict[int, tuple[int, int]]:
-    """Give every open descriptor, with the device and inode behind it."""
-    return _open_among(map(int, _listdir(DESCRIPTORS)))
-
-
-def _open_among(numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
-    found = {}
-    for number in numbers:
-        if number <= STANDARD_ERROR:  # pytest's capture turns these to and fro
-            continue
-        try:
-            status = _fstat(number)
-        except OSError:  # it is closed, or the one that listed them
-            continue
-        found[number] = status.st_dev, status.st_ino
-    return found
-
-
-class Descriptors:
-    """Which descriptors are new since the last look.
-
-    One system call tells whether any number was opened or closed: a poll that
-    asks of nothing names those that are closed, and those whose other end is.
-    """
-
-    def __init__(self) -> None:
-        """Look for the first time."""
-        self._take(descriptors())
-
-    def _take(self, known: dict[int, tuple[int, int]]) -> None:
-        self._known = known
-        self._spare = frozenset(islice((number for number in count(STANDARD_ERROR + 1) if number not in known), SPARE))
-        if _poll is None:
-            raise OSError("this system has no poll()")
-        poll = _poll()
-        for number in (*known, *self._spare):
-            poll.register(number, 0)
-        self._poll: Callable[[int], list[tuple[int, int]]] = poll.poll
-        self._answer = self._ask()
-
-    def _ask(self) -> list[tuple[int, int]]:
-        try:
-            return self._poll(0)
-        except OSError:  # these are more than a test has limited the process to
-            return []
-
-    def begin(self) -> None:
-        """Look again, without the system's list, which costs a fork half a millisecond.
-
-        What was opened since the first look took the lowest numbers that were
-        free: unless it took all that were spare, there is nothing else.
-        """
-        self._answer = self._ask()
-        closed = {number for number, event in self._answer if event & select.POLLNVAL}
-        self._known = _open_among(number for number in (*self._known, *self._spare) if number not in closed)
-        if closed.isdisjoint(self._spare):
-            self._take(descriptors())
-
-    def new(self, *, opened: bool = False, ours: Callable[[], Iterable[int]] = tuple) -> dict[int, tuple[int, int]]:
-        """Give those that are new, with device and inode.
-
-        Args:
-            opened: whether an event has told that some may be: they may stand where others stood.
-            ours: gives those that are none of the tests'.
-        """
-        if not opened and self._ask() == self._answer:
-            return {}
-        before = self._known
-        self._take(descriptors())
-        for number in (*ours(), *trackers()):
-            self._known.pop(number, None)
-        return {number: behind for number, behind in self._known.items() if before.get(number) != behind}
-
-
-def behind(descriptor: int) -> str:
-    """Name what a descriptor stands for: a path, or such as ``socket`` and ``pipe``."""
-    try:
-        target = _readlink(f"{DESCRIPTORS}/{descriptor}")
-    except OSError:
-        return "file"
-    return target.partition(":[")[0].removesuffix(" (deleted)") if target.startswith(("socket:", "pipe:")) else target
-
-
-def trackers() -> Iterator[int]:
-    """Give the pipes to multiprocessing's own helpers, which stay."""
-    for module, helper, name in (
-        ("multiprocessing.resource_tracker", "_resource_tracker", "_fd"),
-        ("multiprocessing.forkserver", "_forkserver", "_forkserver_alive_fd"),
-    ):
-        found = getattr(getattr(sys.modules.get(module), helper, None), name, None)
-        if found is not None:
-            yield found
-
-
-def has_children() -> bool:
-    """Tell whether this process has any child, be it ended; one system call."""
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    except AttributeError:  # a system that has no such call
-        return True
-    return True
-
-
-def alone() -> bool:
-    """Tell whether nothing else is at work that could end what stayed: no other thread, be it in C, and no child."""
-    try:
-        others = len(_listdir(TASKS)) - 1
-    except OSError:  # a system that does not list them
-        others = _thread._count()  # noqa: SLF001 - those of Python, started by whatever means
-    return others == 0 and not has_children()
-
-
-def multiplied() -> bool:
-    """Tell whether multiprocessing has started any process: no event tells of all of its ways."""
-    module = sys.modules.get("multiprocessing.process")
-    return module is not None and bool(module._children)  # noqa: SLF001 - active_children() would reap them
-
-
-def children() -> dict[int, str]:
-    """Give the processes that this one has started and that still run, with their command lines."""
-    import psutil
-
-    found = {}
-    for process in psutil.Process().children():
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE:
-                found[process.pid] = " ".join(process.cmdline()) or process.name()
-        except psutil.Error:
-            continue
-    return found

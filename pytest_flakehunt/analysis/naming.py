@@ -1,4 +1,4 @@
-"""Putting a cause into words: what completes "the test …", where the source is read, and the usual mend."""
+"""Putting a cause into words: what completes "the test …", where the source is read, and the usual fix."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ SOURCES: Mapping[str, frozenset[str]] = {
 }
 """By perturbation: the sources whose readings show where it matters."""
 SHIFTS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-MENDS: Mapping[str, str] = {
+FIXES: Mapping[str, str] = {
     "order": "let each test set up what it needs and take back what it changes: a fixture, monkeypatch or tmp_path",
     "repeat": "take back what the test changes when it ends, so that it can run twice: a fixture or monkeypatch",
     "clock": "pass the time in, or hold it in the test, rather than reading the clock",
@@ -52,7 +52,7 @@ MENDS: Mapping[str, str] = {
     "import": "draw nothing as a module is imported; do it where it is needed",
     "parallel": "give each process its own files, ports and names",
 }
-"""By cause: the usual mend, in one line."""
+"""By cause: the usual fix, in one line."""
 
 
 class Dated(Protocol):

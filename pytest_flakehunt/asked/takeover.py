@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_flakehunt.asked.other_plugins import TABLE, Given, Option, Plugin
-from pytest_flakehunt.instruments.artefacts import module_of
+from pytest_flakehunt.ground.project import module_of
 from pytest_flakehunt.model import Perturbation
 
 OFF_IN_ZYGOTES: dict[str, object] = {

@@ -44,6 +44,11 @@ def package_of(frame: FrameType) -> str:
     return name.partition(".")[0] if type(name) is str else ""
 
 
+def module_of(plugin: object) -> str:
+    """Name the module that a plugin is, or is defined in."""
+    return str(getattr(plugin, "__name__", None) or type(plugin).__module__)
+
+
 def acts(frame: FrameType | None) -> bool:
     """Tell whether code acts for a test: outwards, the first that is neither Python's own nor ours is not pytest's."""
     while frame is not None:

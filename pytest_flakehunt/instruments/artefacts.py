@@ -74,14 +74,9 @@ class Artefacts:
         """Name the plugin that a module belongs to, as pytest knows it."""
         package = module.partition(".")[0]
         for name, plugin in self.config.pluginmanager.list_name_plugin():
-            if module_of(plugin).partition(".")[0] == package and not str(name).isdigit():
+            if project.module_of(plugin).partition(".")[0] == package and not str(name).isdigit():
                 return Path(str(name)).name if "/" in str(name) else str(name)
         return package
-
-
-def module_of(plugin: object) -> str:
-    """Name the module that a plugin is, or is defined in."""
-    return str(getattr(plugin, "__name__", None) or type(plugin).__module__)
 
 
 def hook_at_work(frame: FrameType | None) -> str:

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pytest_flakehunt.analysis.naming import MENDS
+from pytest_flakehunt.analysis.naming import FIXES
 from pytest_flakehunt.model import (
     TEST,
     Condition,
@@ -174,13 +174,13 @@ def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[RenderableType]
     yield from _cause(mode, verbosity)
     if verbosity > 0 and (evidence.traceback or evidence.stacks):
         yield _indented(Text(_clean(evidence.traceback or evidence.stacks), style="dim"), "    ")
-    again = Text("  again: ")
+    again = Text("  reproduce: ")
     again.append(mode.repro, style="bold")
     yield again
     found = mode.diagnosis
     if found is not None and found.verified is not None:
         without = f"; without it {_of(found.control)}" if found.control else ""
-        yield Text(f"  run again: fails {_of(found.verified)}{without}")
+        yield Text(f"  verified: fails {_of(found.verified)}{without}")
 
 
 def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
@@ -205,8 +205,8 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
     rows = found.tried if verbosity > 0 else [row for row in found.tried if row.decisive]
     yield Padding(_experiments(rows), (0, 0, 0, 2), expand=False)
     name = found.causes[0].perturbation
-    if name in MENDS:
-        yield _indented(Text(f"usual mend: {MENDS[name]} (docs: how-to/mend#{name})"))
+    if name in FIXES:
+        yield _indented(Text(f"usual fix: {FIXES[name]} (docs: how-to/fix#{name})"))
 
 
 def _experiments(rows: Sequence[Condition]) -> Table:

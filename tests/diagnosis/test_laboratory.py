@@ -49,7 +49,7 @@ def test_orders_are_named_with_who_and_what(pytester: pytest.Pytester, hunt: Hun
     assert verified["failures"] == verified["runs"] == control["runs"] >= 3
     assert control["failures"] == 0
     found.result.stdout.fnmatch_lines(
-        [f"  run again: fails {verified['runs']}/{verified['runs']}; without it 0/{control['runs']}"]
+        [f"  verified: fails {verified['runs']}/{verified['runs']}; without it 0/{control['runs']}"]
     )
     found.result.stdout.fnmatch_lines(["*cause: order: it is the victim of test_it.py::test_pollutes: *"])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
-from pytest_flakehunt.analysis.naming import MENDS
+from pytest_flakehunt.analysis.naming import FIXES
 from pytest_flakehunt.model import (
     Cause,
     Condition,
@@ -68,16 +68,16 @@ def test_a_finding_says_how_often_under_what_and_how_to_see_it_again() -> None:
 
 
 def test_a_command_is_never_wrapped_or_cut() -> None:
-    assert f"  again: {REPRO}\n" in shown(Findings(TRIAL, (FRAGILE,)))
+    assert f"  reproduce: {REPRO}\n" in shown(Findings(TRIAL, (FRAGILE,)))
 
 
 def test_quiet_is_short_and_verbose_names_every_test() -> None:
     findings = Findings(TRIAL, (FRAGILE, STEADY))
-    assert "again:" not in shown(findings, -1)
+    assert "reproduce:" not in shown(findings, -1)
     assert "steady tests/test_a.py::test_y: 0 of 1000; fails less than 0.37 %" in shown(findings, 1)
 
 
-def test_a_cause_ends_with_its_evidence_its_mend_and_the_command_run_again() -> None:
+def test_a_cause_ends_with_its_evidence_its_fix_and_the_command_verified() -> None:
     cause = Cause("clock", "+400d", "fails from 2027-03-01 on", Count(20, 20), Count(20, 0), 7e-12)
     rows = (
         Condition("calm, alone", Count(8, 0)),
@@ -93,15 +93,15 @@ def test_a_cause_ends_with_its_evidence_its_mend_and_the_command_run_again() -> 
     assert "with clock=+400d    20      20" in text
     assert "calm, alone" not in text
     assert "calm, alone" in shown(findings, 1)
-    assert f"  usual mend: {MENDS['clock']} (docs: how-to/mend#clock)\n" in text
-    assert text.index("again:") < text.index("  run again: fails 19/20; without it 0/20\n")
+    assert f"  usual fix: {FIXES['clock']} (docs: how-to/fix#clock)\n" in text
+    assert text.index("reproduce:") < text.index("  verified: fails 19/20; without it 0/20\n")
     mode = document.report(findings)["tests"][0]["modes"][0]
     assert (mode["verified"], mode["control"]) == ({"runs": 20, "failures": 19}, {"runs": 20, "failures": 0})
 
 
-@pytest.mark.parametrize("cause", MENDS)
+@pytest.mark.parametrize("cause", FIXES)
 def test_every_mend_has_its_section(cause: str) -> None:
-    page = Path(__file__).parents[2] / "docs" / "how-to" / "mend.md"
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "fix.md"
     assert f"\n## {cause}\n" in page.read_text("utf-8")
 
 
@@ -131,7 +131,7 @@ def test_what_tests_print_cannot_command_the_terminal() -> None:
 
 def test_only_some_of_many_modes_are_shown() -> None:
     text = shown(Findings(TRIAL, (replace(FRAGILE, modes=(MODE,) * 5),)))
-    assert text.count("again:") == 3
+    assert text.count("reproduce:") == 3
     assert "2 further modes: see the ledger" in text
 
 

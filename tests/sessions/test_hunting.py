@@ -205,7 +205,7 @@ def test_quiet_shortens_and_verbose_lengthens(pytester: pytest.Pytester, hunt: H
     pytester.makepyfile("def test_a(): assert 0\ndef test_b(): pass")
     shown = hunt(verbosity).result.stdout.str().partition("= flakehunt =")[2]
     assert "BROKEN" in shown
-    assert ("  again: " in shown) == (verbosity == "-v")
+    assert ("  reproduce: " in shown) == (verbosity == "-v")
     assert ("steady test_quiet" in shown) == (verbosity == "-v")
 
 

@@ -22,9 +22,9 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     """Note how this process started, before anything changes it."""
     if flags.wanted(early_config):
-        from pytest_flakehunt.sessions import hunting
+        from pytest_flakehunt.sessions import starting
 
-        hunting.early(early_config)
+        starting.early(early_config)
     return (yield)
 
 
@@ -32,6 +32,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Check what is asked for, and register what does it."""
     if flags.wanted(config):
-        from pytest_flakehunt.sessions import hunting
+        from pytest_flakehunt.sessions import starting
 
-        hunting.settle(config)
+        starting.settle(config)

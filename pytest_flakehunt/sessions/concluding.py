@@ -1,0 +1,133 @@
+"""Drawing a hunt's conclusions: experiments on causes, findings, and the command that each of them ends with."""
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_flakehunt.analysis import leaks, verdicts
+from pytest_flakehunt.asked import takeover
+from pytest_flakehunt.asked.options import Options
+from pytest_flakehunt.diagnosis import repro
+from pytest_flakehunt.diagnosis.cases import Cases
+from pytest_flakehunt.diagnosis.laboratory import DEFAULT_EACH, Laboratory, Lead, allowed_seconds
+from pytest_flakehunt.diagnosis.rerun import Rerun
+from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ledger.store import Ledger
+from pytest_flakehunt.model import Contract, Diagnosis, Finding, Findings, Mode, Trial, Verdict
+from pytest_flakehunt.model.plans import read_plan
+from pytest_flakehunt.sessions.preparing import ORIGIN, Setup
+from pytest_flakehunt.survey.survey import Survey
+
+
+class Conclusions:
+    """What follows from the sweeps of one hunt."""
+
+    def __init__(self, setup: Setup, ledger: Ledger, say: Callable[[str], None]) -> None:
+        self.setup, self.config, self.options, self.ledger, self._say = setup, setup.config, setup.options, ledger, say
+        self.diagnoses: dict[tuple[str, str], Diagnosis] = {}
+        self.experiments = 0
+        self._context = context(setup.config, setup.options, setup.switched_off)
+
+    def diagnose(self, survey: Survey, cases: Cases) -> None:
+        """Find out by experiment what makes each mode come and go."""
+        if self.options.plan or self.options.diagnose == 0:
+            return
+        spent = realtime.monotonic() - survey.pool.began
+        given = self.options.diagnose
+        rerun = Rerun(self.config.stash[ORIGIN], survey.pool.slots.scratch)
+
+        def verify(lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
+            commands = self._commands(lead.finding, replace(lead.mode, diagnosis=found))
+            limit = survey.pool.limit(survey.tallies[survey.tallies.positions[lead.finding.nodeid]], commands.plan)
+            verified, control = rerun.counted(
+                commands, lead.finding.nodeid, lead.mode, pairs=pairs, limit=limit, ends=ends
+            )
+            return replace(found, verified=verified if verified.runs else None, control=control)
+
+        groups = cases.groups()
+        laboratory = Laboratory(
+            survey.pool,
+            self.ledger,
+            survey.next_number,
+            survey.tallies.suspicious,
+            runs=DEFAULT_EACH * len(groups) if given is None else given,
+            seconds=allowed_seconds(len(groups), spent, self.options.seconds) if given is None else None,
+            verify=verify,
+        )
+        for lead, found in laboratory.diagnose(groups):
+            self.diagnoses[lead.finding.nodeid, lead.mode.fingerprint] = found
+            self.experiments = laboratory.made
+            if found.ours:
+                survey.tallies.suspicious.add(lead.finding.nodeid)
+
+    def drawn(self, survey: Survey, cases: Cases, trial: Trial, notes: Sequence[str]) -> Findings:
+        """Give the findings.
+
+        Args:
+            survey: which has ended.
+            cases: its failing tests.
+            trial: the record of the hunt.
+            notes: what else was noticed; more may come to it meanwhile.
+        """
+        trial = replace(
+            trial,
+            experiments=self.experiments,
+            sweeps=len(survey.sweeps),
+            saved=survey.saved,
+            zygotes=survey.pool.slots.zygotes,
+        )
+        tests = tuple(
+            replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))
+            for finding in cases.findings()
+        )
+        tests = leaks.attached(tests, cases.leaks())
+        if survey.unexplained >= 0:
+            self._say(
+                f"sweep {survey.unexplained} left state changed that tests share (handlers, filters, levels, paths); "
+                "no later sweep looked by whom: hunt longer"
+            )
+        if not trial.interrupted:
+            self.ledger.end(trial.seconds)
+        return Findings(trial, tests, tuple(survey.outages), verdicts.groups(self.diagnoses), notes=tuple(notes))
+
+    def _completed(self, finding: Finding, mode: Mode) -> Mode:
+        """Add what the experiments showed, and the command."""
+        mode = replace(mode, diagnosis=self.diagnoses.get((finding.nodeid, mode.fingerprint)))
+        commands = self._commands(finding, mode)
+        return replace(mode, plan=str(commands.plan), repro=str(commands.again))
+
+    def _commands(self, finding: Finding, mode: Mode) -> repro.Commands:
+        found = mode.diagnosis
+        if found is not None and found.setup is not None:
+            return self._context.cause(finding.nodeid, mode.fingerprint, found, self.setup.workers)
+        return self._context.no_cause(finding, mode, read_plan(mode.plan, self.setup.known))
+
+
+def context(config: pytest.Config, options: Options, switched_off: Sequence[str]) -> repro.Context:
+    """Gather how pytest was called."""
+    origin = config.stash[ORIGIN]
+    selection = tuple(str(word) for word in getattr(config.option, "file_or_dir", None) or [])
+    written = [*config.getini("addopts"), *shlex.split(origin.environ.get("PYTEST_ADDOPTS", ""))]
+    return repro.Context(
+        repro.program(origin.argv, sys.orig_argv),
+        selection,
+        repro.kept(origin.args, selection, takeover.spelled(config)),
+        Path(origin.directory),
+        config.rootpath,
+        options.ledger.parent,
+        unsettled=bool(switched_off) or repro.unsettled(written),
+        hunts=bool(config.getini("flakehunt")) or any(word.startswith("--flakehunt=") for word in written),
+    )
+
+
+def counts(finding: Finding, options: Options) -> bool:
+    """Tell whether a finding makes the exit status 1."""
+    if finding.leaks and "leaks" in options.fail_on:
+        return True
+    if finding.verdict is Verdict.FRAGILE and finding.contract is Contract.STRESS:
+        return "stress" in options.fail_on
+    return finding.verdict.value in options.fail_on

@@ -1,0 +1,181 @@
+"""Setting a hunt up: from what the user asked for to perturbations, a schedule and a pool."""
+
+import platform
+import secrets
+import sys
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from pytest_flakehunt import perturbations
+from pytest_flakehunt.asked import takeover
+from pytest_flakehunt.asked.options import Options, usage
+from pytest_flakehunt.diagnosis.laboratory import RESERVE
+from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground.provenance import revision
+from pytest_flakehunt.ledger.store import Ledger
+from pytest_flakehunt.model import Perturbation, Plan, SettingError, Trial
+from pytest_flakehunt.model.plans import read_plan
+from pytest_flakehunt.perturbations import random
+from pytest_flakehunt.pool.pool import Pool
+from pytest_flakehunt.pool.slots import Slots
+from pytest_flakehunt.pool.tallies import Tallies, Tally
+from pytest_flakehunt.reports import progress
+from pytest_flakehunt.sessions.mirror import Mirror
+from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey, lone_sweeps
+from pytest_flakehunt.survey.survey import STUDY_PAYS, Survey
+from pytest_flakehunt.zygote.link import Origin
+
+ORIGIN = pytest.StashKey[Origin]()
+
+
+def known(config: pytest.Config) -> Mapping[str, Perturbation]:
+    """Give all perturbations by name, those of other plugins included."""
+    return perturbations.registry(takeover.perturbations_of_plugins(config))
+
+
+class Setup:
+    """What a hunt is going to be.
+
+    Raises:
+        pytest.UsageError: the plan, or the name of a perturbation, is none.
+    """
+
+    def __init__(self, config: pytest.Config, options: Options, workers: int, switched_off: Sequence[str]) -> None:
+        self.config, self.options, self.workers, self.switched_off = config, options, workers, switched_off
+        self.seed = secrets.randbits(32) if options.seed is None else options.seed
+        self.known = known(config)
+        self.plan = self._plan()
+        self.active, self.stood_down = self._active()
+        self.began = realtime.now()
+
+    def _plan(self) -> Plan:
+        try:
+            return read_plan(self.options.plan, self.known)
+        except SettingError as error:
+            raise usage(error, "flakehunt-plan") from None
+
+    def _active(self) -> tuple[list[Perturbation], list[str]]:
+        """Choose the perturbations in use; say which cannot be used here."""
+        for option in ("only", "without"):
+            for name in getattr(self.options, option):
+                if name not in self.known:
+                    raise pytest.UsageError(
+                        f"--flakehunt-{option}={name}: there is no such perturbation; "
+                        f"give some of {', '.join(sorted(self.known))}"
+                    )
+        if self.options.plan:
+            return [self.known[name] for name in sorted(self.plan.names)], []
+        chosen, away = [], []
+        barred = takeover.standing_down(self.config)
+        for name, perturbation in self.known.items():
+            if (self.options.only and name not in self.options.only) or name in self.options.without:
+                continue
+            reason = getattr(perturbation, "unavailable", "") or barred.get(name, "")
+            if reason:
+                away.append(f"{name} stands down: {reason}")
+            else:
+                chosen.append(perturbation)
+        return chosen, away
+
+    def header(self) -> list[str]:
+        """Say what will be done, with which seed, and what is left out."""
+        names = str(self.plan) or ", ".join(item.name for item in self.active) or "none"
+        sweeps = "1 sweep" if self.options.sweeps == 1 else f"{self.options.sweeps} sweeps"
+        length = sweeps if self.options.sweeps else self.options.asked
+        zygotes = "1 zygote" if self.workers == 1 else f"{self.workers} zygotes"
+        lines = [
+            f"flakehunt: {length}, seed {self.seed}, {zygotes} at a time",
+            f"flakehunt: {'under exactly' if self.plan.settings else 'perturbing'} {names}",
+        ]
+        if self.switched_off:
+            lines.append(f"flakehunt: switched off: {', '.join(self.switched_off)}")
+        lines.extend(
+            f"flakehunt: one zygote at a time, as {name} writes beside the tests"
+            for name in takeover.apart(self.config)
+        )
+        lines.extend(f"flakehunt: {reason}" for reason in self.stood_down)
+        return lines
+
+    def withdraw(self) -> list[str]:
+        """Give up perturbations of what the suite, now that it is imported, turned out to settle itself."""
+        reasons = {item.name: item.withdrawn() for item in self.active if hasattr(item, "withdrawn")}
+        self.active = [item for item in self.active if not reasons.get(item.name)]
+        return [f"{name} stands down: {reason}" for name, reason in reasons.items() if reason]
+
+    def trial(self) -> Trial:
+        """Give the record of the hunt as it begins."""
+        return Trial(
+            seed=self.seed,
+            sweeps=0,
+            seconds=0.0,
+            started=self.began.isoformat(timespec="seconds"),
+            python=platform.python_version(),
+            pytest=pytest.__version__,
+            platform=sys.platform,
+            perturbations=tuple(item.name for item in self.active),
+            revision=revision(self.config.rootpath),
+            asked=self.options.asked,
+        )
+
+    def pool(
+        self,
+        session: pytest.Session,
+        tests: Tallies,
+        display: progress.Quiet,
+        say: Callable[[str], None],
+        declare: Callable[[Sequence[Tally]], None],
+    ) -> Pool:
+        """Give what sweeps are run in.
+
+        Args:
+            session: what is shown sweep 0.
+            tests: what was collected.
+            display: is shown how far the hunt is.
+            say: takes notes.
+            declare: takes tests that only some interpreters collect.
+        """
+        run = uuid.uuid4().hex
+
+        def worker_input(slot: int) -> dict[str, object]:
+            return takeover.worker_input(self.config, slot, self.workers, run, say)
+
+        slots = Slots(
+            seed=self.seed,
+            origin=session.config.stash[ORIGIN],
+            worker_input=worker_input,
+            hashseeds=any(item.name == "hashseed" for item in self.active) and not self.plan.settings,
+            tests=tests.nodeids,
+        )
+        return Pool(
+            slots=slots,
+            tallies=tests,
+            known=self.known,
+            audience=Mirror(session, display.show, say),
+            say=say,
+            discovered=declare,
+            workers=self.workers,
+            root=session.config.rootpath,
+            isolation=self.options.isolation,
+            timeout=self.options.timeout,
+            controller_digests=random.digests(),
+        )
+
+    def survey(self, pool: Pool, tests: Tallies, ledger: Ledger) -> Survey:
+        """Give what decides which sweep comes next."""
+        return Survey(
+            pool=pool,
+            schedule=self._schedule(),
+            tallies=tests,
+            ledger=ledger,
+            seconds=self.options.seconds,
+            reserve=0.0 if self.options.plan or self.options.diagnose == 0 else RESERVE,
+            checks=not self.plan.settings,
+            studies=not self.plan.settings and lone_sweeps(self.options.sweeps, self.active) >= STUDY_PAYS,
+        )
+
+    def _schedule(self) -> Schedule:
+        if self.plan.settings:
+            return for_replay(self.plan, self.options.sweeps)
+        return for_survey(self.seed, self.options.sweeps, self.active)

@@ -1,0 +1,75 @@
+"""How a session of pytest becomes ours: what is noted first, what is switched off, and what is registered."""
+
+import os
+import sys
+
+import pytest
+
+from pytest_flakehunt.asked import flags, takeover
+from pytest_flakehunt.asked.options import Options, usage
+from pytest_flakehunt.model import SettingError
+from pytest_flakehunt.model.plans import read_plan
+from pytest_flakehunt.sessions import replaying
+from pytest_flakehunt.sessions.hunting import Session
+from pytest_flakehunt.sessions.leak_watching import WatchedRun
+from pytest_flakehunt.sessions.preparing import ORIGIN, Setup, known
+from pytest_flakehunt.zygote.link import Origin
+
+HELD = pytest.StashKey[replaying.Replay]()
+REFUSED = pytest.StashKey[pytest.UsageError]()
+
+
+def early(config: pytest.Config) -> None:
+    """Note how this process started; hold a plan over it, or keep coverage from starting."""
+    again = os.environ.pop(flags.WITNESS, "")
+    if again:
+        config.stash[flags.AGAIN] = again
+    parameters = config.invocation_params
+    config.stash[ORIGIN] = Origin(
+        [str(arg) for arg in parameters.args],
+        str(parameters.dir),
+        list(sys.argv),
+        list(sys.path),
+        dict(os.environ),
+    )
+    if flags.given(config, "flakehunt"):
+        takeover.early(config)
+        return
+    text = flags.given(config, "flakehunt-plan")
+    if text or again:
+        takeover.early(config)
+    if text:
+        try:
+            plan = read_plan(text, known(config))
+            replaying.restart_where_needed(config, plan, {flags.WITNESS: again} if again else {})
+            config.stash[HELD] = replaying.Replay(config, plan)
+        except SettingError as error:
+            config.stash[REFUSED] = usage(error, "flakehunt-plan")
+        except pytest.UsageError as error:
+            config.stash[REFUSED] = error
+
+
+def settle(config: pytest.Config) -> None:
+    """Check every option, switch off what would fight a hunt, and register what does the work.
+
+    Raises:
+        pytest.UsageError: see ``options``.
+    """
+    if REFUSED in config.stash:
+        raise config.stash[REFUSED]
+    options = Options.read(config)
+    workers = takeover.workers_wanted(config)
+    if flags.AGAIN in config.stash:
+        from pytest_flakehunt.diagnosis import witness
+
+        witness.attend(config, config.stash[flags.AGAIN], hunts=bool(options.asked))
+    if options.leaks and not options.asked:
+        config.pluginmanager.register(WatchedRun(config, options.fail_on))
+    if not options.asked and not options.plan:
+        return
+    if options.asked:
+        takeover.check_disabled(config)
+        config.pluginmanager.register(Session(Setup(config, options, workers, takeover.settle(config))))
+    else:
+        config.stash[HELD].switched_off = takeover.settle(config)
+        config.pluginmanager.register(config.stash[HELD])

@@ -22,6 +22,8 @@ OFF_IN_ZYGOTES: dict[str, object] = {
 }
 """What the controller's pytest goes on doing for sweep 0, and sweeps must not do for themselves."""
 DISABLED = "flakehunt_disable_plugins"
+SPELLED = pytest.StashKey[Mapping[str, bool]]()
+"""The options of the table's plugins as users write them: whether a value follows."""
 ASKED = pytest.StashKey[dict[str, Any]]()
 """Options as the user asked for them, where they were given other values."""
 
@@ -42,6 +44,8 @@ def settle(config: pytest.Config) -> list[str]:
         What was in use, as users write it, for the header.
     """
     found = present(config)
+    written = (option for plugin in found for option in (*plugin.hunting, *plugin.quiet, *plugin.again))
+    config.stash[SPELLED] = {option.written.rstrip("="): option.written.endswith("=") for option in written}
     options = [option for plugin in found for option in plugin.hunting]
     said = [option.written.rstrip("=") for option in options if option.said and in_use(config, option)]
     _set(config, options, Path())
@@ -101,12 +105,6 @@ def show(config: pytest.Config) -> None:
     for plugin in present(config):
         if plugin.shown is not None:
             plugin.shown(config, asked)
-
-
-def spelled(config: pytest.Config) -> Mapping[str, bool]:
-    """Give the options of the table as users write them: whether a value follows."""
-    options = (option for plugin in present(config) for option in (*plugin.hunting, *plugin.quiet, *plugin.again))
-    return {option.written.rstrip("="): option.written.endswith("=") for option in options if option.written}
 
 
 def standing_down(config: pytest.Config) -> Mapping[str, str]:

@@ -115,7 +115,7 @@ def context(config: pytest.Config, options: Options, switched_off: Sequence[str]
     return repro.Context(
         repro.program(origin.argv, sys.orig_argv),
         selection,
-        repro.kept(origin.args, selection, takeover.spelled(config)),
+        repro.kept(origin.args, selection, config.stash[takeover.SPELLED]),
         Path(origin.directory),
         config.rootpath,
         options.ledger.parent,

@@ -45,7 +45,9 @@ def settle(config: pytest.Config) -> list[str]:
     """
     found = present(config)
     written = (option for plugin in found for option in (*plugin.hunting, *plugin.quiet, *plugin.again))
-    config.stash[SPELLED] = {option.written.rstrip("="): option.written.endswith("=") for option in written}
+    config.stash[SPELLED] = {
+        option.written.rstrip("="): option.written.endswith("=") for option in written if option.written
+    }
     options = [option for plugin in found for option in plugin.hunting]
     said = [option.written.rstrip("=") for option in options if option.said and in_use(config, option)]
     _set(config, options, Path())

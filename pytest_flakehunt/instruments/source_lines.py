@@ -3,7 +3,6 @@
 import functools
 import random
 import sys
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple, Self
 
 from pytest_flakehunt.ground import project
+from pytest_flakehunt.instruments.profiler import Profiler
 from pytest_flakehunt.model import Place
 
 LIMIT = 500
@@ -211,8 +211,7 @@ class Recorder:
             root: places are relative to it where they lie inside.
         """
         self._readings: dict[Reading, None] = {}
-        self._before: tuple[Any, Any] = (None, None)
-        self._watching = False
+        self._profiler = Profiler(self._notice)
         self._relative = functools.cache(functools.partial(project.relative, root=root))
 
     @property
@@ -221,25 +220,16 @@ class Recorder:
         return list(self._readings)
 
     def __enter__(self) -> Self:
-        self._before = (sys.getprofile(), threading.getprofile())
-        self._watching = True
-        threading.setprofile(self._notice)
-        sys.setprofile(self._notice)
+        self._profiler.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        here, threads = self._before
-        self._watching = False
-        sys.setprofile(here)
-        threading.setprofile(threads)
+        self._profiler.__exit__(kind, error, traceback)
 
     def _notice(self, frame: FrameType, event: str, called: Any) -> None:
         # Python turns profiling off while this runs, so nothing done here is noticed
-        if not self._watching:
-            sys.setprofile(None)  # in a thread that outlived the recording
-            return
         with suppress(Exception):  # whatever odd object was called, the test must not meet our failure
             if event == "c_call":
                 if sources := sources_in_c(called):

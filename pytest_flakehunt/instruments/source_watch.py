@@ -1,7 +1,6 @@
 """Which sources of nondeterminism each test consults at all: sweeps for one of them can leave other tests out."""
 
 import locale
-import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ import pytest
 
 from pytest_flakehunt.ground import project
 from pytest_flakehunt.instruments import source_lines
+from pytest_flakehunt.instruments.profiler import Profiler
 from pytest_flakehunt.model import UNSEEN
 
 FILES = frozenset({("io", "open"), ("_io", "open"), ("posix", "open"), ("posix", "fsync"), ("posix", "fdatasync")})
@@ -46,7 +46,6 @@ class Watch:
         self._used: set[str] = set()
         """Fixtures that the running test asked for by name."""
         self._of_fixtures: dict[str, set[str]] = {}
-        self._watching = False
 
     @contextmanager
     def during(self, item: pytest.Item) -> Iterator[set[str]]:
@@ -54,18 +53,15 @@ class Watch:
         noted = self._noted = set()
         self._used = set(getattr(item, "fixturenames", ()))
         before = self.states()
-        profiles = sys.getprofile(), threading.getprofile()
-        self._watching = True
-        threading.setprofile(self._notice)
-        sys.setprofile(self._notice)
+        profiler = Profiler(self._notice)
         try:
-            yield noted
+            with profiler:
+                try:
+                    yield noted
+                finally:
+                    if profiler.displaced:
+                        noted.add(UNSEEN)  # the test has put a profiler of its own there, and taken it away
         finally:
-            if sys.getprofile() != self._notice:
-                noted.add(UNSEEN)  # the test has put a profiler of its own there, and taken it away
-            self._watching = False
-            sys.setprofile(profiles[0])
-            threading.setprofile(profiles[1])
             if threading.active_count() > 1:
                 noted.add("threads")
             if self.states() != before:
@@ -89,9 +85,6 @@ class Watch:
             self._noted = before
 
     def _notice(self, frame: FrameType, event: str, called: Any) -> None:
-        if not self._watching:
-            sys.setprofile(None)  # in a thread that outlived its test
-            return
         with suppress(Exception):  # whatever odd object was called, the test must not meet our failure
             if event == "call":
                 if frame.f_code.co_name == "getfixturevalue":

@@ -2,12 +2,13 @@
 
 import locale
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pytest_flakehunt.model import Contract, SettingError
+from pytest_flakehunt.model import SettingError
+from pytest_flakehunt.perturbations.named import Named
 from pytest_flakehunt.perturbations.replacing import set_variable
 
 TELLING = (
@@ -39,27 +40,27 @@ CATEGORIES = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Locale:
-    """A locale as the machine's: ``LC_ALL`` and ``LANG``, and ``setlocale`` as far as Python and the suite use it."""
-
-    contract: ClassVar[Contract] = Contract.ENVIRONMENT
-    patience: ClassVar[float] = 1.0
-    name: str
-    """As ``setlocale`` takes it, in UTF-8, such as ``de_DE.UTF-8``."""
-
-    def __str__(self) -> str:
-        return self.name
-
-    def simpler(self) -> list["Locale"]:
-        """Give locales that are more widely known."""
-        known = TELLING[: TELLING.index(self.name)] if self.name in TELLING else TELLING
-        return [Locale(name) for name in known if installed(name)]
-
-    @property
-    def graded(self) -> bool:
-        """They differ in more than one way."""
+def installed(name: str) -> bool:
+    """Tell whether the C library knows a locale."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, name)
+    except (locale.Error, ValueError):
         return False
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Locale(Named):
+    """A locale as the machine's: ``LC_ALL`` and ``LANG``, and ``setlocale`` as far as Python and the suite use it.
+
+    Its name is as ``setlocale`` takes it, in UTF-8, such as ``de_DE.UTF-8``.
+    """
+
+    widely_known: ClassVar[tuple[str, ...]] = TELLING
+    installed: ClassVar[Callable[[str], bool]] = staticmethod(installed)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -94,18 +95,6 @@ def of_machine(category: int) -> str:
         return ""
     finally:
         locale.setlocale(category, before)
-
-
-def installed(name: str) -> bool:
-    """Tell whether the C library knows a locale."""
-    before = locale.setlocale(locale.LC_CTYPE)
-    try:
-        locale.setlocale(locale.LC_CTYPE, name)
-    except (locale.Error, ValueError):
-        return False
-    finally:
-        locale.setlocale(locale.LC_CTYPE, before)
-    return True
 
 
 def same(one: str, other: str) -> bool:

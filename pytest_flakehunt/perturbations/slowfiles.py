@@ -9,22 +9,19 @@ from pytest_flakehunt.ground.stand_ins import Maker
 from pytest_flakehunt.perturbations.delays import delays, late
 
 
-class LateText(io.TextIOWrapper):
+class _FlushedLate:
+    def flush(self) -> None:
+        """Wait, then flush."""
+        delays.wait_for_disk()
+        super().flush()  # type: ignore[misc]  # of the file that it is mixed into
+
+
+class LateText(_FlushedLate, io.TextIOWrapper):
     """A text file that takes its time to flush, also as it is closed."""
 
-    def flush(self) -> None:
-        """Wait, then flush."""
-        delays.wait_for_disk()
-        super().flush()
 
-
-class LateBinary(io.BufferedWriter):
+class LateBinary(_FlushedLate, io.BufferedWriter):
     """The same in bytes."""
-
-    def flush(self) -> None:
-        """Wait, then flush."""
-        delays.wait_for_disk()
-        super().flush()
 
 
 for _kind, _true in ((LateText, io.TextIOWrapper), (LateBinary, io.BufferedWriter)):

@@ -3,13 +3,14 @@
 import os
 import time
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from pytest_flakehunt.model import Contract, SettingError
+from pytest_flakehunt.model import SettingError
+from pytest_flakehunt.perturbations.named import Named
 from pytest_flakehunt.perturbations.replacing import set_variable
 
 AT_START = os.environ.get("TZ")
@@ -29,30 +30,22 @@ TELLING = (
 )
 """Far east, daylight saving, half an hour, far west, and more of each kind."""
 SIMPLE = ("UTC", "America/New_York", "Asia/Tokyo", "Asia/Kolkata")
-"""What a failure is tried in first, while it is being reduced."""
+"""No offset, daylight saving, whole hours ahead, half an hour: zones that everyone knows."""
+
+
+def installed(key: str) -> bool:
+    """Tell whether the C library can find the zone: it takes one it does not know for UTC, silently."""
+    if key.startswith(("/", ".")) or ".." in key:
+        return False
+    return any(Path(folder, key).is_file() for folder in zoneinfo.TZPATH)
 
 
 @dataclass(frozen=True, slots=True)
-class Zone:
-    """An IANA zone as the local one: ``TZ`` and ``tzset``."""
+class Zone(Named):
+    """An IANA zone as the local one, such as ``Asia/Kolkata``: ``TZ`` and ``tzset``."""
 
-    contract: ClassVar[Contract] = Contract.ENVIRONMENT
-    patience: ClassVar[float] = 1.0
-    key: str
-    """The zone's name, such as ``Asia/Kolkata``."""
-
-    def __str__(self) -> str:
-        return self.key
-
-    def simpler(self) -> list["Zone"]:
-        """Give zones that everyone knows: no offset, daylight saving, whole hours ahead, half an hour."""
-        known = SIMPLE[: SIMPLE.index(self.key)] if self.key in SIMPLE else SIMPLE
-        return [Zone(key) for key in known if installed(key)]
-
-    @property
-    def graded(self) -> bool:
-        """They differ in more than one way."""
-        return False
+    widely_known: ClassVar[tuple[str, ...]] = SIMPLE
+    installed: ClassVar[Callable[[str], bool]] = staticmethod(installed)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -61,18 +54,11 @@ class Zone:
             yield
             return
         try:
-            with set_variable("TZ", self.key):
+            with set_variable("TZ", self.name):
                 time.tzset()
                 yield
         finally:
             time.tzset()
-
-
-def installed(key: str) -> bool:
-    """Tell whether the C library can find the zone: it takes one it does not know for UTC, silently."""
-    if key.startswith(("/", ".")) or ".." in key:
-        return False
-    return any(Path(folder, key).is_file() for folder in zoneinfo.TZPATH)
 
 
 class Zones:

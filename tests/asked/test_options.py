@@ -116,7 +116,7 @@ def test_an_ordinary_run_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
         import sys
         def test_it():
             ours = {name for name in sys.modules if name.startswith("pytest_flakehunt")}
-            assert ours == {"pytest_flakehunt", "pytest_flakehunt.plugin", "pytest_flakehunt.asked.flags",
+            assert ours == {"pytest_flakehunt", "pytest_flakehunt.plugin", "pytest_flakehunt.asked", "pytest_flakehunt.asked.flags",
                             "pytest_flakehunt.hookspecs"}
             assert "psutil" not in sys.modules and "rich" not in sys.modules and "freezegun" not in sys.modules
         """

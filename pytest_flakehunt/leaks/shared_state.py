@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_flakehunt.leaks.owners import Debt
 from pytest_flakehunt.model import POLLED, LeakKind
-from pytest_flakehunt.state import WATCHED, Change, Imports, Knob, Part, handlers, umask
+from pytest_flakehunt.state import WATCHED, Change, Imports, Listed, Part, handlers, handlers_of, umask
 
 _setlocale = getattr(sys.modules.get("_locale"), "setlocale", locale.setlocale)
 _settings = attrgetter("level", "disabled", "propagate")
@@ -101,7 +101,7 @@ class Shared:
             (
                 root.manager.disable,
                 _settings(root),
-                _handlers(root),
+                handlers_of(root),
                 *map(_settings, loggers),
                 *map(tuple, map(_listed, loggers)),
             ),
@@ -123,13 +123,9 @@ def parts(kind: LeakKind) -> list[Part]:
     if kind is LeakKind.MODULES:
         return [Imports(dict(sys.modules))]
     if kind is LeakKind.PATH:
-        return [Knob.now("sys.path", _path, lambda before: setattr(sys, "path", list(before)))]
-    if kind is LeakKind.WARNINGS:
-        return [Knob.now("warnings.filters", lambda: tuple(warnings.filters), _filter)]
+        return [Listed(sys, "path", _of_packages)]
     if kind is LeakKind.PATCH:
         return [Patches(tuple(_patches()))]
-    if kind is LeakKind.LOGGING:
-        return [Loggers(logging.root.manager.disable, {name: _logger(logger) for name, logger in _loggers()})]
     return list(WATCHED[kind.value]())
 
 
@@ -164,50 +160,8 @@ package_roots: set[str] = set()
 """Where packages of tests lie: pytest puts these on ``sys.path`` anew as it sets a package up."""
 
 
-def _path() -> tuple[Any, ...]:
-    return tuple(entry for entry in sys.path if entry not in package_roots)
-
-
-def _filter(before: Any) -> None:
-    warnings.filters[:] = before  # type: ignore[index]
-
-
-def _loggers() -> list[tuple[str, logging.Logger]]:
-    held = list(logging.root.manager.loggerDict.items())
-    return [("", logging.root), *((name, one) for name, one in held if isinstance(one, logging.Logger))]
-
-
-def _handlers(logger: logging.Logger) -> list[logging.Handler]:
-    """Give its handlers, without those that pytest puts there while a test runs."""
-    return [one for one in logger.handlers if not type(one).__module__.startswith("_pytest.")]
-
-
-def _logger(logger: logging.Logger) -> dict[str, Any]:
-    values = zip(("level", "disabled", "propagate"), _settings(logger), strict=True)
-    return {**dict(values), "handlers": tuple(_handlers(logger))}
-
-
-@dataclass(frozen=True, slots=True)
-class Loggers(Part):
-    """Levels and handlers of all loggers; of new ones the handlers."""
-
-    disabled: int
-    before: dict[str, dict[str, Any]]
-
-    def changes(self) -> Iterator[Change]:
-        """Compare each with how it was; a new one with how loggers are made."""
-        if logging.root.manager.disable != self.disabled:
-            yield Change("the level of logging.disable()", "changes", partial(logging.disable, self.disabled))
-        for name, logger in _loggers():
-            now = _logger(logger)
-            before = self.before.get(name)
-            if before is None:  # it is new: libraries set levels as they are imported, and add what does nothing
-                before = {"handlers": ()}
-                now["handlers"] = tuple(one for one in now["handlers"] if not isinstance(one, logging.NullHandler))
-            path = f"logging.getLogger({name!r})" if name else "logging.root"
-            for key, value in before.items():
-                if now[key] != value:
-                    yield Change(f"{path}.{key}", "changes", partial(setattr, logger, key, value))
+def _of_packages(entry: object) -> bool:
+    return entry in package_roots
 
 
 def _patches() -> list[Any]:

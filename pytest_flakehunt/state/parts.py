@@ -115,13 +115,20 @@ class Elements(Part):
 
     def changes(self) -> Iterator[Change]:
         """Compare as a whole, then look into each."""
-        now = elements(self.owner)
-        if len(now) != len(self.before) or not all(map(operator.is_, now, self.before)):
-            old, new = Counter(map(Mark.of, self.before)), Counter(map(Mark.of, now))
-            if old != new or not (issubclass(type(self.owner), set) or all(map(same, now, self.before))):
-                verb = "adds to" if old < new else "removes from" if new < old else "changes"
-                yield Change(self.path, verb, partial(refill, self.owner, self.before))
+        ordered = not issubclass(type(self.owner), set)
+        if verb := difference(self.before, elements(self.owner), ordered=ordered):
+            yield Change(self.path, verb, partial(refill, self.owner, self.before))
         yield from Part.changes(self)
+
+
+def difference(before: tuple[Any, ...], now: tuple[Any, ...], *, ordered: bool = True) -> str:
+    """Say in a verb what happened to elements; nothing where they are the same."""
+    if len(now) == len(before) and all(map(operator.is_, now, before)):
+        return ""
+    old, new = Counter(map(Mark.of, before)), Counter(map(Mark.of, now))
+    if old == new and (not ordered or all(map(same, now, before))):
+        return ""
+    return "adds to" if old < new else "removes from" if new < old else "changes"
 
 
 def elements(owner: Any) -> tuple[Any, ...]:

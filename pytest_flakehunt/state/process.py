@@ -2,7 +2,6 @@
 
 import gc
 import locale
-import logging
 import os
 import signal
 import sys
@@ -16,8 +15,9 @@ from functools import partial
 from types import MethodType, ModuleType
 from typing import Any
 
-from pytest_flakehunt.state.parts import Change, Elements, Knob, Part, Values
-from pytest_flakehunt.state.stores import ABSENT, Store, environment, module_globals, own_attributes, same
+from pytest_flakehunt.state.listed import Listed, Loggers
+from pytest_flakehunt.state.parts import Change, Knob, Part, Values
+from pytest_flakehunt.state.stores import ABSENT, environment, module_globals, same
 
 IMPORTS = 20
 """Of more new modules, only the packages are named, not what lies in them."""
@@ -126,45 +126,7 @@ class Handlers(Part):
 
 
 def _lists(module: ModuleType, *names: str) -> Iterator[Part]:
-    for name in names:
-        owner = vars(module).get(name)
-        if type(owner) is list:
-            yield Elements(f"{module.__name__}.{name}", owner)
-
-
-def _disabled() -> Iterator[Part]:
-    manager = logging.root.manager
-    yield Knob.now("the level of logging.disable()", lambda: manager.disable, logging.disable)
-
-
-def _loggers() -> Iterator[Part]:
-    yield _logger("logging.root", logging.root)
-    for name, logger in list(logging.root.manager.loggerDict.items()):
-        if issubclass(type(logger), logging.Logger):
-            yield _logger(f"logging.getLogger({name!r})", logger)
-
-
-def _logger(path: str, logger: Any) -> Values:
-    held = own_attributes(logger)
-    kept = ("level", "disabled", "propagate", "handlers", "filters")
-
-    def put(name: str, value: Any) -> None:
-        held[name] = value
-        if name == "level":  # loggers remember which levels are enabled, and forget when one is set
-            logging.Logger.setLevel(logger, value)
-
-    store = Store(
-        named=lambda name: f"{path}.{name}",
-        read=lambda: {name: held[name] for name in kept if name in held},
-        put=put,
-        drop=held.pop,
-        replacing="changes",
-    )
-    part = Values(store, store.read())
-    for name in ("handlers", "filters"):
-        if type(part.before.get(name)) is list:
-            part.below[name] = [Elements(f"{path}.{name}", part.before[name])]
-    return part
+    yield from (Listed(module, name) for name in names if type(vars(module).get(name)) is list)
 
 
 WATCHED: Mapping[str, Callable[[], Iterable[Part]]] = {
@@ -176,7 +138,7 @@ WATCHED: Mapping[str, Callable[[], Iterable[Part]]] = {
     "signal": lambda: [Handlers()],
     "path": lambda: _lists(sys, "path", "argv", "meta_path", "path_hooks"),
     "warnings": lambda: _lists(warnings, "filters"),
-    "logging": lambda: (*_disabled(), *_loggers()),
+    "logging": lambda: [Loggers()],
 }
 """Gathered under one word each."""
 

@@ -145,7 +145,7 @@ def decode(line: bytes) -> Message:
     """Read a message.
 
     >>> decode(encode(Failed("no such file")))
-    Failed(reason='no such file')
+    Failed(reason='no such file', died=False)
     """
     kind, fields = json.loads(line)
     if "study" in fields:

@@ -95,8 +95,8 @@ def _allure(config: pytest.Config, asked: Mapping[str, Any]) -> None:
         plugin.pytest_configure(config)
 
 
-def _log_file(config: pytest.Config, asked: Mapping[str, Any]) -> None:
-    """Open the log where the tests of sweep 0 run; pytest itself has emptied it as it started."""
+def append_to_log(config: pytest.Config, asked: Mapping[str, Any]) -> None:
+    """Open the log for what is added at its end: two processes write to it, and pytest has emptied it as it started."""
     path = asked.get("log_file") or config.getini("log_file")
     plugin: Any = config.pluginmanager.get_plugin("logging-plugin")
     if path and plugin is not None:
@@ -279,6 +279,11 @@ TABLE: tuple[Plugin, ...] = (
         ("pytest_cov",),
         "switched off: it measures one process, and what an ordinary run has measured stays as it is",
         hunting=(Option("cov_source", [], "--cov", said=True),),
+    ),
+    Plugin(
+        "coverage in new processes",
+        ("runner",),
+        "its variables are taken away, so that no zygote and no command that is run again measures",
         variables={"COVERAGE_PROCESS_START": None, "COVERAGE_PROCESS_CONFIG": None},
     ),
     Plugin(
@@ -460,7 +465,7 @@ TABLE: tuple[Plugin, ...] = (
         ("logging",),
         "it holds what sweep 0 logs",
         quiet=(Option("log_file", os.devnull, "--log-file="),),
-        shown=_log_file,
+        shown=append_to_log,
     ),
     Plugin("pastebin", ("pastebin",), NOT_SEEN, quiet=(Option("pastebin", None, "--pastebin="),)),
     Plugin(

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_flakehunt.asked.other_plugins import TABLE, Given, Option, Plugin
-from pytest_flakehunt.ground.project import module_of
+from pytest_flakehunt.ground.project import module_of, owns
 from pytest_flakehunt.model import Perturbation
 
 OFF_IN_ZYGOTES: dict[str, object] = {
@@ -64,7 +65,9 @@ def settle(config: pytest.Config) -> list[str]:
 def present(config: pytest.Config) -> Mapping[Plugin, list[str]]:
     """Give the rows of the table whose plugins are there, each with the names that they are registered under."""
     registered = [
-        (name, module_of(plugin).partition(".")[0]) for name, plugin in config.pluginmanager.list_name_plugin()
+        (name, module_of(plugin).partition(".")[0])
+        for name, plugin in config.pluginmanager.list_name_plugin()
+        if not owns(getattr(sys.modules.get(module_of(plugin)), "__file__", None) or "<none>")
     ]
     found = {
         plugin: [name for name, package in registered if name in plugin.known_as or package in plugin.known_as]
@@ -114,9 +117,9 @@ def standing_down(config: pytest.Config) -> Mapping[str, str]:
     return {name: reason for plugin in present(config) for name, reason in plugin.without.items()}
 
 
-def variables() -> Mapping[str, str | None]:
+def variables(config: pytest.Config) -> Mapping[str, str | None]:
     """Give what plugins are told by the environment of a process that nobody looks at; None takes a variable away."""
-    return {name: value for plugin in TABLE for name, value in plugin.variables.items()}
+    return {name: value for plugin in present(config) for name, value in plugin.variables.items()}
 
 
 def in_use(config: pytest.Config, option: Option) -> bool:
@@ -152,7 +155,7 @@ def check_disabled(config: pytest.Config) -> None:
         pytest.UsageError: says which are there.
     """
     for name in disabled(config):
-        if not config.pluginmanager.has_plugin(name):
+        if not _foreign(config.pluginmanager.get_plugin(name)):
             there = [str(other) for other, plugin in config.pluginmanager.list_name_plugin() if _foreign(plugin)]
             raise pytest.UsageError(
                 f"{DISABLED}={name}: no plugin is registered under that name; give some of "
@@ -161,8 +164,8 @@ def check_disabled(config: pytest.Config) -> None:
 
 
 def _foreign(plugin: object) -> bool:
-    package = module_of(plugin).partition(".")[0]
-    return package not in {"_pytest", "pytest_flakehunt", "conftest"}
+    package = "" if plugin is None else module_of(plugin).partition(".")[0]
+    return package not in {"", "_pytest", "pytest_flakehunt", "conftest"}
 
 
 def settle_zygote(config: pytest.Config) -> None:
@@ -172,6 +175,11 @@ def settle_zygote(config: pytest.Config) -> None:
             setattr(config.option, name, value)
     if getattr(config.option, "tbstyle", "auto") in {"no", "line"}:
         config.option.tbstyle = "auto"
+
+
+def narrowed(config: pytest.Config) -> bool:
+    """Tell whether pytest itself leaves files out as it collects, as it does for those that failed last."""
+    return bool(getattr(config.option, "lf", False))
 
 
 def apart(config: pytest.Config) -> list[str]:
@@ -207,8 +215,6 @@ def worker_input(
         run: the id of all of them.
         say: takes note of a plugin that fails: it may still do its work.
     """
-    import sys
-
     node = _Node(config, {
         "workerid": f"gw{slot}",
         "workercount": slots,

@@ -160,13 +160,17 @@ def kept(args: Sequence[str], positional: Sequence[str], others: Mapping[str, bo
     ('--strict',)
     """
     left: list[str] = []
-    words = iter(args)
-    for word in words:
+    dropped = False
+    for word in args:
         if DROPPED.match(word) or word.partition("=")[0] in others:
-            if TAKES_VALUE.fullmatch(word) or others.get(word):
-                next(words, None)
-        elif word not in positional:
-            left.append(word)
+            dropped = "=" not in word
+            takes = TAKES_VALUE.fullmatch(word) or others.get(word)
+        elif dropped and (takes or not word.startswith("-")) and word not in positional:
+            dropped = False  # its value
+        else:
+            dropped = False
+            if word not in positional:
+                left.append(word)
     return tuple(left)
 
 

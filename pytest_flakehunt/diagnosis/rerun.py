@@ -107,7 +107,7 @@ class Rerun:
         shutil.rmtree(scratch, ignore_errors=True)
 
     def _environment(self, command: Command, journal: Path) -> Mapping[str, str]:
-        environ = {**link.unseen(self.origin.environ), flags.WITNESS: str(journal)}
+        environ = {**self.origin.environment(), flags.WITNESS: str(journal)}
         if not command.hunts:
             return environ
         options = environ.get("PYTEST_ADDOPTS", "")

@@ -43,7 +43,7 @@ class Unseen:
     """A pytest plugin for a run that nobody looks at: the user's cache, examples and reports stay as they are."""
 
     def __init__(self, config: pytest.Config, scratch: Path) -> None:
-        self.scratch = scratch
+        own_cache(config, scratch / "cache")
         self._living = ExitStack()
         self._living.enter_context(Artefacts(config, scratch).noted())
 
@@ -51,7 +51,6 @@ class Unseen:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Take away what was just configured."""
         takeover.strip(config)
-        own_cache(config, self.scratch / "cache")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

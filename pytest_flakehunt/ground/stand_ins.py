@@ -6,13 +6,14 @@ functions themselves find what they expect; pyfakefs, for one, replaces
 ``open`` only where it is a function with its own name and module.
 """
 
+import copyreg
 import functools
+import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import PurePath
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -82,11 +83,13 @@ TABLE: Mapping[str, tuple[str, ...]] = {
 }
 """Everything of the library that we ever stand in for, as ``module:name``, and where else the same object is kept."""
 
+IN_C = "_flakehunt_in_c"
+"""What a function is marked with that stands in for one written in C."""
 OFF = "_flakehunt_off"
 """What a function is marked with that stands in no more: whoever kept it has the original by another name."""
 SUPPORTING = ("supports_dir_fd", "supports_effective_ids", "supports_fd", "supports_follow_symlinks")
 """Sets in ``os`` that functions are looked up in."""
-ARGUMENTS = (str, bytes, int, float, PurePath, type(None))
+ARGUMENTS = frozenset({str, bytes, int, float, type(None)})
 """What functions written in C are usually given first: no instance of a class that keeps one of them."""
 
 
@@ -112,6 +115,7 @@ def standing(makers: Mapping[str, Maker], *, in_project: bool = False) -> Iterat
             undo.callback(ours.__dict__.setdefault, OFF, True)
         if in_project:
             undo.enter_context(_in_project(replacing))
+        undo.enter_context(_pickled(original for original, _ in replacing.values()))
         yield
 
 
@@ -125,6 +129,7 @@ def stand_in(original: Any, call: Callable[..., Any], name: str) -> FunctionType
     """
     module, _, path = name.partition(":")
     in_c = isinstance(original, BuiltinFunctionType)
+    in_c = in_c or IN_C in getattr(original, "__dict__", ())  # what we stand in for may be ours already
     ours: Any = _like_c(call, original) if in_c else call
     assert isinstance(ours, FunctionType)
     ours.__name__, ours.__doc__ = original.__name__, original.__doc__
@@ -133,6 +138,10 @@ def stand_in(original: Any, call: Callable[..., Any], name: str) -> FunctionType
     else:  # a method, which C or a base class defines, is pickled by where it is found
         ours.__qualname__, ours.__module__ = path, module
     ours.__dict__.update(getattr(original, "__dict__", {}))
+    ours.__dict__.pop(OFF, None)
+    if in_c:
+        ours.__dict__[IN_C] = True
+    ours.__annotations__ = dict(getattr(original, "__annotations__", {}))
     ours.__wrapped__ = original  # type: ignore[attr-defined]
     if (signature := _signature(original)) is not None:
         ours.__signature__ = signature  # type: ignore[attr-defined]
@@ -148,11 +157,25 @@ def _signature(original: Any) -> inspect.Signature | None:
         return None
 
 
+def _bound_by(first: object) -> bool:
+    """Tell whether a first argument can be the instance that a function was looked up on; a path is one to open."""
+    return type(first) not in ARGUMENTS and not isinstance(first, os.PathLike)
+
+
 def _like_c(call: Callable[..., Any], original: Callable[..., Any]) -> FunctionType:
     """Make a function that is not bound by a class that keeps it as an attribute: functions in C are not."""
+    signature = _signature(original)
+
+    def takes(*args: Any, **kwargs: Any) -> bool:
+        try:
+            if signature is not None:
+                signature.bind(*args, **kwargs)
+        except TypeError:
+            return False
+        return True
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        if args and not isinstance(args[0], ARGUMENTS) and _keeps(type(args[0]), function):
+        if args and _bound_by(args[0]) and _keeps(type(args[0]), function) and takes(*args[1:], **kwargs):
             args = args[1:]
         return original(*args, **kwargs) if function.__dict__.get(OFF) else call(*args, **kwargs)
 
@@ -216,6 +239,32 @@ def _placed(place: str, original: Any, ours: FunctionType) -> Iterator[None]:
                 delattr(owner, attribute)
             else:
                 setattr(owner, attribute, held)
+
+
+@contextmanager
+def _pickled(originals: Iterable[Any]) -> Iterator[None]:
+    """Let originals in C that somebody has kept be pickled by name, though that name leads to a stand-in."""
+    known = {id(original): original for original in originals if isinstance(original, BuiltinFunctionType)}
+
+    def reduced(function: Any) -> Any:
+        if id(function) in known:
+            return named, (function.__module__, function.__qualname__)
+        return function.__reduce__() if before is None else before(function)
+
+    before = copyreg.dispatch_table.get(BuiltinFunctionType)
+    copyreg.dispatch_table[BuiltinFunctionType] = reduced
+    try:
+        yield
+    finally:
+        if before is None:
+            copyreg.dispatch_table.pop(BuiltinFunctionType, None)
+        else:
+            copyreg.dispatch_table[BuiltinFunctionType] = before
+
+
+def named(module: str, name: str) -> Any:
+    """Give a function of the library by its name; what stands in for it, if anything does."""
+    return getattr(importlib.import_module(module), name)
 
 
 @contextmanager

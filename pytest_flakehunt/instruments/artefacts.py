@@ -17,6 +17,7 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 PHASES = frozenset({"pytest_runtest_setup", "pytest_runtest_call", "pytest_runtest_teardown"})
 """Functions of pytest's runner within which a test and its fixtures run."""
 NOT_OURS_TO_TELL = ("/__pycache__/", "/.flakehunt/")
+CONFTEST = "a conftest"
 FILE = "written"
 """Name of the file in a scratch folder that keeps what was seen."""
 
@@ -37,9 +38,9 @@ class Artefacts:
         with auditing.listening(
             {
                 "open": self._open,
-                "sqlite3.connect": self._path,
+                "sqlite3.connect": self._connect,
                 "os.remove": self._path,
-                "os.rename": self._path,
+                "os.rename": self._rename,
                 "os.rmdir": self._path,
                 "shutil.rmtree": self._path,
             }
@@ -48,10 +49,18 @@ class Artefacts:
 
     def _open(self, args: tuple[Any, ...]) -> None:
         if args[2] & WRITING:
-            self._path(args)
+            self._path(args[:1])
+
+    def _connect(self, args: tuple[Any, ...]) -> None:
+        if args[0] not in {"", ":memory:"} and not str(args[0]).startswith("file:"):
+            self._path(args[:1])
+
+    def _rename(self, args: tuple[Any, ...]) -> None:
+        self._path((args[1], *args[3:]))  # where it comes to lie
 
     def _path(self, args: tuple[Any, ...]) -> None:
-        if self._noting or isinstance(args[0], int):
+        within = len(args) == 2 and isinstance(args[1], int) and args[1] >= 0  # relative to a folder that is open
+        if self._noting or isinstance(args[0], int) or within:
             return
         path = os.path.abspath(os.fsdecode(args[0]))  # noqa: PTH100 - called at every file that is written
         inside = path.startswith(self._root) and not path.startswith(self._scratch)
@@ -75,7 +84,7 @@ class Artefacts:
         package = module.partition(".")[0]
         for name, plugin in self.config.pluginmanager.list_name_plugin():
             if project.module_of(plugin).partition(".")[0] == package and not str(name).isdigit():
-                return Path(str(name)).name if "/" in str(name) else str(name)
+                return CONFTEST if "/" in str(name) else str(name)
         return package
 
 

@@ -1,5 +1,6 @@
 """Holding a plan while tests run, whether in a zygote's child or in an ordinary run."""
 
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -112,6 +113,9 @@ def imported(plan: Plan) -> Iterator[None]:
 @contextmanager
 def held(config: pytest.Config, plan: Plan) -> Iterator[Stage]:
     """Hold a plan in this process: what lasts for the sweep at once, the rest as each test starts."""
+    if (fake := sys.modules.get("pyfakefs.fake_filesystem_unittest")) is not None:
+        ours = [module for name, module in sys.modules.items() if name.startswith("pytest_flakehunt")]
+        fake.Patcher.SKIPMODULES.update(ours)  # what we write must not go to a file system that is not there
     with ExitStack() as undo:
         for _, setting in plan.settings:
             if isinstance(setting, PerSweep):

@@ -192,6 +192,7 @@ def own_hypothesis(tests: Iterable[object], patience: float) -> None:
         return
     from hypothesis import settings
 
+    _keep_no_examples()
     threadlocal = getattr(core, "threadlocal", None)
     if threadlocal is not None:
         threadlocal._hypothesis_global_random = random.Random()  # noqa: SLF001 - it has no public way to be renewed
@@ -205,6 +206,27 @@ def own_hypothesis(tests: Iterable[object], patience: float) -> None:
             deadline = None if given.deadline is None else given.deadline * patience
             free = settings(given, database=None, derandomize=False, print_blob=True, deadline=deadline)
             test._hypothesis_internal_use_settings = free  # type: ignore[union-attr]  # noqa: SLF001 - as above
+
+
+def _keep_no_examples() -> None:
+    """Let Hypothesis' own folder be, for tests too that only make their properties as they run."""
+    kind: Any = sys.modules["hypothesis.database"].DirectoryBasedExampleDatabase
+    if hasattr(kind, KEEPS_NONE):
+        return
+    setattr(kind, KEEPS_NONE, True)
+    for name, instead in {"save": None, "move": None, "delete": None, "fetch": ()}.items():
+        setattr(kind, name, _elsewhere_only(getattr(kind, name), instead))
+
+
+KEEPS_NONE = "_flakehunt_keeps_none"
+
+
+def _elsewhere_only(original: Callable[..., Any], instead: Any) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def method(self: Any, *args: Any) -> Any:
+        return instead if ".hypothesis" in str(self.path) else original(self, *args)
+
+    return method
 
 
 class Seeds(Seeding):

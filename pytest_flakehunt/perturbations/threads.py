@@ -181,7 +181,7 @@ def _started_bare(original: Callable[..., int]) -> Callable[..., int]:
         function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
     ) -> int:
         switches = _switches
-        if switches is not None:
+        if switches is not None and callable(function):  # else the original says best what is wrong
             function = _placed(switches, function)
             switches.arm()
         return original(function, args, kwargs or {})

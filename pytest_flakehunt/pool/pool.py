@@ -79,6 +79,8 @@ class Pool:
     timeout: float | None = None
     controller_digests: Mapping[str, str] = field(default_factory=dict)
     """Of the random generators in this process, which has collected the suite as well."""
+    left_out: set[str] | None = field(default_factory=set)
+    """Tests that were collected here and not selected; None where more may have been left out than is known."""
     began: float = 0.0
     benched: set[str] = field(default_factory=set)
     """Tests left out of sweeps through all tests: they hang."""
@@ -103,10 +105,12 @@ class Pool:
                     self._finish(slot, slot.ongoing)
         scratch = self.slots.scratch
         for plugin, paths in artefacts.written((scratch, *scratch.glob("*"))).items():
-            self.say(
-                f"{plugin} wrote {listed(paths)} where only the hunt looks; "
-                f"if no test needs it, keep it from that with flakehunt_disable_plugins = {plugin}"
+            mend = (
+                "let its hook do so only where config has no workerinput"
+                if plugin == artefacts.CONFTEST
+                else f"if no test needs it, keep it from that with flakehunt_disable_plugins = {plugin}"
             )
+            self.say(f"{plugin} wrote {listed(paths)} where only the hunt looks; {mend}")
         shutil.rmtree(scratch, ignore_errors=True)
 
     def work(self, overseer: Overseer, slots: int, *, first: int = 0) -> None:
@@ -159,7 +163,9 @@ class Pool:
         for name, digest in ready.digests.items():
             if self.controller_digests.get(name) == digest:
                 self._spared.add(name)
-        new = self.tallies.discover(ready.extra)
+        new = self.tallies.discover(
+            name for name in ready.extra if self.left_out is not None and name not in self.left_out
+        )
         if new:
             self.say(f"collected by some interpreters only: {listed([test.nodeid for test in new])}")
             self.discovered(new)
@@ -179,7 +185,9 @@ class Pool:
             raise HuntFailed(
                 f"the suite was collected here, but not in an interpreter started for the hunt{under}:\n{reason}"
             )
-        self.say(f"an interpreter started{under} could not collect the suite: {reason.strip()[-300:]}")
+        first, *rest = reason.strip().splitlines() or [""]
+        said = "\n".join([first, "\n".join(rest)[-300:]]).strip()
+        self.say(f"an interpreter started{under} could not collect the suite: {said}")
         self.slots.part(link)
         slot.link = None
         self._advance(slot)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 import pytest
 
 from pytest_flakehunt.reports import terminal
-from pytest_flakehunt.sessions.mirror import author
+from pytest_flakehunt.sessions.mirror import author, worded
 
 
 class Closing:
@@ -32,11 +32,12 @@ class Closing:
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         try:
             yield
-        except Exception as error:
+        except (Exception, pytest.fail.Exception, SystemExit) as error:
             if reporter is None or not found:
                 raise
             self._show(reporter)
-            note = f"note: {author(error)} failed as the session ended: {type(error).__name__}: {error}"
-            terminal.write([note], reporter)
+            terminal.write([f"note: {author(error)} failed as the session ended: {worded(error)}"], reporter)
         if found:
+            if reporter is not None:
+                self._show(reporter)  # pytest shows no summary where a session ended otherwise
             session.exitstatus = status

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_flakehunt.asked.other_plugins import append_to_log
+from pytest_flakehunt.asked.takeover import ASKED
 from pytest_flakehunt.diagnosis.cases import Cases
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import plugins
@@ -46,6 +48,10 @@ class Session:
         """Say what will be done."""
         return self.setup.header()
 
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Note what is not to be hunted, whoever selects."""
+        self.setup.deselected.update(item.nodeid for item in items)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Hunt instead of running the tests once."""
@@ -80,6 +86,8 @@ class Session:
         self.ledger.begin(trial, f"{os.cpu_count()} cores, {platform.machine()}", versions, session.config.rootpath)
         tests = Tallies.of((item.nodeid, *item.location[:2]) for item in session.items)
         self._declare(tests.tests)
+        asked = session.config.stash[ASKED]
+        append_to_log(session.config, asked)
         display = progress.display(session.config)
         pool = self.setup.pool(session, tests, display, self._say, self._declare)
         survey = self.setup.survey(pool, tests, self.ledger)

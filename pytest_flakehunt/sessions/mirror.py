@@ -47,8 +47,10 @@ class Mirror:
     def reported(self, data: Mapping[str, Any]) -> None:
         """A report has come."""
         if self._shown:
+            report = None
             with self._bearing("pytest_report_from_serializable"):
                 report = self.config.hook.pytest_report_from_serializable(config=self.config, data=dict(data))
+            if report is not None:
                 self._show(report)
 
     def finished(self, nodeid: str) -> None:
@@ -93,8 +95,8 @@ class Mirror:
             yield
         except pytest.exit.Exception:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, all that was recorded stays
-            self._say(f"{author(error)} failed in {hook} as it was shown sweep 0: {type(error).__name__}: {error}")
+        except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:  # noqa: BLE001 - all that was recorded stays
+            self._say(f"{author(error)} failed in {hook} as it was shown sweep 0: {worded(error)}")
 
     def warned(self, data: Mapping[str, Any]) -> None:
         """A warning has come."""
@@ -118,6 +120,14 @@ class Mirror:
                     "location": tuple(location) if location else None,
                 }
             )
+
+
+def worded(error: BaseException) -> str:
+    """Name an error, with its text if it has one."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - it is another's
+        return type(error).__name__
 
 
 def author(error: BaseException) -> str:

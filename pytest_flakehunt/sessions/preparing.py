@@ -49,6 +49,8 @@ class Setup:
         self.plan = self._plan()
         self.active, self.stood_down = self._active()
         self.began = realtime.now()
+        self.deselected: set[str] = set()
+        """Tests that were collected and not selected."""
 
     def _plan(self) -> Plan:
         try:
@@ -160,6 +162,7 @@ class Setup:
             isolation=self.options.isolation,
             timeout=self.options.timeout,
             controller_digests=random.digests(),
+            left_out=None if takeover.narrowed(self.config) else self.deselected,
         )
 
     def survey(self, pool: Pool, tests: Tallies, ledger: Ledger) -> Survey:

@@ -31,6 +31,7 @@ def early(config: pytest.Config) -> None:
         list(sys.argv),
         list(sys.path),
         dict(os.environ),
+        takeover.variables(config),
     )
     if flags.given(config, "flakehunt"):
         takeover.early(config)

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from _pytest.doctest import MultipleDoctestFailures
+from _pytest.reports import pytest_report_to_serializable
 
 from pytest_flakehunt.ground import project
 from pytest_flakehunt.instruments import source_watch, stage
@@ -105,8 +106,7 @@ class Observer:
         """Fold one phase into the attempt: the first failure decides."""
         self.seconds += getattr(report, "duration", 0.0)
         if self.reported:
-            data = self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
-            self.journal.write(wire.Reported(data))
+            self.journal.write(wire.Reported(self._serialized(report)))
         if self.outcome is not None and self.outcome.fails:
             return
         if report.failed:
@@ -116,6 +116,15 @@ class Observer:
             self.outcome = Outcome.XFAILED if hasattr(report, "wasxfail") else Outcome.SKIPPED
         elif report.when == "call":
             self.outcome = Outcome.XPASSED if hasattr(report, "wasxfail") else Outcome.PASSED
+
+    def _serialized(self, report: pytest.TestReport) -> Any:
+        """Give a report's data; where another plugin fails in that, as pytest itself does it."""
+        try:
+            return self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
+        except Exception as error:  # noqa: BLE001 - no test may fail for it
+            text = f"a plugin failed in pytest_report_to_serializable: {wire.text_of(error)}"
+            self.journal.write(wire.Told("note", {"text": text}))
+            return pytest_report_to_serializable(report)
 
     def pytest_warning_recorded(
         self, warning_message: warnings.WarningMessage, when: str, nodeid: str, location: Any
@@ -235,7 +244,8 @@ def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item]
 
 
 def own_cache(config: pytest.Config, folder: Path) -> None:
-    """Keep what plugins put into pytest's cache apart from the user's."""
+    """Keep what plugins put into pytest's cache apart from the user's, be it configured yet or not."""
+    config._inicache["cache_dir"] = str(folder)
     cache = getattr(config, "cache", None)
     if cache is not None:
         cache._cachedir = folder

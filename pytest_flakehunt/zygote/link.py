@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.zygote import fork, wire
 from pytest_flakehunt.zygote.child import STACKS_SIGNAL
@@ -41,6 +41,13 @@ class Origin:
     argv: Sequence[str]
     sys_path: Sequence[str]
     environ: Mapping[str, str]
+    unseen: Mapping[str, str | None] = field(default_factory=dict)
+    """Variables that are other where nobody looks; None takes one away."""
+
+    def environment(self) -> dict[str, str]:
+        """Give the environment for a process that nobody looks at: without what makes other plugins report."""
+        kept = {name: value for name, value in self.environ.items() if name not in self.unseen}
+        return {**kept, **{name: value for name, value in self.unseen.items() if value is not None}}
 
 
 class Link:
@@ -78,7 +85,7 @@ class Link:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**unseen(origin.environ), **environment, **worker_variables(birth.workerinput)},
+                env={**origin.environment(), **environment, **worker_variables(birth.workerinput)},
                 start_new_session=True,
             )
         self.send(birth)
@@ -94,7 +101,11 @@ class Link:
         assert self.process.stdout is not None
         data = os.read(self.process.stdout.fileno(), CHUNK)
         *lines, self._heard = (self._heard + data).split(b"\n")
-        yield from map(wire.decode, lines)
+        try:
+            yield from map(wire.decode, lines)
+        except (ValueError, TypeError, KeyError):  # a test has written to descriptors that are not its own
+            end_tree(self.process.pid)
+            data = b""
         if not data:
             self.process.stdout.close()
             yield None
@@ -148,13 +159,6 @@ def heard(links: Iterable[Link], seconds: float) -> list[tuple[Link, wire.Messag
     return [(speaking[descriptor], message) for descriptor, _ in ready for message in speaking[descriptor].receive()]
 
 
-def unseen(environ: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment for a process that nobody looks at: without what makes other plugins report."""
-    told = takeover.variables()
-    kept = {name: value for name, value in environ.items() if name not in told}
-    return {**kept, **{name: value for name, value in told.items() if value is not None}}
-
-
 def worker_variables(workerinput: Mapping[str, object]) -> dict[str, str]:
     """Give the variables by which xdist's workers are known."""
     return {
@@ -176,6 +180,21 @@ def end_tree(pid: int) -> None:
         process.kill()
 
 
+def of_a_zygote(child: Any) -> bool:
+    """Tell whether a process descends from a zygote: it has a worker's variables, or has ended in another session.
+
+    Args:
+        child: as ``psutil`` gives it.
+    """
+    import psutil
+
+    with contextlib.suppress(psutil.Error, OSError):
+        if child.status() == psutil.STATUS_ZOMBIE:
+            return os.getsid(child.pid) != os.getsid(0)
+        return "PYTEST_XDIST_WORKER" in child.environ()
+    return False
+
+
 class Nursery:
     """Keeps what zygotes leave behind from outliving them, and leaves the user's own processes alone."""
 
@@ -190,11 +209,11 @@ class Nursery:
         fork.adopt_orphans()
 
     def sweep_up(self, at_work: set[int]) -> None:
-        """End orphans: children that were not there before, and are no zygotes at work."""
+        """End orphans: what zygotes that are gone have left; what a plugin has started in this process is its own."""
         import psutil
 
         for child in psutil.Process().children():
-            if child.pid not in self._spared and child.pid not in at_work:
+            if child.pid not in self._spared and child.pid not in at_work and of_a_zygote(child):
                 end_tree(child.pid)
                 with contextlib.suppress(psutil.Error):
                     child.wait(LEAVING)
@@ -243,7 +262,10 @@ class Watch:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self._read += len(whole)
-        found = list(wire.entries(whole))
+        found: list[wire.Entry] = []
+        for line in whole.splitlines():
+            with contextlib.suppress(ValueError, TypeError, KeyError):  # as above: what is foreign is nothing of ours
+                found.extend(wire.entries(line))
         for item in found:
             match item:
                 case wire.Began(pid):

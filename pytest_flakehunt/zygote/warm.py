@@ -116,13 +116,13 @@ class Warm:
         config.workeroutput = {}  # type: ignore[attr-defined]
         takeover.settle(config)
         takeover.quieten(config, self.scratch, zygote=True)
+        child.own_cache(config, self.scratch / "cache")
         takeover.settle_zygote(config)
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         """Go without a terminal, as an xdist worker does, and without what writes for a user to see."""
         takeover.strip(config)
-        child.own_cache(config, self.scratch / "cache")
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             config.pluginmanager.unregister(reporter)

@@ -162,11 +162,7 @@ def packed(value: Any) -> str:
     >>> unpacked(packed({"set": {1}, "bytes": b"x", 2: (1.5, None), "odd": type}))
     {'set': {1}, 'bytes': b'x', 2: (1.5, None), 'odd': "<class 'type'>"}
     """
-    try:
-        data = marshal.dumps(value)
-    except ValueError:
-        data = marshal.dumps(_plain(value))
-    return base64.b64encode(data).decode("ascii")
+    return base64.b64encode(marshal.dumps(_plain(value))).decode("ascii")
 
 
 def unpacked(text: str) -> Any:
@@ -174,21 +170,42 @@ def unpacked(text: str) -> Any:
     return marshal.loads(base64.b64decode(text))  # noqa: S302 - written by a process of ours
 
 
-def _plain(value: Any) -> Any:
-    """Keep what ``marshal`` takes; of a class derived from one of Python's own, what that holds."""
-    if isinstance(value, Mapping):
-        return {_plain(key): _plain(held) for key, held in value.items()}
-    kinds: tuple[Any, ...] = (tuple, list, set, frozenset)
-    for kind in kinds:
-        if isinstance(value, kind):
-            return kind(map(_plain, value))
-    if isinstance(value, str):
-        return str.__str__(value)
-    scalars: tuple[Any, ...] = (bool, int, float, bytes)
-    for kind in scalars:
-        if isinstance(value, kind):
-            return kind(value)
-    return value if value is None else repr(value)
+DEEPEST = 200
+"""Levels of containers within each other that are packed as they are."""
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Keep values of Python's own types; of a class derived from one, what that holds; of all else the text."""
+    kind: Any = next((kind for kind in PLAIN if isinstance(value, kind)), None)
+    if value is None or type(value) in SCALARS:
+        return value
+    if type(value).__module__ == "numpy" and hasattr(value, "item") and not getattr(value, "ndim", 1):
+        return _plain(value.item(), depth + 1)
+    if kind is None or depth >= DEEPEST:
+        return text_of(value)
+    if kind is dict:
+        return {_key(key, depth): _plain(held, depth + 1) for key, held in value.items()}
+    if kind in CONTAINERS:
+        return kind([_key(held, depth) if kind in {set, frozenset} else _plain(held, depth + 1) for held in value])
+    return str.__str__(value) if kind is str else kind(value)
+
+
+def _key(value: Any, depth: int) -> Any:
+    plain = _plain(value, depth + 1)
+    return plain if type(plain).__hash__ is not None else text_of(value)
+
+
+def text_of(value: object) -> str:
+    """Give the text of whatever it is, also where it has none."""
+    try:
+        return value if type(value) is str else repr(value)
+    except Exception as error:  # noqa: BLE001 - it is another's object
+        return f"<{type(value).__name__}, whose text cannot be had: {type(error).__name__}>"
+
+
+SCALARS = frozenset({bool, int, float, complex, str, bytes})
+CONTAINERS = frozenset({tuple, list, set, frozenset})
+PLAIN = (str, bytes, bool, int, float, complex, tuple, list, set, frozenset, dict)
 
 
 @dataclass(frozen=True, slots=True)

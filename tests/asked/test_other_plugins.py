@@ -222,8 +222,12 @@ def test_the_exit_status_is_ours(pytester: pytest.Pytester, hunt: Hunter, when: 
     assert hunt(sweeps=1).result.ret == pytest.ExitCode.OK
 
 
-def test_sweeps_run_one_at_a_time_where_tests_write_beside_themselves(pytester: pytest.Pytester, hunt: Hunter) -> None:
-    pytester.makepyfile(approvaltests="")  # known by its name alone
+def test_sweeps_run_one_at_a_time_where_tests_write_beside_themselves(
+    pytester: pytest.Pytester, hunt: Hunter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = pytester.mkdir("site-packages")
+    (installed / "approvaltests.py").touch()  # known by its name alone
+    monkeypatch.setenv("PYTHONPATH", str(installed))
     pytester.makepyfile("def test_it(worker_id): assert worker_id == 'gw0'")
     found = hunt("-papprovaltests", "-n2", sweeps=4)
     assert found.verdicts == {"test_it": "steady"}
@@ -245,6 +249,91 @@ WRITER = """
     @pytest.fixture
     def place(): return PLACE
 """
+
+
+def test_a_plugin_of_the_projects_own_is_left_alone_whatever_its_name(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(reporter='def pytest_addoption(parser): parser.addoption("--path", default="/etc/hosts")')
+    pytester.makepyfile("def test_it(request): assert request.config.option.path == '/etc/hosts'")
+    assert hunt("-preporter", sweeps=2).verdicts == {"test_it": "steady"}
+
+
+def test_plugins_keep_their_cache_for_the_users_own_run(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeconftest(
+        """
+        def pytest_configure(config): config.cache.set("kept/runs", config.cache.get("kept/runs", 0) + 1)
+        """
+    )
+    pytester.makepyfile("def test_it(): pass")
+    hunt(sweeps=3)
+    assert (pytester.path / ".pytest_cache/v/kept/runs").read_text("utf-8") == "1"
+
+
+def test_the_log_file_has_what_both_processes_of_sweep_0_log(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeini("[pytest]\nlog_file = run.log\nlog_file_level = INFO")
+    pytester.makeconftest(
+        """
+        import logging, os
+        def pytest_runtest_logreport(report):
+            if "PYTEST_XDIST_WORKER" not in os.environ: logging.getLogger().info("heard of %s", report.when)
+        """
+    )
+    pytester.makepyfile("import logging\ndef test_it(): logging.getLogger().info('within')")
+    hunt(sweeps=3)
+    log = (pytester.path / "run.log").read_text("utf-8")
+    assert [log.count(words) for words in ("within", "heard of call", "\0")] == [1, 1, 0]
+
+
+def test_what_was_left_out_is_not_hunted(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_a(): assert 0\ndef test_b(): pass", test_other="def test_c(): pass")
+    pytester.runpytest_subprocess()
+    assert hunt("--lf", sweeps=2).verdicts == {"test_a": "broken"}
+
+
+def test_examples_of_hypothesis_stay_the_users_own(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        from hypothesis import given, strategies as st
+        def test_inner():
+            @given(st.integers())
+            def property(n): assert n < 100
+            property()
+        """
+    )
+    found = hunt(plugins=["hypothesispytest"], sweeps=3)
+    assert found.verdicts == {"test_inner": "broken"}
+    assert not list((pytester.path / ".hypothesis").glob("examples/*"))
+
+
+def test_a_file_system_that_a_module_fakes_is_no_matter(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        def test_one(fs_module):
+            fs_module.create_dir("/z")
+            assert os.listdir("/z") == []
+        def test_two(): assert os.listdir("/")
+        """
+    )
+    found = hunt("--flakehunt-only=order,latency", plugins=["pyfakefs.pytest_plugin"], sweeps=6)
+    assert found.verdicts == {"test_one": "steady", "test_two": "steady"}
+
+
+def test_processes_of_plugins_are_their_own(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeconftest(
+        """
+        import os, subprocess
+        HELPER = []
+        def pytest_runtest_logreport(report):
+            if "PYTEST_XDIST_WORKER" not in os.environ and not HELPER:
+                HELPER.append(subprocess.Popen(["sleep", "100"]))
+        def pytest_sessionfinish():
+            if HELPER:
+                print("HELPER", HELPER[0].poll())
+                HELPER[0].kill()
+        """
+    )
+    pytester.makepyfile("def test_it(): pass")
+    hunt("-s", sweeps=6).result.stdout.fnmatch_lines(["*HELPER None"])
 
 
 def test_what_a_plugin_writes_where_nobody_looks_is_told(pytester: pytest.Pytester, hunt: Hunter) -> None:

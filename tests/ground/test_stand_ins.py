@@ -1,5 +1,7 @@
 """What stands in for the library's functions: the same to whoever looks, and gone without trace."""
 
+import asyncio
+import functools
 import importlib
 import inspect
 import os
@@ -81,15 +83,20 @@ def name(request: pytest.FixtureRequest) -> str:
     return given
 
 
+def without_hooks(owner: Any) -> dict[str, Any]:
+    """Give what something holds, but for what pytest puts there for each phase of a test."""
+    return {name: value for name, value in vars(owner).items() if name != "excepthook"}
+
+
 @pytest.fixture
 def place(name: str) -> Iterator[tuple[Any, str]]:
     """Give what holds an attribute, and its name; see to it that nothing stays."""
     owner, attribute = parts(name)
-    before = dict(vars(owner))
+    before = without_hooks(owner)
     sets = {each: set(getattr(os, each)) for each in SUPPORTING}
     yield owner, attribute
-    assert dict(vars(owner)) == before
-    assert list(vars(owner)) == list(before)
+    assert without_hooks(owner) == before
+    assert list(without_hooks(owner)) == list(before)
     assert {each: getattr(os, each) for each in SUPPORTING} == sets
 
 
@@ -206,6 +213,53 @@ def test_a_class_that_keeps_one_does_not_bind_it() -> None:
             sync: Any = os.fsync
 
         assert Keeper().sync(3) == 3 == Keeper.sync(3)
+
+
+def test_instances_of_any_kind_are_told_from_arguments(tmp_path: Path) -> None:
+    with standing({name: MAKERS[name] for name in ("builtins:open", "time:sleep")}):
+
+        class Text(str):
+            __slots__ = ()
+            nap: Any = time.sleep
+
+        class Place(os.PathLike[str]):
+            opened: Any = open
+
+            def __fspath__(self) -> str:
+                return str(tmp_path / "a")
+
+        Text("x").nap(0)
+        with open(Place(), "w") as file:  # noqa: PTH123 - on trial
+            file.write("x")
+        assert Place().opened is not None
+
+
+def test_what_kept_an_original_can_be_pickled() -> None:
+    task = functools.partial(time.sleep, 0)
+    listing = os.listdir
+    with standing({name: MAKERS[name] for name in ("os:listdir", "time:sleep")}):
+        assert pickle.loads(pickle.dumps(task)).func is time.sleep
+        assert pickle.loads(pickle.dumps(listing)) is os.listdir
+        assert pickle.loads(pickle.dumps([].append))(1) is None
+    assert pickle.loads(pickle.dumps(listing)) is listing
+
+
+def test_one_on_top_of_another_is_not_bound_either() -> None:
+    with standing(random.STAND_INS), standing(random.STAND_INS):
+
+        class Ids:
+            draw: Any = os.urandom
+
+        assert len(Ids().draw(4)) == 4
+
+
+def test_annotations_are_the_originals() -> None:
+    before = inspect.get_annotations(os.listdir), inspect.get_annotations(asyncio.BaseEventLoop.create_task)
+    with standing(MAKERS):
+        assert (
+            inspect.get_annotations(os.listdir),
+            inspect.get_annotations(asyncio.BaseEventLoop.create_task),
+        ) == before
 
 
 def test_pyfakefs_replaces_each_of_them(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from collections import OrderedDict
 from pathlib import PurePosixPath
 from typing import Any
 
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +52,27 @@ def test_reports_keep_values_of_pythons_own_types() -> None:
     }
     (read,) = wire.entries(wire.entry(wire.Reported(data)))
     assert read == wire.Reported(data)
+
+
+class Mute:
+    def __repr__(self) -> str:
+        raise OSError("no text")
+
+
+def test_numbers_of_numpy_are_numbers_and_nothing_fails_however_odd_it_is() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    data: dict[Any, Any] = {
+        "half": numpy.float64(0.5), "three": numpy.int64(3), "bytes": bytearray(b"x"), "mute": Mute(),
+        "endless": endless, ("odd", Mute): 1, "array": numpy.zeros(2),
+    }  # fmt: skip
+    (read,) = wire.entries(wire.entry(wire.Reported(data)))
+    assert isinstance(read, wire.Reported)
+    values = {str(key): value for key, value in read.data.items() if key != "endless"}
+    assert values["half"] == 0.5
+    assert type(values["half"]) is float
+    assert (values["three"], values["bytes"], values["array"]) == (3, "bytearray(b'x')", "array([0., 0.])")
+    assert values["mute"] == "<Mute, whose text cannot be had: OSError>"
 
 
 def test_what_no_serializer_takes_is_given_in_its_own_words() -> None:

@@ -1,6 +1,7 @@
 """The porch: pytest's hooks, each of which calls one function. Everything heavy is imported when it is asked for."""
 
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -28,10 +29,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Check what is asked for, and register what does it."""
-    if flags.wanted(config):
-        from pytest_flakehunt.sessions import starting
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Check what is asked for, and register what does it; let nobody else decide how a hunt has ended."""
+    if not flags.wanted(config):
+        return (yield)
+    from pytest_flakehunt.sessions import starting
 
-        starting.settle(config)
+    starting.settle(config)
+    return starting.ended(config, (yield))

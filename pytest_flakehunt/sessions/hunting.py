@@ -30,6 +30,8 @@ class Session:
         self.ledger: Ledger | None = None
         self.findings: Findings | None = None
         self.notes: list[str] = []
+        self.status: int | None = None
+        """What the hunt ends with; None where there are no findings."""
         self.shown = False
         """Whether the user has seen what was found."""
 
@@ -66,6 +68,7 @@ class Session:
             ended = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
             if ended and not self.findings.trial.interrupted:
                 session.exitstatus = int(any(counts(finding, self.options) for finding in self.findings.tests))
+            self.status = int(session.exitstatus)
             if self.options.json is not None:
                 document.write(self.findings, self.options.json)
         if self.ledger is not None:

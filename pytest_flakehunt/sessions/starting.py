@@ -16,6 +16,7 @@ from pytest_flakehunt.sessions.preparing import ORIGIN, Setup, known
 from pytest_flakehunt.zygote.link import Origin
 
 HELD = pytest.StashKey[replaying.Replay]()
+HUNTING = pytest.StashKey[Session]()
 REFUSED = pytest.StashKey[pytest.UsageError]()
 
 
@@ -70,7 +71,14 @@ def settle(config: pytest.Config) -> None:
         return
     if options.asked:
         takeover.check_disabled(config)
-        config.pluginmanager.register(Session(Setup(config, options, workers, takeover.settle(config))))
+        config.stash[HUNTING] = Session(Setup(config, options, workers, takeover.settle(config)))
+        config.pluginmanager.register(config.stash[HUNTING])
     else:
         config.stash[HELD].switched_off = takeover.settle(config)
         config.pluginmanager.register(config.stash[HELD])
+
+
+def ended(config: pytest.Config, status: object) -> object:
+    """Give the exit status: a hunt's own, whatever others have made of it since it was settled."""
+    hunting = config.stash.get(HUNTING, None)
+    return status if hunting is None or hunting.status is None else hunting.status

@@ -235,6 +235,22 @@ def test_sweeps_run_one_at_a_time_where_tests_write_beside_themselves(
     found.result.stdout.fnmatch_lines(["flakehunt: one zygote at a time, as approvaltests writes beside the tests"])
 
 
+def test_no_later_hook_changes_the_exit_status_either(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+        class Late:
+            @pytest.hookimpl(wrapper=True, tryfirst=True)
+            def pytest_sessionfinish(self, session):
+                yield
+                session.exitstatus = 42
+        def pytest_collection_finish(session): session.config.pluginmanager.register(Late())
+        """
+    )
+    pytester.makepyfile("def test_it(): pass")
+    assert hunt(sweeps=1).result.ret == pytest.ExitCode.OK
+
+
 # what the table does not know
 
 WRITER = """

@@ -280,6 +280,7 @@ def test_every_flip_is_found_to_the_second(flip: datetime, later: timedelta, see
     assert probes(answers) < 60
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(
     start=st.integers(0, 24 * 3600 - 1),

@@ -44,6 +44,7 @@ def test_coverage_neither_runs_nor_deletes_what_it_measured(pytester: pytest.Pyt
     assert [path.read_text("utf-8") for path in kept] == [f"what an ordinary run left in {path.name}" for path in kept]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("args", [[], ["--snapshot-update"]])
 def test_snapshots_are_neither_missed_nor_deleted(pytester: pytest.Pytester, hunt: Hunter, args: list[str]) -> None:
     pytester.makepyfile(
@@ -78,6 +79,7 @@ def test_a_plugin_that_takes_zygotes_for_workers_of_its_own_is_switched_off(
     assert found.verdicts == {"test_it": "steady"}
 
 
+@pytest.mark.thorough
 def test_options_of_the_suites_own_are_left_alone(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makeconftest(
         """
@@ -140,6 +142,7 @@ def test_reports_come_with_their_attributes_as_they_were(pytester: pytest.Pytest
     assert not found.report["notes"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("hook", "at"),
     [
@@ -164,6 +167,7 @@ def test_a_plugin_that_fails_costs_a_note_and_not_the_hunt(
     found.result.stdout.fnmatch_lines(["1 test never failed: 0 of 2; *"])
 
 
+@pytest.mark.thorough
 def test_what_an_interpreter_wrote_as_it_died_is_in_the_message(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makeconftest(
         "def pytest_configure(config):\n    if hasattr(config, 'workerinput'): config.workerinput['port']"
@@ -189,6 +193,7 @@ def test_plugins_find_a_terminal_reporter_that_hears_of_no_test(pytester: pytest
     assert found.verdicts == {"test_it": "steady"}
 
 
+@pytest.mark.thorough
 def test_a_crash_outside_of_a_tests_phases_is_told_with_its_error(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makeconftest(
         """
@@ -205,6 +210,7 @@ def test_a_crash_outside_of_a_tests_phases_is_told_with_its_error(pytester: pyte
     assert message == "the process ended: exit status 70, of FileNotFoundError: the folder is gone"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("when", ["tryfirst", "trylast", "wrapper"])
 def test_the_exit_status_is_ours(pytester: pytest.Pytester, hunt: Hunter, when: str) -> None:
     pytester.makeconftest(
@@ -267,6 +273,7 @@ WRITER = """
 """
 
 
+@pytest.mark.thorough
 def test_a_plugin_of_the_projects_own_is_left_alone_whatever_its_name(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(reporter='def pytest_addoption(parser): parser.addoption("--path", default="/etc/hosts")')
     pytester.makepyfile("def test_it(request): assert request.config.option.path == '/etc/hosts'")

@@ -44,6 +44,7 @@ def again(pytester: pytest.Pytester, tmp_path: Path) -> Callable[..., Count]:
     return run
 
 
+@pytest.mark.thorough
 def test_only_the_very_mode_counts_as_the_failure(
     pytester: pytest.Pytester, hunt: Hunter, again: Callable[..., Count]
 ) -> None:
@@ -54,6 +55,7 @@ def test_only_the_very_mode_counts_as_the_failure(
     assert again("test_it.py::test_first", name, fingerprint="another") == (1, 0)
 
 
+@pytest.mark.thorough
 def test_what_passes_is_skipped_or_missing_is_no_failure(
     pytester: pytest.Pytester, again: Callable[..., Count]
 ) -> None:
@@ -63,6 +65,7 @@ def test_what_passes_is_skipped_or_missing_is_no_failure(
     assert again("test_it.py::test_gone") == (0, 0)
 
 
+@pytest.mark.thorough
 def test_crashes_and_hangs_are_told_apart(pytester: pytest.Pytester, again: Callable[..., Count]) -> None:
     pytester.makepyfile(test_it="import os, time\ndef test_crash(): os.abort()\ndef test_hang(): time.sleep(60)")
     assert again("test_it.py::test_crash", outcome=Outcome.CRASHED) == (1, 1)
@@ -102,6 +105,7 @@ def obeying_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.thorough
 def test_ctrl_c_keeps_what_the_experiments_have_found(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_it="""

@@ -195,6 +195,7 @@ def test_every_flaky_test_of_the_zoo_consults_what_brings_it_out(tmp_path: Path)
     assert all(held.values()), held
 
 
+@pytest.mark.thorough
 def test_sweeps_leave_out_tests_that_do_not_consult_their_source(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         test_some="import time\ndef test_reads(): assert time.localtime().tm_year < 2027",

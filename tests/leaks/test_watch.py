@@ -213,6 +213,7 @@ def test_a_hunt_need_not_watch(hunt: Callable[..., Any], pytester: pytest.Pytest
     assert hunted.tests["test_one"]["leaks"] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("hunts", [False, True])
 def test_a_thread_that_raises_in_another_test_is_tied_to_it(
     hunt: Callable[..., Any], pytester: pytest.Pytester, *, hunts: bool
@@ -378,6 +379,7 @@ def test_no_test_fails_for_the_watch(pytester: pytest.Pytester, source: str) -> 
     watched(pytester).assert_outcomes(passed=2)
 
 
+@pytest.mark.thorough
 def test_a_watch_that_gives_up_says_so(hunt: Callable[..., Any], pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
@@ -504,6 +506,7 @@ def test_what_is_remembered_does_not_grow_with_the_tests(pytester: pytest.Pytest
     watched(pytester).assert_outcomes(passed=401)
 
 
+@pytest.mark.thorough
 def test_warnings_filters_that_nobody_puts_back(pytester: pytest.Pytester, hunt: Callable[..., Any]) -> None:
     # pytest puts them back itself after every test, unless its own plugin for warnings is left out
     pytester.makepyfile(
@@ -579,6 +582,7 @@ def test_a_task_is_not_taken_for_one_that_had_its_id() -> None:
     assert asyncio.run(main()) is None
 
 
+@pytest.mark.thorough
 def test_once_shared_state_is_left_every_sweep_looks_after_each_test(
     pytester: pytest.Pytester, hunt: Callable[..., Any]
 ) -> None:

@@ -128,6 +128,7 @@ def test_a_hang_is_ended_with_its_stacks_and_benched(
         assert any(source[line - 1].startswith(innermost) for line in lines)
 
 
+@pytest.mark.thorough
 def test_a_hang_in_an_interpreter_of_its_own_is_ended_too(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("import time\ndef test_hangs(): time.sleep(1000)\ndef test_after(): pass")
     found = hunt(CALM_ONLY, "--flakehunt-isolation=fresh", "--flakehunt-timeout=0.5", sweeps=2)
@@ -170,6 +171,7 @@ def test_a_zygote_that_is_killed_is_replaced_and_nothing_is_blamed(pytester: pyt
     assert {test["runs"] for test in found.report["tests"]} == {4}
 
 
+@pytest.mark.thorough
 def test_a_controller_that_is_killed_takes_everything_with_it(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +203,7 @@ def attempts_in(ledger: Path) -> int:
         db.close()
 
 
+@pytest.mark.thorough
 def test_printing_without_end_is_a_crash_and_fills_no_disk(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """
@@ -226,6 +229,7 @@ def test_threads_started_at_import_mean_fresh_interpreters(pytester: pytest.Pyte
     assert found.report["notes"] == ["every sweep has a fresh interpreter: importing the suite starts threads: ticker"]
 
 
+@pytest.mark.thorough
 def test_what_fails_only_because_it_was_forked_is_not_blamed(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """
@@ -289,6 +293,7 @@ def test_a_ledger_of_something_else_is_refused(pytester: pytest.Pytester, hunt: 
     assert "other.sqlite is an SQLite file of something else; give another path" in found.result.stderr.str()
 
 
+@pytest.mark.thorough
 def test_a_ledger_from_the_future_is_refused(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_it(): pass")
     hunt(sweeps=1)

@@ -67,6 +67,7 @@ def test_the_report_keeps_to_its_schema(pytester: pytest.Pytester, hunt: Hunter)
     assert flaky["modes"][0]["where"].endswith(".py:6")
 
 
+@pytest.mark.thorough
 def test_every_test_gets_as_many_attempts_as_there_are_sweeps(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_it(): pass")
     found = hunt(sweeps=40)
@@ -173,6 +174,7 @@ def test_a_suite_that_no_other_interpreter_collects(pytester: pytest.Pytester, h
     )
 
 
+@pytest.mark.thorough
 def test_collecting_differently_is_noted_and_no_error(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """

@@ -191,6 +191,7 @@ def test_a_plan_with_a_hunt_counts_how_often_it_fails(pytester: pytest.Pytester,
     assert found.report["hunt"]["perturbations"] == ["clock"]
 
 
+@pytest.mark.thorough
 def test_the_printed_command_makes_the_failure_come_back(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """

@@ -115,6 +115,7 @@ def test_hypothesis_draws_anew_in_every_sweep_even_where_ci_is_set(
     assert not (pytester.path / ".hypothesis" / "examples").exists()
 
 
+@pytest.mark.thorough
 def test_errors_of_hypothesis_are_modes_of_their_own_and_show_its_way_back(
     pytester: pytest.Pytester, hunt: Hunter
 ) -> None:
@@ -146,6 +147,7 @@ def test_errors_of_hypothesis_are_modes_of_their_own_and_show_its_way_back(
     assert len(shown) == 3
 
 
+@pytest.mark.thorough
 def test_deadlines_of_hypothesis_are_stretched_where_tests_are_slowed_down(
     pytester: pytest.Pytester, hunt: Hunter
 ) -> None:

@@ -236,10 +236,21 @@ def environments(envs: Path, suites: Iterable[Suite]) -> dict[str, Path]:
     return pythons
 
 
+def templates(suite: Suite) -> list[Path]:
+    """Give the folders that a suite is made from: those that need no tests of their own share some."""
+    own = TEMPLATES / suite.library
+    shared = not any(own.rglob("test_*.py")) or "basket" in "".join(
+        path.read_text("utf-8") for path in own.glob("*.py")
+    )
+    return [TEMPLATES / "basket", own] if shared else [own]
+
+
 def prepare(suite: Suite, folder: Path) -> None:
     """Make a repository of the template, with everything committed."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(TEMPLATES / suite.library, folder, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+    for template in templates(suite):
+        ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
+        shutil.copytree(template, folder, ignore=ignored, dirs_exist_ok=True)
     with (folder / ".gitignore").open("a", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in IGNORED)
     identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost", "-c", "commit.gpgsign=false"]
@@ -282,7 +293,7 @@ def counted(path: Path, tests: Iterable[str]) -> Counter[str]:
 
 def names(suite: Suite) -> set[str]:
     """Give the names of the tests that a template defines."""
-    sources = (path.read_text("utf-8") for path in (TEMPLATES / suite.library).rglob("test_*.py"))
+    sources = (path.read_text("utf-8") for folder in templates(suite) for path in folder.rglob("test_*.py"))
     return {name for source in sources for name in re.findall(r"def (test_\w+)", source)}
 
 
@@ -391,7 +402,7 @@ def compared(suite: Suite, python: Path, envs: Path) -> Result:
         skipped = sum(map(int, re.findall(rb"(\d+) skipped", said["plain"])))
         found += verdicts(report, nodeids, skipped)
     found = [line for line in found if not line.startswith(suite.meant)] if suite.meant else found
-    template = {name for name, _ in files(TEMPLATES / suite.library)}
+    template = {name for folder in templates(suite) for name, _ in files(folder)}
     made = sorted({name for name, _ in files(home / "plain")} - template - {".gitignore"})
     number = len(nodeids) or after["cache/nodeids"].total()
     checked = ", ".join([f"{number} tests", *(f"`{name}`" for name in made[:4])])

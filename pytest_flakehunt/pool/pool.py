@@ -105,12 +105,12 @@ class Pool:
                     self._finish(slot, slot.ongoing)
         scratch = self.slots.scratch
         for plugin, paths in artefacts.written((scratch, *scratch.glob("*"))).items():
-            mend = (
+            advice = (
                 "let its hook do so only where config has no workerinput"
                 if plugin == artefacts.CONFTEST
                 else f"if no test needs it, keep it from that with flakehunt_disable_plugins = {plugin}"
             )
-            self.say(f"{plugin} wrote {listed(paths)} where only the hunt looks; {mend}")
+            self.say(f"{plugin} wrote {listed(paths)} where only the hunt looks; {advice}")
         shutil.rmtree(scratch, ignore_errors=True)
 
     def work(self, overseer: Overseer, slots: int, *, first: int = 0) -> None:

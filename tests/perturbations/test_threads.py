@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from pytest_flakehunt.ground import project
 from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.perturbations.threads import Switching
 
-SEEDS = range(30)
+SEEDS = range(300)
 
 
 @pytest.fixture(autouse=True)
@@ -131,19 +132,20 @@ BUGS = [
 ]
 
 
-def failing(deed: Callable[[], bool], seeds: range = SEEDS) -> int:
-    """Count the seeds under which it goes wrong."""
-    wrong = 0
+def failing(deed: Callable[[], bool], seeds: range) -> Iterator[int]:
+    """Give the seeds under which it goes wrong."""
     for seed in seeds:
         switching = Switching(seed)
         with switching.held(), switching.held_for("test_a.py::test_x"):
-            wrong += not deed()
-    return wrong
+            right = deed()
+        if not right:
+            yield seed
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_races_come_out(bug: Callable[[], bool]) -> None:
-    assert failing(bug) >= 2
+    # a fifth of the seeds do; fewer where other processes want the cores
+    assert len(list(islice(failing(bug, SEEDS), 2))) == 2
 
 
 def uses_a_lock() -> bool:
@@ -221,7 +223,7 @@ SOUND = [uses_a_lock, uses_a_queue, waits_for_an_event, waits_on_a_condition, ma
 
 @pytest.mark.parametrize("deed", SOUND)
 def test_sound_code_does_not_notice(deed: Callable[[], bool]) -> None:
-    assert failing(deed, range(12)) == 0
+    assert list(failing(deed, range(12))) == []
 
 
 def test_code_without_threads_is_not_watched() -> None:

@@ -111,7 +111,7 @@ class Cases:
         seen = []
         for some in leaks.gathered(self.ledger.leaks(), self.survey.tallies.positions):
             leaking = {number for sighting in some for number in sighting.sweeps}
-            ran = {row.sweep for one in some for row in self.ledger.rows(one.nodeid) if row.outcome in REACHED}
+            ran = set[int]().union(*(self._told_all(one.nodeid) for one in some))
             if some[0].leak.kind is LeakKind.MODULES:
                 ran &= self.survey.modules
             elif some[0].leak.polled:
@@ -123,6 +123,11 @@ class Cases:
                 first = next((one for one in some if one.leak.now), some[0])
                 seen.append(leaks.Seen(some[0].nodeid, first.leak, hits, victims))
         return leaks.judge(seen, len(self.active))
+
+    def _told_all(self, nodeid: str) -> set[int]:
+        """Name the sweeps of which it is known what a test left."""
+        reached = {row.sweep for row in self.ledger.rows(nodeid) if row.outcome in REACHED}
+        return reached - self.survey.unjudged.get(nodeid, set())
 
     def _steady(self, test: Tally) -> Finding:
         if not test.total.failures:

@@ -73,6 +73,11 @@ class Descriptors:
         if closed.isdisjoint(self._spare):
             self._take(descriptors())
 
+    def forget(self, closed: Iterable[int]) -> None:
+        """Take no number for one that was there before: these were seen closed."""
+        for number in closed:
+            self._known.pop(number, None)
+
     def new(self, *, opened: bool = False, ours: Callable[[], Iterable[int]] = tuple) -> dict[int, tuple[int, int]]:
         """Give those that are new, with device and inode.
 

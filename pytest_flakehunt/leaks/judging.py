@@ -3,7 +3,7 @@
 import gc
 import io
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -14,8 +14,6 @@ from pytest_flakehunt.leaks.owners import Owner
 from pytest_flakehunt.model import LeakKind
 
 FIRST_WAIT = 50e-6
-MOST_GRACES = 5
-"""Graces that are spent in one process: later leaks are judged as its tests end."""
 MOST_SEARCHED = 50_000
 """Objects that are looked through, at most, for what a fixture holds."""
 IDLE = frozenset({LeakKind.TASK, LeakKind.LOOP, *shared_state.STATE})
@@ -25,103 +23,126 @@ _NOT_SEARCHED = (type, ModuleType, FunctionType)
 
 
 class Judge:
-    """Waits for leftovers, and says which of them have stayed."""
+    """Says which leftovers have stayed once their grace has passed; waits only where no test is to come.
 
-    def __init__(self, grace: float, tell: Callable[[Leftover], object]) -> None:
+    Each is noted as its owner ends, and looked at again whenever the run comes
+    by: what is gone by then is forgotten, what is there after its grace is told.
+    """
+
+    def __init__(
+        self,
+        grace: float,
+        tell: Callable[[Leftover], object],
+        alive: Mapping[int, Owner],
+        *,
+        clock: Callable[[], float] = realtime.monotonic,
+        sleep: Callable[[float], object] = realtime.sleep,
+    ) -> None:
         """Make one.
 
         Args:
             grace: seconds that things on their way out are given.
             tell: reports a leak.
+            alive: the fixtures that are set up, whenever it is looked at.
+            clock: gives the true time.
+            sleep: waits.
         """
-        self.grace, self._tell = grace, tell
-        self._waited = 0.0
-        self._adjourned: list[Leftover] = []
-        """Judged when fixtures are over, or when the last test has ended."""
+        self.grace, self._tell, self._alive, self._clock, self._sleep = grace, tell, alive, clock, sleep
+        self._pending: list[Leftover] = []
         self._inside: set[tuple[int, tuple[int, int] | None]] = set()
         """Descriptors of what was told, with device and inode: they are told with it."""
 
     @property
-    def waits(self) -> bool:
-        """Whether anything is still to be judged."""
-        return bool(self._adjourned)
+    def awaited(self) -> Iterable[Owner]:
+        """Give the owners of what is still to be judged, some of them more than once."""
+        return (leftover.owner for leftover in self._pending)
 
-    def hear(self, leftovers: Iterable[Leftover], alive: Iterable[Owner] = ()) -> None:
-        """Judge those that no fixture's tear-down can end any more.
+    def hear(self, leftovers: Iterable[Leftover]) -> None:
+        """Take note of what is new, and judge what can be judged by now."""
+        now = self._clock()
+        new = list(leftovers)
+        due = now if not new or processes.alone() else now + self.grace
+        for leftover in new:
+            leftover.due = now if leftover.kind in IDLE else due
+        self._pending.extend(new)
+        self.look()
 
-        Args:
-            leftovers: what is new.
-            alive: fixtures that are set up.
-        """
-        remaining = frozenset(alive)
+    def look(self) -> None:
+        """Forget what is gone, and tell what has stayed for longer than its grace."""
+        if not self._pending:
+            return
+        now, remaining = self._clock(), frozenset(self._alive.values())
         ready: list[Leftover] = []
         waiting: list[Leftover] = []
-        for leftover in (*self._adjourned, *leftovers):
-            leftover.holders &= remaining
-            (waiting if leftover.holders else ready).append(leftover)
-        self._adjourned = waiting
-        if ready:
-            self.judge(ready)
-
-    def last(self) -> None:
-        """Judge the rest, when all tests have ended: what found no grace gets a last one."""
-        self._waited = 0.0
-        self.hear(())
-
-    def judge(self, leftovers: Sequence[Leftover]) -> None:
-        """Wait for what may be on its way out, then say what stayed."""
-        budget = min(self.grace, MOST_GRACES * self.grace - self._waited)
-        waiting = [leftover for leftover in leftovers if leftover.kind not in IDLE]
-        pause, waited = FIRST_WAIT, 0.0
-        while waiting and waited < budget and not processes.alone():
-            pause = min(pause, budget - waited)
-            realtime.sleep(pause)
-            waited += pause
-            pause *= 2
-            waiting = [leftover for leftover in waiting if leftover.alive()]
-        self._waited += waited
-        staying = [leftover for leftover in leftovers if leftover.alive()]
-        if waiting and budget <= waited < self.grace:
-            self._adjourned.extend(leftover for leftover in staying if leftover.kind not in IDLE)
-            staying = [leftover for leftover in staying if leftover.kind in IDLE]
-        for leftover in staying:
+        for leftover in self._pending:
+            if leftover.holders and not leftover.holders <= remaining:
+                leftover.holders &= remaining
+                if not leftover.holders and leftover.kind not in IDLE and not processes.alone():
+                    leftover.due = now + self.grace  # the fixture's tear-down may just have asked it to end
+            if leftover.gone or not (leftover.alive() or now < min(leftover.begins_by, leftover.due)):
+                continue
+            (waiting if leftover.holders or now < leftover.due else ready).append(leftover)
+        self._pending = waiting
+        for leftover in ready:
             self._inside.update((number, descriptor(number)) for number in inside(leftover.thing))
-        for leftover in staying:
+        for leftover in ready:
             if (leftover.descriptor, descriptor(leftover.descriptor)) not in self._inside:
                 self._tell(leftover)
 
+    def about_to_begin(self, kind: LeakKind) -> None:
+        """Note what is gone before something else of its kind begins, in whatever thread: that may get its number."""
+        for leftover in self._pending:
+            if leftover.kind is kind and self._clock() >= leftover.begins_by and not leftover.alive():
+                leftover.gone = True
 
-def holder(leftover: Leftover, alive: Iterable[Owner]) -> Owner | None:
-    """Give the fixture whose value leads to what stayed, by references alone: no code of the project's runs."""
-    for owner in alive:
-        result = getattr(owner.fixture, "cached_result", None)
-        if result and _holds(result[0], leftover):
-            return owner
-    return None
+    def entrust(self, fixture: Owner) -> None:
+        """Put on a fixture's account what waits for its end, and what its value leads to."""
+        result = getattr(fixture.fixture, "cached_result", None)
+        held = [leftover for leftover in self._pending if fixture in leftover.holders and leftover.alive()]
+        if result and held:
+            for leftover in led_to(result[0], held):
+                leftover.owner = fixture
+
+    def last(self, *, wait: bool) -> None:
+        """Judge the rest, when the last test of a process has ended.
+
+        Args:
+            wait: whether to give what is under way the rest of its grace; where not, it stays unknown.
+        """
+        self.look()
+        pause = FIRST_WAIT
+        while wait and self._pending:
+            left = 0.0 if processes.alone() else max(leftover.due for leftover in self._pending) - self._clock()
+            if left <= 0:
+                for leftover in self._pending:
+                    leftover.due = self._clock()
+                self.look()
+                break
+            self._sleep(min(pause, left))
+            pause *= 2
+            self.look()
 
 
-def _holds(value: Any, leftover: Leftover) -> bool:
-    thing = leftover.thing
-    if thing is None and leftover.descriptor < 0:
-        return False
-    if value is thing and thing is not None:
-        return True
+def led_to(value: Any, leftovers: Iterable[Leftover]) -> list[Leftover]:
+    """Give those that a fixture's value leads to, by references alone: no code of the project's runs."""
+    things = {id(leftover.thing): leftover for leftover in leftovers if leftover.thing is not None}
+    numbers = {leftover.descriptor: leftover for leftover in leftovers if leftover.descriptor >= 0}
+    found: dict[int, Leftover] = {}
     seen: set[int] = set()
     layer = [value]
     while layer and len(seen) < MOST_SEARCHED:
         below = []
-        for each in gc.get_referents(*layer):
+        for each in layer:
             kind = type(each)
             if id(each) in seen or issubclass(kind, _NOT_SEARCHED) or _runs_tests(kind):
                 continue
-            if (thing is not None and each is thing) or (
-                leftover.descriptor >= 0 and _fileno(each) == leftover.descriptor
-            ):
-                return True
             seen.add(id(each))
+            hit = things.get(id(each)) or numbers.get(_fileno(each))
+            if hit is not None:
+                found[id(hit)] = hit
             below.append(each)
-        layer = below
-    return False
+        layer = gc.get_referents(*below)
+    return list(found.values())
 
 
 def _runs_tests(kind: type) -> bool:

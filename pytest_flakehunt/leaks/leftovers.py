@@ -1,15 +1,16 @@
 """What may have been left: everything that an owner has begun and that is still there."""
 
 import functools
-import inspect
 import os
 import re
 import socket
 import subprocess
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from pytest_flakehunt.ground import realtime
@@ -17,14 +18,18 @@ from pytest_flakehunt.leaks import descriptors, processes
 from pytest_flakehunt.leaks.event_loops import named
 from pytest_flakehunt.leaks.lines import Tracer
 from pytest_flakehunt.leaks.log import Log
-from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
-from pytest_flakehunt.leaks.stacks import of_task, of_thread, running
+from pytest_flakehunt.leaks.owners import NOBODY, Bare, Begun, Owner, qualified
+from pytest_flakehunt.leaks.stacks import alive, of_task, of_thread, running
 from pytest_flakehunt.model import LeakKind, Place
 
-TURN, TURNS = 0.0005, 20
-"""Seconds, and how often they are waited, for a thread without an object to begin."""
+TURN = 0.01
+"""Seconds in which a thread without an object has begun."""
 _lexists, _fstat, _Socket = os.path.lexists, os.fstat, socket.socket
 """Held on to: a test or a fixture may replace them."""
+
+
+def _nothing() -> None:
+    return None
 
 
 @dataclass(slots=True, eq=False)
@@ -36,14 +41,30 @@ class Leftover:
     place: Place | None
     what: str
     alive: Callable[[], bool]
-    thing: Any = None
-    """The object itself, where there is one."""
+    reference: Callable[[], Any] = _nothing
+    """A weak reference to the object itself, where there is one: nothing lives longer because it was noted."""
     descriptor: int = -1
     names: tuple[str, ...] = ()
     """What else it may be forgiven by."""
     stack: Callable[[], str] = str
     holders: frozenset[Owner] = frozenset()
     """Fixtures whose tear-down may still end it."""
+    due: float = 0.0
+    """When it has had its grace, on the true monotonic clock."""
+    begins_by: float = 0.0
+    """Until when it may not have begun yet, on the same clock."""
+    gone: bool = False
+    """Whether it was seen gone: what is there by now is another that has its number."""
+
+    @property
+    def tangible(self) -> bool:
+        """Whether a fixture's value may lead to it."""
+        return self.descriptor >= 0 or self.reference is not _nothing
+
+    @property
+    def thing(self) -> Any:
+        """Give the object itself; None where it is gone, or there is none."""
+        return self.reference()
 
 
 class Leftovers:
@@ -61,9 +82,10 @@ class Leftovers:
         self.alive: dict[int, Owner] = {}
         """Owners of fixtures that are set up, by the id of pytest's definition."""
         self.tracer: Tracer | None = None
-        self._children: dict[int, Owner] = {}
-        """By process id: who was at work when it was seen first."""
-        self._told: set[int] = set()
+        self._children: dict[processes.Child, Owner] = {}
+        """Who was at work when each was seen first."""
+        self._told: set[processes.Child] = set()
+        self._turns = Turns()
 
     def begin(self) -> None:
         """Take note of the processes that are there before any test."""
@@ -72,8 +94,13 @@ class Leftovers:
     def meet(self, owner: Owner) -> None:
         """Put processes that are new on someone's account."""
         if processes.has_children():
-            for pid in processes.children():
-                self._children.setdefault(pid, owner)
+            for child in processes.children():
+                self._children.setdefault(child, owner)
+
+    def about_to_begin(self, kind: LeakKind) -> None:
+        """Take note that a thread is about to start, which may get the number of one that has ended."""
+        if kind is LeakKind.THREAD:
+            self._turns.renew()
 
     def of(self, owner: Owner) -> Iterable[Leftover]:
         """Give everything that one owner has begun and that is still there, but for processes."""
@@ -81,7 +108,7 @@ class Leftovers:
         for begun in self.log.loops:
             loop = begun.itself()
             if begun.owner is owner and loop is not None and not loop.is_closed():
-                yield _thing(begun, loop, type(loop).__qualname__, functools.partial(_open, loop))
+                yield _thing(begun, type(loop).__qualname__, _open)
         yield from self._tasks(owner)
         yield from self._files(owner)
         yield from self._temps(owner)
@@ -107,25 +134,34 @@ class Leftovers:
                 if pool is not None and id(pool) in pools:
                     continue
                 pools.add(id(pool))
-                leftover = _thing(begun, thread if pool is None else pool, name, thread.is_alive)
+                leftover = _thing(begun, name, threading.Thread.is_alive)
+                if pool is not None:
+                    leftover.reference = weakref.ref(pool)
                 leftover.names = (_target(thread),)
                 leftover.stack = functools.partial(of_thread, thread.ident, self._relative)
                 yield leftover
-            elif (ident := _given_a_turn(thread)) is not None:
-                name = inspect.unwrap(thread).__qualname__
-                alive = functools.partial(_runs, ident, thread)
-                leftover = Leftover(LeakKind.THREAD, owner, begun.place, f"_thread ({name})", alive)
-                leftover.names = (_qualified(inspect.unwrap(thread)),)
-                leftover.stack = functools.partial(of_thread, ident, self._relative)
+            elif isinstance(thread, Bare):
+                turn = self._turns.of(thread.code)
+                leftover = Leftover(LeakKind.THREAD, owner, begun.place, f"_thread ({thread.name})", turn.runs)
+                leftover.names = (thread.qualified,)
+                leftover.stack = functools.partial(self._runs_at, turn)
+                leftover.begins_by = realtime.monotonic() + TURN
                 yield leftover
 
     def _tasks(self, owner: Owner) -> Iterable[Leftover]:
         for begun in self.log.tasks.values():
             task = begun.itself()
             if begun.owner is owner and task is not None and not task.done() and not task.cancelling():
-                leftover = _thing(begun, task, named(task), functools.partial(_under_way, task))
-                leftover.stack = functools.partial(of_task, task, self._relative)
+                leftover = _thing(begun, named(task), _under_way)
+                leftover.stack = functools.partial(self._awaits, begun.itself)
                 yield leftover
+
+    def _runs_at(self, turn: "Turn") -> str:
+        return of_thread(turn.ident, self._relative)
+
+    def _awaits(self, reference: Callable[[], Any]) -> str:
+        task = reference()
+        return "" if task is None else of_task(task, self._relative)
 
     def _files(self, owner: Owner) -> Iterable[Leftover]:
         for number, behind in owner.descriptors.items():
@@ -145,7 +181,7 @@ class Leftovers:
             traced = None if self.tracer is None else self.tracer.descriptors.get(behind)
             alive = functools.partial(_still, number, behind)
             by, place = (owner, traced) if begun is None else (begun.owner, begun.place)
-            yield Leftover(LeakKind.FILE, by, place, name, alive, thing, number)
+            yield Leftover(LeakKind.FILE, by, place, name, alive, _reference(thing), number)
 
     def _opener(self, number: int, name: str) -> tuple[Begun | None, Any]:
         for begun in self.log.sockets:
@@ -167,25 +203,35 @@ class Leftovers:
             if (process := each.itself()) and isinstance(process, subprocess.Popen)
         }
         forks = {id(each.owner): each for each in self.log.processes if each.itself() == ""}
-        for pid, command in processes.children().items():
-            seen = self._children.get(pid, owners[0])
-            known = begun.get(pid) or forks.get(id(seen))
+        for child, command in processes.children().items():
+            seen = self._children.get(child, owners[0])
+            known = begun.get(child.pid) or forks.get(id(seen))
             owner = known.owner if known else seen
-            if owner in owners and pid not in self._told:
-                self._told.add(pid)
-                thing = known.itself() or None if known else None
+            if owner in owners and child not in self._told:
+                self._told.add(child)
                 place = known.place if known else None
-                alive = functools.partial(_lives, pid)
-                yield Leftover(LeakKind.PROCESS, owner, place, command, alive, thing, names=(command,))
+                alive = functools.partial(processes.lives, child)
+                leftover = Leftover(LeakKind.PROCESS, owner, place, command, alive, names=(command,))
+                if known and isinstance(known.thing, weakref.ref):
+                    leftover.reference = known.thing
+                yield leftover
 
     def _spared(self, path: str) -> bool:
         return any(folder in path for folder in self._folders)
 
 
-def _thing(begun: Begun, thing: Any, what: str, alive: Callable[[], bool]) -> Leftover:
-    leftover = Leftover(begun.kind, begun.owner, begun.place, what, alive)
-    leftover.thing = thing
-    return leftover
+def _thing(begun: Begun, what: str, lives: Callable[[Any], bool]) -> Leftover:
+    alive = functools.partial(_still_lives, begun.itself, lives)
+    return Leftover(begun.kind, begun.owner, begun.place, what, alive, begun.itself)
+
+
+def _still_lives(itself: Callable[[], Any], lives: Callable[[Any], bool]) -> bool:
+    thing = itself()
+    return thing is not None and lives(thing)
+
+
+def _reference(thing: Any) -> Callable[[], Any]:
+    return _nothing if thing is None else weakref.ref(thing)
 
 
 def _open(loop: Any) -> bool:
@@ -198,12 +244,7 @@ def _under_way(task: Any) -> bool:
 
 def _target(thread: threading.Thread) -> str:
     target = getattr(thread, "_target", None)
-    return _qualified(type(thread) if target is None else target)
-
-
-def _qualified(function: Any) -> str:
-    module = getattr(function, "__module__", "")
-    return f"{module}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+    return qualified(type(thread) if target is None else target)
 
 
 def _pool(thread: threading.Thread) -> tuple[Any, str]:
@@ -233,26 +274,39 @@ def _undrawn(path: str) -> str:
     return f"{folder}/{name[: drawn[-1].start()]}#{name[drawn[-1].end() :]}"
 
 
-def _given_a_turn(function: Any) -> int | None:
-    """Give the same, for a thread that may not have begun yet."""
-    for _ in range(TURNS):
-        if idents := running(function):
-            return idents[0]
-        realtime.sleep(TURN)
-    return None
+class Turns:
+    """Tells threads without an object from each other where several run one function."""
+
+    def __init__(self) -> None:
+        self.claimed: set[int] = set()
+        """Identifiers of threads that stand for a start of their function."""
+
+    def of(self, code: CodeType) -> "Turn":
+        """Give one start of a function."""
+        return Turn(code, self.claimed)
+
+    def renew(self) -> None:
+        """Let go of the identifiers of threads that have ended: the next ones get them."""
+        if self.claimed:
+            self.claimed.intersection_update(alive())
 
 
-def _runs(ident: int, function: Any) -> bool:
-    return ident in running(function)
+@dataclass(slots=True)
+class Turn:
+    """One start of a function in a thread of its own."""
 
+    code: CodeType
+    claimed: set[int]
+    ident: int | None = None
+    """The thread's, once it was seen."""
 
-def _lives(pid: int) -> bool:
-    import psutil
-
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+    def runs(self) -> bool:
+        """Tell whether it is under way."""
+        idents = running(self.code)
+        if self.ident is None and (free := [ident for ident in idents if ident not in self.claimed]):
+            self.ident = free[0]
+            self.claimed.add(self.ident)
+        return self.ident in idents
 
 
 def descriptor(number: int) -> tuple[int, int] | None:

@@ -14,7 +14,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from pytest_flakehunt.ground import auditing, project
-from pytest_flakehunt.leaks.owners import NOBODY, Begun, Owner
+from pytest_flakehunt.leaks.owners import NOBODY, Bare, Begun, Owner, qualified
 from pytest_flakehunt.leaks.stacks import running
 from pytest_flakehunt.model import LeakKind, Place
 
@@ -63,6 +63,8 @@ class Log:
         """Who last wrote each environment variable, and where."""
         self.moved_to: tuple[Owner, Place] | None = None
         """Who last changed the working directory, and where."""
+        self.about_to_begin: Callable[[LeakKind], object] = str
+        """Is told of threads and descriptors before they begin: they may get the number of one that has ended."""
         self.about_to_move: Callable[[LeakKind], object] = str
         """Is told of shared state before it is written to."""
         self.touched: set[str] = set()
@@ -154,15 +156,20 @@ class Log:
     def note_thread(self, args: tuple[Any, ...]) -> None:
         """Note a thread that is about to start; the caller's caller starts it."""
         thread = getattr(inspect.unwrap(args[0]), "__self__", None)
-        kind, thing = LeakKind.THREAD, args[0]
+        kind, thing = LeakKind.THREAD, _bare(args[0])  # type: LeakKind, object
+        self.about_to_begin(kind)
         if isinstance(thread, threading.Thread):
             kind, thing = LeakKind.EXECUTOR if _serves_pool(thread) else kind, weakref.ref(thread)
         if begun := self.begun(kind, thing, _frame(2)):
             self.threads.append(begun)
 
+    def _opens(self) -> None:
+        self.opened = True
+        self.about_to_begin(LeakKind.FILE)
+
     def _open(self, args: tuple[Any, ...]) -> None:
         path, mode, flags = args
-        self.opened = True
+        self._opens()
         if type(path) is not str and type(path) is not bytes:
             return
         frame = _frame(2)
@@ -194,7 +201,7 @@ class Log:
             self.drawn.add(name)
 
     def _socket(self, args: tuple[Any, ...]) -> None:
-        self.opened = True
+        self._opens()
         try:
             thing = weakref.ref(args[0])
         except TypeError:  # one of C's own
@@ -206,10 +213,10 @@ class Log:
                 self._most_sockets = max(MOST_RAW, 2 * len(self.sockets))
 
     def _connect(self, _args: tuple[Any, ...]) -> None:
-        self.opened = True
+        self._opens()
 
     def _process(self, _args: tuple[Any, ...]) -> None:
-        self.opened = True
+        self._opens()
         frame = _frame(2)
         popen = frame.f_locals.get("self")
         if begun := self.begun(LeakKind.PROCESS, weakref.ref(popen), frame):
@@ -247,7 +254,7 @@ class Log:
                 begun[:] = [each for each in begun if id(each.owner) not in owners and each.itself() is not None]
         if len(self.threads) > MOST_RAW:  # a fixture's worker may start threads without objects for ever
             self.threads[:] = [
-                each for each in self.threads if isinstance(each.thing, weakref.ref) or running(each.thing)
+                each for each in self.threads if not isinstance(each.thing, Bare) or running(each.thing.code)
             ]
         if self.temps:
             self.temps = [each for each in self.temps if os.path.lexists(each.thing)]
@@ -256,6 +263,12 @@ class Log:
             for key in [key for key, each in self.tasks.items() if each.itself() is None]:
                 del self.tasks[key]
         self.lost.clear()
+
+
+def _bare(function: Any) -> Bare | None:
+    """Describe what a thread is started to do; None where it is done in C."""
+    code, named = getattr(function, "__code__", None), inspect.unwrap(function)
+    return Bare(code, named.__qualname__, qualified(named)) if isinstance(code, CodeType) else None
 
 
 def _serves_pool(thread: threading.Thread) -> bool:

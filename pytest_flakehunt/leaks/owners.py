@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_flakehunt.ground import project
 from pytest_flakehunt.model import TEST, LeakKind, Place
@@ -29,6 +29,20 @@ class Begun:
     def itself(self) -> Any:
         """Give the thing, or None where it is gone."""
         return self.thing() if isinstance(self.thing, weakref.ref) else self.thing
+
+
+class Bare(NamedTuple):
+    """What a thread without an object was started to do; nothing that the function belongs to lives longer for it."""
+
+    code: CodeType
+    name: str
+    qualified: str
+
+
+def qualified(function: Any) -> str:
+    """Give the module and name of a function or a class."""
+    module = getattr(function, "__module__", "")
+    return f"{module}.{getattr(function, '__qualname__', type(function).__qualname__)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import _thread
 import os
 import sys
+from typing import NamedTuple
 
 TASKS = "/proc/self/task"
 _listdir = os.listdir  # held on to: a test may replace it
@@ -34,7 +35,14 @@ def multiplied() -> bool:
     return module is not None and bool(module._children)  # noqa: SLF001 - active_children() would reap them
 
 
-def children() -> dict[int, str]:
+class Child(NamedTuple):
+    """A process that this one has started: another may get its number later."""
+
+    pid: int
+    started: float
+
+
+def children() -> dict[Child, str]:
     """Give the processes that this one has started and that still run, with their command lines."""
     import psutil
 
@@ -42,7 +50,19 @@ def children() -> dict[int, str]:
     for process in psutil.Process().children():
         try:
             if process.status() != psutil.STATUS_ZOMBIE:
-                found[process.pid] = " ".join(process.cmdline()) or process.name()
+                child = Child(process.pid, process.create_time())
+                found[child] = " ".join(process.cmdline()) or process.name()
         except psutil.Error:
             continue
     return found
+
+
+def lives(child: Child) -> bool:
+    """Tell whether one of them still runs."""
+    import psutil
+
+    try:
+        process = psutil.Process(child.pid)
+        return process.create_time() == child.started and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

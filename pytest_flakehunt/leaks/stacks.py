@@ -1,8 +1,8 @@
 """Where a thread or a task is now, in lines that a reader can follow."""
 
 import sys
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Iterable
+from types import CodeType, FrameType
 from typing import Any
 
 MOST_LINES = 12
@@ -31,9 +31,13 @@ def of_task(task: Any, relative: Callable[[str], str]) -> str:
     return _written(frames, relative)
 
 
-def running(function: Any) -> list[int]:
-    """Give the threads that were started with this function."""
-    code = getattr(function, "__code__", None)
+def alive() -> Iterable[int]:
+    """Give the identifiers of all threads of Python's."""
+    return sys._current_frames().keys()  # noqa: SLF001 - the documented way
+
+
+def running(code: CodeType) -> list[int]:
+    """Give the threads that were started with the function of this code."""
     found = []
     for ident, innermost in sys._current_frames().items():  # noqa: SLF001 - the documented way
         frame = innermost

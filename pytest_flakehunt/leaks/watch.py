@@ -4,8 +4,7 @@ import functools
 import linecache
 import re
 import warnings
-import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +18,8 @@ from pytest_flakehunt.leaks import descriptors, processes, shared_state
 from pytest_flakehunt.leaks.changes import Changes
 from pytest_flakehunt.leaks.event_loops import EventLoops
 from pytest_flakehunt.leaks.forgiven import Forgiven
-from pytest_flakehunt.leaks.judging import Judge, holder
-from pytest_flakehunt.leaks.leftovers import Leftover, Leftovers
+from pytest_flakehunt.leaks.judging import Judge
+from pytest_flakehunt.leaks.leftovers import Leftover, Leftovers, descriptor
 from pytest_flakehunt.leaks.lines import Tracer
 from pytest_flakehunt.leaks.log import Log
 from pytest_flakehunt.leaks.owners import Begun, Owner, defined
@@ -39,6 +38,8 @@ REHEARSALS = 20
 
 Report = Callable[[str, Leak], object]
 """Takes a test's node id, and a leak that is to be told with it."""
+Settle = Callable[[str, bool], object]
+"""Takes a test's node id, and whether all that it left is judged."""
 
 
 class Watch:
@@ -57,8 +58,12 @@ class Watch:
         self._relative = functools.cache(functools.partial(project.relative, root=root))
         self.log = Log(self._relative)
         self.leftovers = Leftovers(self.log, self._relative, ("/pytest-of-", "/flakehunt-", *folders))
-        self.judge = Judge(grace, self._tell)
         self.alive = self.leftovers.alive
+        self.judge = Judge(grace, self._tell, self.alive)
+        self._awaited: frozenset[str] = frozenset()
+        """Tests of which it is not known yet whether they, or fixtures that were set up for them, leave anything."""
+        self._through = False
+        """Whether the last test has ended."""
         self.changes = Changes(self.log)
         self.descriptors = descriptors.Descriptors()
         self._broken = False
@@ -88,6 +93,7 @@ class Watch:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Keep watch, as long as tests run in this process and in those that it forks."""
+        self.log.about_to_begin = self._about_to_begin
         with self.log.kept(), EventLoops(self.log).held():
             for _ in range(REHEARSALS):
                 self.changes.shared.moved()
@@ -99,6 +105,7 @@ class Watch:
         report: Report,
         *,
         gave_up: Callable[[str], object],
+        settle: Settle = lambda _nodeid, _judged: None,
         patience: float = 1.0,
         ours: Callable[[], Iterable[int]] = tuple,
         traces: bool = False,
@@ -111,6 +118,7 @@ class Watch:
         Args:
             report: who is told.
             gave_up: who is told where a test has broken the watch: no test may fail for that.
+            settle: is told of each test that leaves something to be judged later, and when that is done.
             patience: by how much the grace is stretched.
             ours: gives descriptors that are none of the tests'.
             traces: whether to look after every line, so that each change is told with the line that made it.
@@ -119,6 +127,7 @@ class Watch:
             stirred: is told where the look after the last test, the only one from afar, shows such state changed.
         """
         self.report, self._gave_up, self.ours, self._stirred = report, gave_up, ours, stirred
+        self._settles, self._awaited, self._through = settle, frozenset(), False
         self.judge.grace *= patience
         self.leftovers.tracer = Tracer(self.changes.shared, self._relative) if traces else None
         self._guarded(self._look_around, near, modules)
@@ -145,6 +154,7 @@ class Watch:
     def start(self, item: pytest.Item) -> None:
         """Begin with a test."""
         owner = Owner(item.nodeid, location=item.location)
+        self._guarded(self.judge.look)
         self._stack.append(owner)
         self.changes.start()
         self._turned = False
@@ -158,12 +168,34 @@ class Watch:
         self._stack.clear()
         self.log.current = None
         if last:
-            self._guarded(self.judge.last)
             self._guarded(self._look_back)
+            self._through = True
 
-    def finish(self) -> None:
-        """Judge the rest, where a run has stopped before its last test."""
-        self._guarded(self.judge.last)
+    def finish(self, *, wait: bool = True) -> Collection[str]:
+        """Judge the rest, as a process ends.
+
+        Args:
+            wait: whether to give what is on its way out the rest of its grace, once the last test has ended.
+
+        Returns:
+            Tests of which it stays unknown whether they, or fixtures that were
+            set up for them, have left anything.
+        """
+        self._guarded(functools.partial(self.judge.last, wait=wait and self._through))
+        self._guarded(self._note_awaited)
+        return self._awaited
+
+    def _note_awaited(self) -> None:
+        """Tell of tests that came to wait for their judgement, and of those that got it."""
+        awaited = frozenset(owner.nodeid for owner in (*self.judge.awaited, *self.alive.values()))
+        if awaited != self._awaited:
+            for nodeid in awaited ^ self._awaited:
+                self._settles(nodeid, nodeid not in awaited)
+            self._awaited = awaited
+
+    def _about_to_begin(self, kind: LeakKind) -> None:
+        self.judge.about_to_begin(kind)
+        self.leftovers.about_to_begin(kind)
 
     def _look_back(self) -> None:
         if not self.changes.near:
@@ -200,9 +232,20 @@ class Watch:
     def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         """Note that a fixture is over, and what it has not put back by now; it is judged with the test at hand."""
         if (owner := self.alive.pop(id(fixturedef), None)) is not None:
-            if owner.debts:
-                owner.debts = [replace(debt, paths=debt.paths & debt.unpaid()) for debt in owner.debts]
+            self._guarded(self._part, owner)
             self._over.append(owner)
+
+    def _part(self, owner: Owner) -> None:
+        if owner.debts:
+            owner.debts = [replace(debt, paths=debt.paths & debt.unpaid()) for debt in owner.debts]
+        if owner.descriptors:  # the next one may get a closed one's number, and the inode that some kinds share
+            closed = {number for number, behind in owner.descriptors.items() if descriptor(number) != behind}
+            for number in closed:
+                del owner.descriptors[number]
+            self.descriptors.forget(closed)
+            self.log.opened |= bool(closed)
+        if owner.definition.own:
+            self.judge.entrust(owner)
 
     def pytest_exception_interact(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         """Read of threads and coroutines from failures, where warnings are errors."""
@@ -252,19 +295,15 @@ class Watch:
         if self.leftovers.tracer is not None:
             self.leftovers.tracer.stop()
         self._settle(test)
-        if (
-            self.log.anything()
-            or self.judge.waits
-            or processes.multiplied()
-            or test.owes
-            or any(owner.owes for owner in self._over)
-        ):
+        if self.log.anything() or processes.multiplied() or test.owes or any(owner.owes for owner in self._over):
             self._look(test, item)
+        self.judge.look()
         if self._over:
             for owner in self._over:
                 if self.log.makers.get(owner.definition.code) is owner:  # a factory's fixtures share their code
                     del self.log.makers[owner.definition.code]
             self._over.clear()
+        self._note_awaited()
 
     def _look(self, test: Owner, item: pytest.Item) -> None:
         """Look closely: the test, or a fixture that is over with it, has begun something, or has changed something."""
@@ -276,33 +315,18 @@ class Watch:
         holders = frozenset(
             owner for owner in self.alive.values() if owner.fixture.argname in names and owner.definition.ends
         )
-        values = [owner for owner in self.alive.values() if owner.definition.own]
-        leftovers = []
+        values = frozenset(
+            owner for owner in self.alive.values() if owner.definition.own and not owner.definition.brief
+        )
         for leftover in found:
-            owner = holder(leftover, values)
-            if owner is not None:
-                self._entrust(leftover, owner)
-                continue
             if leftover.owner.definition.brief:
-                leftover.holders = holders
-                if holders and leftover.kind is LeakKind.THREAD:
-                    self._leak(leftover)
-            leftovers.append(leftover)
-        self.judge.hear(leftovers, self.alive.values())
+                leftover.holders = holders | values if leftover.tangible else holders
+            if leftover.kind is LeakKind.THREAD:
+                self._leak(leftover)  # it may raise in another test before it is judged
+        self.judge.hear(found)
         for begun, what, now in self.log.lost:
             self._tell(Leftover(begun.kind, begun.owner, begun.place, what, bool, stack=functools.partial(str, now)))
         self.log.forget({id(owner) for owner in owners})
-
-    def _entrust(self, leftover: Leftover, owner: Owner) -> None:
-        """Leave to a fixture that is still alive what its value holds: it is judged when the fixture is over."""
-        thing, kind = leftover.thing, leftover.kind
-        if kind is LeakKind.FILE:
-            owner.descriptors[leftover.descriptor] = descriptors.descriptors().get(leftover.descriptor, (0, 0))
-            if thing is not None:
-                self.log.sockets.append(Begun(kind, owner, leftover.place, weakref.ref(thing)))
-        for begun in (*self.log.threads, *self.log.loops, *self.log.tasks.values(), *self.log.processes):
-            if begun.owner is leftover.owner and (begun.itself() is thing or begun.place == leftover.place):
-                begun.owner = owner
 
     # telling
 

@@ -90,6 +90,8 @@ class Attempt(NamedTuple):
     evidence: Evidence | None = None
     leaks: tuple[Leak, ...] = ()
     """What it left behind, and what fixtures did that were set up for it."""
+    judged: bool = True
+    """Whether that is all: not so where its process ended before it could be told."""
 
 
 @dataclass(frozen=True, slots=True)

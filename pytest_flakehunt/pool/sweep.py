@@ -12,6 +12,8 @@ from pytest_flakehunt.zygote.link import Link, Watch
 
 OURS_FAILED = 70
 """Exit status of a child in which our own code failed; see ``zygote.fork``."""
+CUT_SHORT = frozenset({Outcome.HUNG, Outcome.CRASHED})
+"""Outcomes after which nothing is known of what a test leaves."""
 
 
 class Ongoing:
@@ -33,6 +35,8 @@ class Ongoing:
         self.attempts: dict[int, wire.Finished] = {}
         self.leaks: dict[int, tuple[Leak, ...]] = {}
         """What was left behind, by the position of the test it is told with."""
+        self.awaits: set[int] = set()
+        """Tests of which it is not known what they have left, by position."""
         self.watch: Watch | None = None
         self.neighbours = 0
         self.link: Link | None = None
@@ -62,6 +66,8 @@ class Ongoing:
                 self._fruitless = 0
             elif isinstance(item, wire.Leaked):
                 self.leaks[item.position] = (*self.leaks.get(item.position, ()), item.leak)
+            elif isinstance(item, wire.Awaits):
+                (self.awaits.discard if item.over else self.awaits.add)(item.position)
             elif isinstance(item, wire.Told) and item.kind != "note" and not self.mirrored:
                 self.told.append(item)
         return entries
@@ -138,7 +144,10 @@ class Ongoing:
     def results(self, tests: Sequence[str]) -> list[Attempt]:
         """Give the attempts, in the order in which they ended; what was not reached comes last."""
         found = [
-            Attempt(tests[position], item.outcome, item.seconds, item.evidence, self.leaks.get(position, ()))
+            Attempt(
+                *(tests[position], item.outcome, item.seconds, item.evidence, self.leaks.get(position, ())),
+                judged=position not in self.awaits and item.outcome not in CUT_SHORT,
+            )
             for position, item in self.attempts.items()
         ]
         found.extend(Attempt(tests[test], Outcome.UNREACHED) for group in self.left for test in group)

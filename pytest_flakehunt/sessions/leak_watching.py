@@ -40,6 +40,8 @@ class WatchedRun:
         self.found: dict[tuple[str, Leak], list[str]] = {}
         """By test and leak: whom it hurt."""
         self.notes: list[str] = []
+        self._begun: dict[str, int] = {}
+        """Tests, in the order in which they began: some leaks are seen later than others."""
         self._undo = ExitStack()
 
     def _take(self, nodeid: str, leak: Leak) -> None:
@@ -56,9 +58,20 @@ class WatchedRun:
         if watch is None:
             self.notes.append(why_not)
             return
-        self._undo.callback(watch.finish)
+        self._undo.callback(self._finish, watch)
         watch.begin(self._take, gave_up=self.notes.append)
         session.config.pluginmanager.register(Turns(watch))  # last: it sees how things are when all others are done
+
+    def _finish(self, watch: Watch) -> None:
+        """Judge the rest; nothing is known of what was on its way out as a run stopped before its last test."""
+        if unknown := sorted(watch.finish()):
+            more = len(unknown) - 1
+            tests = unknown[0] + (f" and {more} other test{'s' * (more > 1)}" if more else "")
+            self.notes.append(f"whether {tests} left anything behind is not known: the run stopped too early to tell")
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note the order."""
+        self._begun.setdefault(nodeid, len(self._begun))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -87,7 +100,7 @@ class WatchedRun:
         """Show what was left behind."""
         left = [
             (nodeid, Left(leak, Count(1, 1), Interval(0.0, 1.0), victims=tuple(victims)))
-            for (nodeid, leak), victims in self.found.items()
+            for (nodeid, leak), victims in sorted(self.found.items(), key=lambda one: self._begun.get(one[0][0], -1))
         ]
         nothing = [] if self.notes else ["no test left anything behind"]
         pieces = terminal.leaks(left, self.config.get_verbosity()) if left else nothing

@@ -60,6 +60,8 @@ class Survey:
     """Sweeps that look after each test at shared state, also at such as no event tells of."""
     modules: set[int] = field(default_factory=set)
     """Those of them that look at modules too."""
+    unjudged: dict[str, set[int]] = field(default_factory=dict)
+    """By test: sweeps of which it is not known whether it left anything behind."""
     unexplained: int = -1
     """The last sweep that showed from afar that such state was changed, as long as none after it has looked by whom."""
     _leaking: bool = False
@@ -234,6 +236,8 @@ class Survey:
                 self._unplaced[attempt.nodeid] = None
             if any(leak.polled for leak in attempt.leaks):
                 self._leaking = True
+            if not attempt.judged:
+                self.unjudged.setdefault(attempt.nodeid, set()).add(sweep.number)
 
     def _take_study(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
         """Believe tests that passed, and were watched to the end in one process."""

@@ -311,6 +311,7 @@ def perform(
     stacks: int,
     study: wire.Study = wire.NO_STUDY,
     leaks: Watch | None = None,
+    waits: bool = True,
 ) -> None:
     """Run tests in this process, in the order given, under a plan.
 
@@ -323,6 +324,7 @@ def perform(
         stacks: a descriptor for stacks of all threads, in a crash or when asked.
         study: what to find out besides.
         leaks: the leak watch, if it is kept.
+        waits: whether to wait, when the last test has ended, for what is on its way out.
     """
     faulthandler.enable(stacks)
     if hasattr(faulthandler, "register"):
@@ -339,6 +341,8 @@ def perform(
             if leaks is not None:
                 watched(leaks, work, journal, plan.patience, study)
             _each(session, work, observer, journal, study, watch, leaks)
+            if leaks is not None:
+                leaks.finish(wait=waits)
     finally:
         config.pluginmanager.unregister(observer)
     journal.write(wire.Done())
@@ -353,6 +357,9 @@ def watched(
     def report(nodeid: str, leak: Leak) -> None:
         journal.write(wire.Leaked(positions[nodeid], leak))
 
+    def settle(nodeid: str, judged: bool) -> None:
+        journal.write(wire.Awaits(positions[nodeid], over=judged))
+
     def ours() -> tuple[int]:
         return (journal.descriptor,)
 
@@ -365,6 +372,7 @@ def watched(
     watch.begin(
         report,
         gave_up=gave_up,
+        settle=settle,
         patience=patience,
         ours=ours,
         traces=study.lines,

@@ -225,6 +225,7 @@ class Warm:
                 stacks=self.stacks,
                 study=run.study,
                 leaks=self.leaks,
+                waits=len(run.groups) == 1,
             )
         except Exception:  # another plugin's, or ours: whoever reads of the crash must see it
             os.write(self.stacks, traceback.format_exc().encode("utf-8", "backslashreplace"))

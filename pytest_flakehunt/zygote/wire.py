@@ -256,11 +256,20 @@ class Leaked:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaits:
+    """Whether a test, or a fixture that was set up for it, has left anything behind is judged later."""
+
+    position: int
+    over: bool
+    """Whether it is judged by now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """All tests of the process have ended, and nothing was left to do."""
 
 
-Entry: TypeAlias = Began | Started | Finished | Reported | Told | Leaked | Done
+Entry: TypeAlias = Began | Started | Finished | Reported | Told | Leaked | Awaits | Done
 
 
 def entry(item: Entry) -> bytes:  # noqa: PLR0911 - one for each kind
@@ -281,6 +290,8 @@ def entry(item: Entry) -> bytes:  # noqa: PLR0911 - one for each kind
             return _line(["t", kind, data])
         case Leaked(position, leak):
             return _line(["l", position, asdict(leak)])
+        case Awaits(position, over):
+            return b'["w",%d,%d]\n' % (position, over)
         case Done():
             return b'["d"]\n'
 
@@ -318,6 +329,8 @@ def _entry(document: list[Any]) -> Entry:  # noqa: PLR0911 - one for each kind
             return Told(kind, data)
         case ["l", position, leak]:
             return Leaked(position, read_leak(leak))
+        case ["w", position, over]:
+            return Awaits(position, bool(over))
         case ["d"]:
             return Done()
     raise ValueError(f"not a journal entry: {document!r:.200}")

@@ -231,7 +231,7 @@ def environments(envs: Path, suites: Iterable[Suite]) -> dict[str, Path]:
     pythons = {group: interpreter(envs, group) for group in groups}
     for group, python in pythons.items():
         print(f"environment {group}", file=sys.stderr)
-        install(python, f"{checkout}[time-machine]", *sorted(groups[group]))
+        install(python, str(checkout), *sorted(groups[group]))
         install(python, "--no-deps", "--force-reinstall", checkout)
     return pythons
 
@@ -427,7 +427,7 @@ def page(rows: Iterable[str], python: Path) -> str:
         "Made by `python benchmarks/compatibility.py`: a small sound suite for each library, in a repository of its own, is run plainly and then hunted",
         f"with {SWEEPS} sweeps. *The same* means that all tests were steady, and that exit status, `git status`, pytest's cache and all files were those",
         "that a second plain run leaves: as many files, and in each as many lines, NULs, rows of a database, and names of each test. Options beside a library's name were given",
-        "to the hunt alone, but for `--clean-alluredir`. The plugin is installed with its extra `time-machine`.\n",
+        "to the hunt alone, but for `--clean-alluredir`.\n",
         f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}, pytest-flakehunt {ours}, pytest {theirs}, Python {platform.python_version()}, {platform.system()}.\n",
         "| library | version | its suite uses | checked | result |",
         "|---|---|---|---|---|",

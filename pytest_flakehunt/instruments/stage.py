@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from pytest_flakehunt.model import AtImport, PerSweep, PerTest, Plan, Repeating
+from pytest_flakehunt.model import AtImport, Disputable, PerSweep, PerTest, Plan, Repeating
 
 
 class Stage:
@@ -61,6 +61,13 @@ class Stage:
             for setting in self.per_test:
                 undo.enter_context(setting.held_for(name))
             yield
+
+    def disputed(self, error: BaseException, item: pytest.Item) -> str:
+        """Say why a failure says nothing of its test: the perturbation that stands down for it, and the reason."""
+        for name, setting in self.plan.settings:
+            if isinstance(setting, Disputable) and (why := setting.disputed(error, getattr(item, "function", None))):
+                return f"{name} stands down for {item.nodeid}: {why}"
+        return ""
 
     @pytest.hookimpl(tryfirst=True, optionalhook=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:

@@ -27,7 +27,7 @@ class Setting(Protocol):
 
     A setting acts by having some of the methods of :class:`BeforeStart`,
     :class:`Arranging`, :class:`PerSweep`, :class:`PerTest`, :class:`Repeating`,
-    :class:`AtImport` and :class:`Simplifying`.
+    :class:`AtImport`, :class:`Disputable` and :class:`Simplifying`.
     """
 
     @property
@@ -89,6 +89,19 @@ class Simplifying(Protocol):
     @property
     def graded(self) -> bool:
         """Whether they grow from one to the next, so that all above one that fails can be taken to fail."""
+
+
+@runtime_checkable
+class Disputable(Protocol):
+    """A setting that does not reach everything it should: some failures under it come of that gap alone."""
+
+    def disputed(self, error: BaseException, test: object) -> str:
+        """Say why a failure says nothing of its test; empty where it counts.
+
+        Args:
+            error: what the test failed with.
+            test: its function, where it has one.
+        """
 
 
 @runtime_checkable

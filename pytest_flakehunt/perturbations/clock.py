@@ -56,6 +56,12 @@ class Clock:
         wall_clock.move_to(epoch_seconds(self.moment, wall_clock.true_time))
         yield
 
+    def disputed(self, error: BaseException, test: object) -> str:
+        """Say which clock that C reads disagrees with the one shown, where a failure comes of that."""
+        from pytest_flakehunt.perturbations import foreign_clocks
+
+        return foreign_clocks.disputed(error, test)
+
 
 def epoch_seconds(moment: str, clock: Callable[[], float]) -> float:
     """Give the moment in seconds since 1970, local time taken as the time zone stands now.
@@ -91,6 +97,13 @@ class Clocks:
     allowed = (
         "a local time such as 2028-02-29T23:59:58, a shift such as +400d, -1h or +30s, or one of them after frozen:"
     )
+
+    @staticmethod
+    def withdrawn() -> str:
+        """Say why it stands down once the suite is imported; empty where it does not."""
+        from pytest_flakehunt.perturbations import wall_clock
+
+        return wall_clock.held_by_suite()
 
     def draw(self, seed: int, turn: int) -> Clock:
         """Catalogued moments first, then any of the coming years; a frozen one now and then."""

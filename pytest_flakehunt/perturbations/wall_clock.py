@@ -1,4 +1,4 @@
-"""The machinery under the clock: time-machine where it is installed, else freezegun, made to keep local time.
+"""The machinery under the clock: time-machine; freezegun, made to keep local time, on Pythons that have none.
 
 freezegun alone takes the local zone for UTC, stops ``monotonic`` and knows
 nothing of files. Here all readings of the wall clock follow from one number,
@@ -10,6 +10,7 @@ written while the clock is moved bear the time that it showed.
 import datetime
 import importlib.util
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.perturbations import foreign_clocks
 from pytest_flakehunt.perturbations.replacing import replaced
 
 FILE_CLOCK_SLACK = 2.0
@@ -34,8 +36,8 @@ class WallClock:
         """Seconds added to the true time while the clock ticks."""
         self.standing: float | None = None
         """Seconds since 1970 where the clock is frozen, else None."""
-        self.mover: Callable[[float], None] | None = None
-        """Moves an engine that keeps its own time."""
+        self.movers: list[Callable[[float], object]] = []
+        """Are told where the clock is moved to: an engine that keeps its own time, and other clocks."""
 
     def true(self) -> float:
         """Give the true time, in seconds since 1970."""
@@ -61,8 +63,8 @@ def move_to(seconds: float) -> None:
     else:
         _clock.standing = seconds
         _clock.offset = 0.0
-    if _clock.mover is not None:
-        _clock.mover(seconds)
+    for move in _clock.movers:
+        move(seconds)
 
 
 @contextmanager
@@ -70,23 +72,35 @@ def mounted(*, ticking: bool) -> Iterator[None]:
     """Put the wall clock under our control.
 
     Args:
-        ticking: whether time goes on; a clock that does not tick is always
-            freezegun's, and stops nothing but the wall clock.
+        ticking: whether time goes on; one that does not stops nothing but the
+            wall clock.
     """
     _clock.base = realtime.time() - realtime.monotonic()
-    _clock.offset, _clock.standing, _clock.mover = 0.0, None if ticking else _clock.true(), None
-    engine = _time_machine() if ticking and importlib.util.find_spec("time_machine") else _freezegun()
-    with engine, _dated_files():
+    _clock.offset, _clock.standing = 0.0, None if ticking else _clock.true()
+    engine = _time_machine() if importlib.util.find_spec("time_machine") else _freezegun()
+    with engine, _dated_files(), foreign_clocks.agreeing(_clock.seconds, _clock.true) as begin:
+        _clock.movers.append(lambda _seconds: begin())
         yield
-    _clock.offset, _clock.standing, _clock.mover = 0.0, None, None
+    _clock.offset, _clock.standing = 0.0, None
+    _clock.movers.clear()
+
+
+def held_by_suite() -> str:
+    """Say what of the suite holds the clock by now; empty where nothing does."""
+    freezegun, time_machine = sys.modules.get("freezegun.api"), sys.modules.get("time_machine")
+    if freezegun is not None and datetime.datetime is freezegun.FakeDatetime:
+        return "the suite freezes the clock with freezegun as it is imported"
+    if time_machine is not None and time_machine.escape_hatch.is_travelling():
+        return "the suite moves the clock with time-machine as it is imported"
+    return ""
 
 
 @contextmanager
 def _time_machine() -> Iterator[None]:
     import time_machine
 
-    with time_machine.travel(_clock.true(), tick=True) as traveller:
-        _clock.mover = traveller.move_to
+    with time_machine.travel(_clock.true(), tick=_clock.standing is None) as traveller:
+        _clock.movers.append(traveller.move_to)
         yield
 
 
@@ -96,8 +110,6 @@ def _freezegun() -> Iterator[None]:
     from freezegun import api
 
     with ExitStack() as undo:
-        for name in ("monotonic", "perf_counter", "monotonic_ns", "perf_counter_ns"):
-            undo.enter_context(replaced(api, f"fake_{name}", getattr(api, f"real_{name}")))
         for owner, name, value in _local_time(api):
             undo.enter_context(replaced(owner, name, value))
         undo.enter_context(_named(api.FakeDate, api.real_date))
@@ -186,7 +198,9 @@ def _local_time(api: Any) -> list[tuple[Any, str, Any]]:  # noqa: C901 - one lis
         chosen.__code__ = chosen.__code__.replace(co_name=stood_for.co_name, co_qualname=stood_for.co_qualname)
         return owner, name, classmethod(chosen) if isinstance(original, classmethod) else chosen
 
+    steady = ("monotonic", "perf_counter", "monotonic_ns", "perf_counter_ns")
     return [
+        *(while_ours(api, f"fake_{name}", getattr(api, f"real_{name}")) for name in steady),
         (api, "datetime_to_fakedatetime", stand_in),
         while_ours(api, "fake_localtime", localtime),
         while_ours(fake, "now", now),

@@ -87,6 +87,7 @@ class Observer:
         self.seconds = 0.0
         self.evidence: Evidence | None = None
         self._raised: tuple[str, str, Place | None] | None = None
+        self._disputed = ""
 
     def begin(self, item: pytest.Item) -> None:
         """Turn to the next test."""
@@ -99,6 +100,8 @@ class Observer:
         """Note the exception itself, of which a report keeps only text; unittest's is known only afterwards."""
         report = yield
         self._raised = None if call.excinfo is None else raised(call.excinfo, item.config.rootpath)
+        if call.excinfo is not None and report.failed and self.stage is not None:
+            self._disputed = self.stage.disputed(call.excinfo.value, item)
         return report
 
     @pytest.hookimpl(trylast=True)
@@ -109,7 +112,10 @@ class Observer:
             self.journal.write(wire.Reported(self._serialized(report)))
         if self.outcome is not None and self.outcome.fails:
             return
-        if report.failed:
+        if report.failed and self._disputed:
+            self.outcome = Outcome.SKIPPED
+            self.journal.write(wire.Told("note", {"text": self._disputed}))
+        elif report.failed:
             self.outcome = Outcome.FAILED if report.when == "call" else Outcome.ERROR
             self.evidence = self._evidence(report)
         elif report.skipped:

@@ -20,7 +20,7 @@ from pytest_flakehunt.ground.stand_ins import SUPPORTING, TABLE, Maker, standing
 from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.leaks.event_loops import EventLoops
 from pytest_flakehunt.leaks.log import Log
-from pytest_flakehunt.perturbations import random, wall_clock
+from pytest_flakehunt.perturbations import foreign_clocks, random, wall_clock
 from pytest_flakehunt.perturbations.eventloop import Scheduling
 from pytest_flakehunt.perturbations.latency import Latency
 from pytest_flakehunt.perturbations.listdir import Listing
@@ -36,6 +36,8 @@ def all_makers() -> list[dict[str, Maker]]:
     return [
         *(dict(setting.stand_ins()) for setting in settings),
         dict(wall_clock.stand_ins(0.0)),
+        dict(foreign_clocks.stand_ins()),
+        dict(foreign_clocks.Dates(time.time).stand_ins()),
         dict(doors),
         dict(random.AT_IMPORT),
     ]
@@ -44,7 +46,7 @@ def all_makers() -> list[dict[str, Maker]]:
 MAKERS = {name: make for some in all_makers() for name, make in some.items()}
 IN_C = {
     "builtins:open", "os:open", "os:fsync", "os:fdatasync", "os:listdir", "os:scandir", "os:stat", "os:lstat", "os:fstat", "os:urandom",
-    "time:sleep", "socket:gethostbyname", "socket:gethostbyname_ex", "socket:gethostbyaddr", "_thread:start_new_thread", "_thread:start_new",
+    "time:sleep", "sqlite3:connect", "socket:gethostbyname", "socket:gethostbyname_ex", "socket:gethostbyaddr", "_thread:start_new_thread", "_thread:start_new",
 }  # fmt: skip
 OFTEN_LOADED_ANEW = (
     "os",

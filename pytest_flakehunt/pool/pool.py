@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.instruments import artefacts
-from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Plan, Sweep
+from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Sweep
 from pytest_flakehunt.model.plans import arranged
 from pytest_flakehunt.pool.audience import Audience
 from pytest_flakehunt.pool.slots import Job, Slot, Slots
@@ -25,16 +25,20 @@ LOOK = 0.2
 """Seconds between two looks at the journals of sweeps under way."""
 LOOK_WHEN_SEEN = 0.03
 """The same while pytest itself watches sweep 0."""
-UNKNOWN_LIMIT = 600.0
-"""Seconds a test may take while none of its calm attempts has ended."""
 LEAST_LIMIT = 10.0
+"""Seconds a test may take at least."""
 LIMIT_FACTOR = 10.0
+"""How many times as long as its slowest calm attempt a test may take; as the slowest other test, while it has none."""
+MOST_UNKNOWN = 30.0
+"""Seconds it may take at most while it has none: it gets a second chance."""
+MOST_PATIENCE = 2.0
+"""How many times as long it may take in sweeps that slow things down."""
+SECOND_CHANCE = 60.0
+"""Seconds, alone, for a test that was ended before anything was known of it."""
 START_LIMIT = 600.0
 """Seconds a zygote may take to collect the suite."""
 LOST_ZYGOTES = 3
 """Zygotes in a row that may fail to start before the hunt gives up."""
-STUDY_PATIENCE = 10.0
-"""By how much time limits are stretched while every call is watched."""
 
 
 class HuntFailed(Exception):  # noqa: N818 - it says what became of the hunt
@@ -88,6 +92,9 @@ class Pool:
     _spared: set[str] = field(default_factory=set)
     _journals: int = 0
     _unsafe: str = ""
+    doubtful: bool = False
+    """Whether sweeps have fresh interpreters only as long as nobody has tried whether forks are safe."""
+    _tried: bool = False
 
     def __enter__(self) -> Self:
         self.began = realtime.monotonic()
@@ -172,10 +179,28 @@ class Pool:
         if ready.missing:
             missing = [self.tallies[position].nodeid for position in ready.missing]
             self.say(f"not every interpreter collects {listed(missing)}")
-        if ready.unsafe and self.isolation is None and not self._unsafe:
-            self._unsafe = ready.unsafe
-            self.say(f"every sweep has a fresh interpreter: {ready.unsafe}")
+        if ready.unsafe and self.isolation is None and (not self._unsafe or ready.certain) and not self._tried:
+            self._unsafe, self.doubtful = ready.unsafe, not ready.certain
+            self._tried = ready.certain
+            if ready.certain:
+                self.say(f"every sweep has a fresh interpreter: {ready.unsafe}")
         self._advance(slot)
+
+    def settle(self, why_not: str) -> None:
+        """Decide whether sweeps are forked where that was in doubt.
+
+        Args:
+            why_not: what came of a trial, or why there is none; empty where
+                forked sweeps come out as others do.
+        """
+        if not self.doubtful:
+            return
+        if why_not:
+            self.say(f"every sweep has a fresh interpreter: {self._unsafe}, and {why_not}")
+        else:
+            self.say(f"sweeps are forked: {self._unsafe}, but calm sweeps with forks and without come out alike")
+            self._unsafe = ""
+        self.doubtful, self._tried = False, True
 
     def _failed(self, slot: Slot, link: Link, reason: str) -> None:
         seed = link.environment.get("PYTHONHASHSEED")
@@ -214,10 +239,12 @@ class Pool:
         slot.running = False
         if status == OURS_FAILED and ongoing.watch is not None and not ongoing.watch.done:
             by_test = ongoing.watch.running is not None
+        if ongoing.killed is not None and self._may_try_again(ongoing, ongoing.killed):
+            ongoing.try_again(ongoing.killed)
         lost = ongoing.ended(status, [(test.file, test.line) for test in self.tallies.tests], by_test=by_test)
         if lost is not None:
             attempt = Attempt(self.tallies[lost.position].nodeid, lost.outcome, lost.seconds, lost.evidence)
-            if lost.outcome is Outcome.HUNG:
+            if lost.outcome is Outcome.HUNG and ongoing.telling:
                 self._boss.hung(self.tallies[lost.position])
             if ongoing.mirrored:
                 self.audience.lost(attempt)
@@ -254,7 +281,7 @@ class Pool:
                 self.audience.lost(Attempt(self.tallies[position].nodeid, outcome, seconds, evidence))
             case wire.Finished(position):
                 self.audience.finished(self.tallies[position].nodeid)
-            case wire.Began() | wire.Told() | wire.Leaked() | wire.Done():
+            case wire.Began() | wire.Told() | wire.Leaked() | wire.Awaits() | wire.Done():
                 pass
 
     def _look(self, slot: Slot) -> None:
@@ -278,8 +305,7 @@ class Pool:
             if waited > START_LIMIT:
                 links.end_tree(link.process.pid)
             return
-        patience = STUDY_PATIENCE if ongoing.study.sources or ongoing.study.lines else 1.0
-        if waited > self.limit(self.tallies[watch.running], ongoing.plan) * patience:
+        if waited > self._limit(ongoing, watch.running):
             ongoing.killed = watch.running
         elif not links.printing_without_end(watch.pid):
             return
@@ -287,13 +313,32 @@ class Pool:
             links.ask_for_stacks(watch.pid, link.scratch / STACKS)
             links.end_tree(watch.pid)
 
-    def limit(self, test: Tally, plan: Plan) -> float:
-        """Give the seconds after which a test counts as hanging."""
+    def limit(self, test: Tally, patience: float, others: float = 0.0) -> float:
+        """Give the seconds after which a test counts as hanging.
+
+        Args:
+            test: which.
+            patience: by how much its sweep slows things down.
+            others: seconds of the slowest other test of its sweep that has ended.
+        """
+        stretched = min(patience, MOST_PATIENCE)
         if self.timeout is not None:
-            return self.timeout * plan.patience
-        if test.slowest is None:
-            return UNKNOWN_LIMIT * plan.patience
-        return max(LEAST_LIMIT, LIMIT_FACTOR * test.slowest) * plan.patience
+            return self.timeout * stretched
+        if test.slowest is not None:
+            return max(LEAST_LIMIT, LIMIT_FACTOR * test.slowest) * stretched
+        return LEAST_LIMIT if test.hangs else max(LEAST_LIMIT, min(LIMIT_FACTOR * others, MOST_UNKNOWN))
+
+    def _limit(self, ongoing: Ongoing, position: int) -> float:
+        if position == ongoing.second_chance:
+            return SECOND_CHANCE
+        watched = ongoing.study.sources or ongoing.study.lines
+        return self.limit(self.tallies[position], MOST_PATIENCE if watched else ongoing.plan.patience, ongoing.slowest)
+
+    def _may_try_again(self, ongoing: Ongoing, position: int) -> bool:
+        """Tell whether a test was ended only because nothing was known of it."""
+        test = self.tallies[position]
+        known = test.slowest is not None or test.hangs or self.timeout is not None
+        return not known and ongoing.telling and ongoing.second_chance != position
 
     # what a slot does next
 
@@ -370,9 +415,9 @@ class Pool:
         arrangement = [[nodeid] for nodeid in chosen] if job.apart else arranged(plan, chosen)
         groups = [[self.tallies.positions[nodeid] for nodeid in group] for group in arrangement]
         isolation = job.isolation
-        if isolation is Isolation.FORK and self.usual is Isolation.FRESH:
+        if isolation is Isolation.FORK and self.usual is Isolation.FRESH and not job.trial:
             isolation = Isolation.FRESH  # learnt since the sweep was chosen
-        return Ongoing(draft, plan, groups, isolation, job.study, self.root)
+        return Ongoing(draft, plan, groups, isolation, job.study, self.root, trial=job.trial)
 
     def _finish(self, slot: Slot, ongoing: Ongoing) -> None:
         slot.job = slot.ongoing = None

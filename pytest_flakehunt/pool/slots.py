@@ -31,6 +31,8 @@ class Job:
     early: str = ""
     """A plan, in written form, that is held while the suite is imported."""
     study: wire.Study = wire.NO_STUDY
+    trial: bool = False
+    """Whether it is to show if forks can be trusted, and is forked all the same."""
 
 
 @dataclass(slots=True)

@@ -27,7 +27,13 @@ class Ongoing:
         isolation: Isolation,
         study: wire.Study,
         root: Path,
+        *,
+        trial: bool = False,
     ) -> None:
+        self.telling = not (trial or study.sources or study.lines)
+        """Whether a test that takes too long in it is taken to hang: nothing of ours slows it down, or may stop it."""
+        self.second_chance: int | None = None
+        """The test that runs alone and longer, after it was ended before anything was known of it, by position."""
         self.draft, self.plan, self.isolation, self.study, self.root = draft, plan, isolation, study, root
         self.told: list[wire.Told] = []
         """What a study brought to light."""
@@ -103,6 +109,20 @@ class Ongoing:
             self.torn = f"its process ended {self._fruitless} times without a test: {self.link.last_words(600)}"
         self.watch.running = None
         return lost
+
+    def try_again(self, position: int) -> None:
+        """Let a test that took too long run once more: first, alone, and longer."""
+        self.second_chance, self.killed = position, None
+        rest = [[test for test in group if test != position] for group in self.left]
+        self.left = [[position], *(group for group in rest if group)]
+        if self.watch is not None:
+            self.watch.running, self.watch.done = None, True
+
+    @property
+    def slowest(self) -> float:
+        """Give the seconds of the slowest test so far that ended by itself."""
+        ended = (item.seconds for item in self.attempts.values() if item.outcome not in CUT_SHORT)
+        return max(ended, default=0.0)
 
     def missing(self, positions: Sequence[int]) -> None:
         """Leave out tests that the zygote did not collect."""

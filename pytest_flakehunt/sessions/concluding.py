@@ -42,7 +42,7 @@ class Conclusions:
 
         def verify(lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
             commands = self._commands(lead.finding, replace(lead.mode, diagnosis=found))
-            limit = survey.pool.limit(survey.tallies[survey.tallies.positions[lead.finding.nodeid]], commands.plan)
+            limit = survey.pool.limit(survey.tallies.named(lead.finding.nodeid), commands.plan.patience)
             verified, control = rerun.counted(
                 commands, lead.finding.nodeid, lead.mode, pairs=pairs, limit=limit, ends=ends
             )

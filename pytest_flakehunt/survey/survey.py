@@ -13,6 +13,7 @@ from pytest_flakehunt.pool.pool import Pool
 from pytest_flakehunt.pool.slots import Job, Slot
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.survey.schedule import Schedule, sources
+from pytest_flakehunt.survey.trust import FEWEST, ForkTrial
 from pytest_flakehunt.zygote import wire
 
 HANGS_TO_BENCH = 2
@@ -82,6 +83,8 @@ class Survey:
     """The number of the sweep that shows it."""
     _consulted: dict[str, frozenset[str]] = field(default_factory=dict)
     """By test, once it is known."""
+    _trial: ForkTrial | None = None
+    """Whether forks can be trusted, where that is in doubt."""
     _unplaced: dict[str, None] = field(default_factory=dict)
     """Tests with leaks that no line was seen to leave."""
     _traced: int = -1
@@ -97,6 +100,7 @@ class Survey:
         limit = self.schedule.limit
         slots = self.pool.workers if limit is None else min(self.pool.workers, limit)
         self.pool.work(self, max(1, slots))
+        self.pool.settle("the hunt ended before it had tried whether forks are safe")
 
     def close(self) -> None:
         """Keep the sweeps that still waited for sweep 0."""
@@ -108,6 +112,8 @@ class Survey:
     def next(self, slot: Slot) -> Job | None:
         """Choose the next sweep; a zygote that retires gets a last one first."""
         late = self._late()
+        if not late and self._begun and self.pool.doubtful and (job := self._try_forks()):
+            return job
         if not late and self._due(slot) and (last := self._last_of(slot)):
             return last
         usual = self.pool.usual
@@ -120,6 +126,21 @@ class Survey:
         if not late and slot in forking and slot.served and (last := self._last_of(slot)):
             return last
         return self._extra_job(slot, late=late)
+
+    def _try_forks(self) -> Job | None:
+        """Give a sweep that shows whether forks can be trusted, if that is to be found out."""
+        limit = self.schedule.limit
+        if not self.checks or (limit is not None and limit < FEWEST):
+            short = f"a hunt of fewer than {FEWEST} sweeps" if self.checks else "a replay"
+            self.pool.settle(f"{short} does not try whether forks are safe")
+            return None
+        if self._trial is None:
+            self._trial = ForkTrial(self.tallies)
+        return self._trial.job(self.next_number, self.schedule.next_calm)
+
+    def _settle_forks(self) -> None:
+        if self._trial is not None and self._trial.verdict is not None:
+            self.pool.settle(self._trial.verdict)
 
     def _extra_job(self, slot: Slot, *, late: bool) -> Job | None:
         """Give what is left when the schedule is through: lines of leaks, hanging tests, and doubts about ourselves."""
@@ -210,6 +231,11 @@ class Survey:
         if sweep.number == self._traced:
             self.ledger.write(replace(sweep, purpose=Purpose.STUDY), attempts, fingerprints(attempts))
             return
+        if self._trial is not None and sweep.number in self._trial.numbers:
+            self.ledger.write(replace(sweep, purpose=Purpose.STUDY), attempts, fingerprints(attempts))
+            self._trial.take(attempts)
+            self._settle_forks()
+            return
         if any(item.kind == wire.STIRRED for item in told):
             self.unexplained, self._leaking = sweep.number, True
         self._ended_sweeps.append((sweep, attempts))
@@ -231,6 +257,9 @@ class Survey:
         self.ledger.write(sweep, attempts, fingerprints(attempts))
         if not sweep.outage:
             self.tallies.add(sweep, attempts)
+            if self._trial is not None:
+                self._trial.saw(sweep)
+                self._settle_forks()
         for attempt in attempts:
             if any(leak.started_at is None for leak in attempt.leaks):
                 self._unplaced[attempt.nodeid] = None
@@ -261,8 +290,15 @@ class Survey:
         test.hangs += 1
         if test.hangs == HANGS_TO_BENCH and test.nodeid not in self.pool.benched:
             self.pool.benched.add(test.nodeid)
+            self.pool.say(f"{test.nodeid} is left out of further sweeps: {self._why_benched(test)}")
             for _ in range(LAST_CHANCES):
                 self._encores.append(Job(Draft(self.next_number()), (test.nodeid,), self.pool.usual))
+
+    @staticmethod
+    def _why_benched(test: Tally) -> str:
+        if test.slowest is not None:
+            return "it hangs again and again"
+        return "it hangs when calm; if it only takes long, say how long with --flakehunt-timeout"
 
     def _doubts(self) -> bool:
         """Queue fresh interpreters for tests that failed in every fork, until it is known that we are not the cause."""

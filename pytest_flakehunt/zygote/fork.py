@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -25,7 +26,9 @@ def forked(work: Callable[[], None]) -> int:
     Returns:
         The child's process id, which is also its process group's.
     """
-    pid = os.fork()
+    with warnings.catch_warnings():  # about threads that libraries keep, and are prepared to start anew
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if pid:
         return pid
     status = ABORTED

@@ -5,7 +5,6 @@ import functools
 import gc
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Generator
 from pathlib import Path
@@ -21,7 +20,7 @@ from pytest_flakehunt.instruments.artefacts import Artefacts
 from pytest_flakehunt.leaks.watch import Watch, ready
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import random
-from pytest_flakehunt.zygote import child, fork, wire
+from pytest_flakehunt.zygote import child, fork, forkable, wire
 
 NAME = "flakehunt-zygote"
 STACKS = "stacks"
@@ -162,7 +161,8 @@ class Warm:
         if options.watch_leaks(session.config) is not False:  # what is ready before a fork costs no sweep anything
             self.leaks, self.unwatched = ready(session, self.keeping)
         gc.collect()
-        self.control.send(wire.Ready(missing, extra, random.digests(), unsafe_to_fork()))
+        unsafe, certain = forkable.hindrance() or ("", False)
+        self.control.send(wire.Ready(missing, extra, random.digests(), unsafe, certain=certain))
         while True:
             match self.control.receive():
                 case wire.Run() as run:
@@ -230,20 +230,6 @@ class Warm:
         except Exception:  # another plugin's, or ours: whoever reads of the crash must see it
             os.write(self.stacks, traceback.format_exc().encode("utf-8", "backslashreplace"))
             raise
-
-
-def unsafe_to_fork() -> str:
-    """Say why this process must not fork; empty where it may."""
-    if sys.platform in {"win32", "darwin"}:
-        return f"forking is not safe on {sys.platform}"
-    others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
-    if others:
-        return f"importing the suite starts threads: {', '.join(sorted(others))}"
-    with contextlib.suppress(OSError):
-        threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - names alone are wanted, cheaply
-        if threads > 1:
-            return f"importing the suite starts {threads - 1} native thread{'s' if threads > 2 else ''}"
-    return ""
 
 
 def main() -> None:

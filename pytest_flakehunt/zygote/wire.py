@@ -107,7 +107,9 @@ class Ready:
     digests: Mapping[str, str]
     """Of the states of global random generators."""
     unsafe: str
-    """Why it must not fork; empty where it may."""
+    """Why it should not fork; empty where it may."""
+    certain: bool = False
+    """Whether that is known; otherwise forks may be tried, and compared with sweeps that were not forked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,85 @@ def test_a_hang_is_ended_with_its_stacks_and_benched(
         assert any(source[line - 1].startswith(innermost) for line in lines)
 
 
+SHORTER = "from pytest_flakehunt.pool import pool\npool.LEAST_LIMIT, pool.SECOND_CHANCE = 1.0, {chance}"
+
+
+@pytest.mark.thorough
+def test_a_test_of_which_nothing_is_known_gets_a_second_chance_alone(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makeconftest(SHORTER.format(chance=20))
+    pytester.makepyfile(
+        test_it="""
+        import os, time
+        from pathlib import Path
+        def test_before(): pass
+        def test_takes_long():
+            with Path(__file__).with_name("began").open("a") as file: file.write(".")
+            time.sleep(2)
+        def test_after(): pass
+        """
+    )
+    found = hunt("-n1", "--flakehunt-only=gc", sweeps=3)
+    assert found.verdicts == {"test_before": "steady", "test_takes_long": "steady", "test_after": "steady"}
+    assert [test["runs"] for test in found.tests.values()] == [3, 3, 3]
+    assert pytester.path.joinpath("began").read_text() == 4 * "."  # twice in sweep 0
+    assert found.report["notes"] == []
+    found.result.stdout.fnmatch_lines(["test_it.py *"])
+    assert "F" not in next(line for line in found.result.outlines if line.startswith("test_it.py ")).split()[1]
+
+
+@pytest.mark.thorough
+def test_a_test_that_hangs_gets_one_second_chance_and_is_told_how_to_get_more(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makeconftest(SHORTER.format(chance=2))
+    pytester.makepyfile(
+        test_it="""
+        import threading
+        from pathlib import Path
+        def test_hangs():
+            with Path(__file__).with_name("began").open("a") as file: file.write(".")
+            threading.Event().wait()
+        def test_after(): pass
+        """
+    )
+    found = hunt("-n1", "--flakehunt-only=gc", sweeps=6)
+    assert found.verdicts == {"test_hangs": "broken", "test_after": "steady"}
+    assert found.tests["test_after"]["runs"] == 6
+    runs = found.tests["test_hangs"]["runs"]
+    assert pytester.path.joinpath("began").read_text() == (runs + 1) * "."
+    assert found.report["notes"] == [
+        "test_it.py::test_hangs is left out of further sweeps: it hangs when calm; "
+        "if it only takes long, say how long with --flakehunt-timeout"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slowest", "others", "patience", "hangs", "limit"),
+    [
+        (None, 0.1, 1.0, 0, 10),
+        (None, 2.0, 5.0, 0, 20),
+        (None, 50.0, 1.0, 0, 30),
+        (None, 50.0, 1.0, 1, 10),
+        (0.1, 50.0, 1.0, 0, 10),
+        (3.0, 0.0, 1.0, 0, 30),
+        (3.0, 0.0, 1.5, 0, 45),
+        (3.0, 0.0, 10.0, 0, 60),
+    ],
+)
+def test_limits_follow_what_is_known(
+    slowest: float | None, others: float, patience: float, hangs: int, limit: float
+) -> None:
+    from pytest_flakehunt.pool.pool import Pool
+    from pytest_flakehunt.pool.tallies import Tally
+
+    test = Tally("test_a.py::test_a", "test_a.py", 1)
+    test.slowest, test.hangs = slowest, hangs
+    pool = Pool(*(None,) * 7)  # type: ignore[arg-type]
+    assert pool.limit(test, patience, others) == limit
+    pool.timeout = 4.0
+    assert pool.limit(test, patience, others) == 4 * min(patience, 2)
+
+
 @pytest.mark.thorough
 def test_a_hang_in_an_interpreter_of_its_own_is_ended_too(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("import time\ndef test_hangs(): time.sleep(1000)\ndef test_after(): pass")

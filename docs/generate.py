@@ -18,7 +18,11 @@ def options() -> str:
         for name, (metavar, text) in NAMES.items()
     ]
     rows.extend(f"| | `{name}` | {text} |" for name, text in INI_ONLY.items())
-    more = "`-n` sets how many zygotes work at once. `-q` shortens the report, `-v` lengthens it."
+    more = (
+        "`-n` sets how many zygotes work at once. `-q` shortens the report, `-v` lengthens it.\n\nConfiguration files take each setting in its natural type, as in "
+        '`flakehunt_only = ["order", "repeat"]`, `flakehunt_timeout = 60` and `flakehunt_leaks = true` under `[tool.pytest]`,\n`[tool.pytest.ini_options]` or in `pytest.toml`; in '
+        "ini files lists are lines, or names between commas."
+    )
     return "\n".join(["# Options", "", "| option | ini | what it does |", "|---|---|---|", *rows, "", more, ""])
 
 

@@ -50,6 +50,18 @@ NAMES = {
 """Every option: what stands for its value in help, if it takes one, and the help."""
 
 
+LISTS = frozenset({"flakehunt-only", "flakehunt-without", "flakehunt-fail-on", "flakehunt-forgive"})
+"""Options whose value in a configuration file is a list: in an ini file lines, or names between commas."""
+NUMBERS = {
+    "flakehunt": int,
+    "flakehunt-seed": int,
+    "flakehunt-timeout": float,
+    "flakehunt-diagnose": int,
+    "flakehunt-grace": float,
+}
+"""Options whose value may be a number there; the kind of it."""
+SWITCHES = {"true": "on", "yes": "on", "1": "on", "false": "off", "no": "off", "0": "off"}
+"""Other words for on and off, as configuration files have them."""
 INI_ONLY = {
     "flakehunt_disable_plugins": "names of other plugins, as pytest knows them, that are kept out of zygotes and of "
     "commands that are run again, separated by spaces: they see sweep 0 alone",
@@ -65,9 +77,26 @@ def declare(parser: pytest.Parser) -> None:
             group.addoption(f"--{name}", metavar=metavar, default=None, help=text)
         else:
             group.addoption(f"--{name}", action="store_const", const="on", default=None, help=text)
-        parser.addini(name.replace("-", "_"), f"the same as --{name}", default="")
+        parser.addini(name.replace("-", "_"), f"the same as --{name}", type=_type(name), default="")
     for name, text in INI_ONLY.items():
-        parser.addini(name, text, default="")
+        parser.addini(name, text, type="args", default="")
+
+
+def _type(name: str, version: tuple[int | str, ...] = pytest.version_tuple) -> Any:
+    """Give the type that an option's value has in a configuration file.
+
+    Args:
+        name: the option's.
+        version: pytest's: from 9 on it reads TOML with types, and from 9.2 on an
+            option may have several, of which text comes first: a bad value is
+            then refused in our own words.
+    """
+    if name in LISTS:
+        return "linelist"
+    kind = bool if not NAMES[name][0] else NUMBERS.get(name, str)
+    if version >= (9, 2) and kind is not str:
+        return str | int | kind
+    return kind.__name__ if version >= (9,) and name != "flakehunt" and kind is not str else "string"
 
 
 def given(config: pytest.Config, name: str) -> str:
@@ -77,7 +106,25 @@ def given(config: pytest.Config, name: str) -> str:
         value: Any = getattr(namespace, destination, None)
         if value is not None:
             return str(value).strip()
-    return str(config.getini(destination)).strip()
+    try:
+        value = config.getini(destination)
+    except (TypeError, ValueError) as error:  # pytest makes this a refusal from 9.2 on
+        raise pytest.UsageError(f"{destination}: {error}") from None
+    text = written(value)
+    return text if NAMES[name][0] else SWITCHES.get(text.lower(), text)
+
+
+def written(value: object) -> str:
+    """Give the text that stands on the command line for a value of a configuration file.
+
+    >>> written(["order", "repeat"]), written(True), written(60), written(" 10m ")
+    ('order,repeat', 'on', '60', '10m')
+    """
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value).strip()
 
 
 def wanted(config: pytest.Config) -> bool:

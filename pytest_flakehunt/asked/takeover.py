@@ -1,7 +1,6 @@
 """Other plugins in the processes of a hunt: what would fight it is taken over or switched off, and said so."""
 
 import contextlib
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -145,7 +144,7 @@ def _set(config: pytest.Config, options: Iterable[Option], scratch: Path) -> Non
 
 def disabled(config: pytest.Config) -> list[str]:
     """Give the names of plugins that the user keeps out of processes that nobody looks at."""
-    return [name for name in re.split(r"[\s,]+", str(config.getini(DISABLED))) if name]
+    return [name for some in config.getini(DISABLED) for name in some.split(",") if name]
 
 
 def check_disabled(config: pytest.Config) -> None:

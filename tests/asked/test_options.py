@@ -1,9 +1,11 @@
 """Every refusal, word for word, and pytest's own exit status for it."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from pytest_flakehunt.asked import flags, takeover
 from pytest_flakehunt.asked.options import length
 
 
@@ -124,3 +126,113 @@ def test_an_ordinary_run_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-pno:randomly", "-pno:freezegun", "-pno:hypothesispytest")
     result.assert_outcomes(passed=1)
     assert not Path(pytester.path, ".flakehunt").exists()
+
+
+VALUES = [
+    {
+        "flakehunt": (200, "200"),
+        "flakehunt-seed": (7, "7"),
+        "flakehunt-only": (["order", "repeat"], "order,repeat"),
+        "flakehunt-without": (["clock"], "clock"),
+        "flakehunt-plan": ("hashseed=7 order=reversed", "hashseed=7 order=reversed"),
+        "flakehunt-fail-on": (["broken", "leaks"], "broken,leaks"),
+        "flakehunt-isolation": ("fresh", "fresh"),
+        "flakehunt-timeout": (60, "60"),
+        "flakehunt-diagnose": (100, "100"),
+        "flakehunt-leaks": (True, "on"),
+        "flakehunt-grace": (0.25, "0.25"),
+        "flakehunt-forgive": (["thread:my client.*", "file:/var/*"], "thread:my client.*,file:/var/*"),
+        "flakehunt-ledger": ("one/ledger.sqlite", "one/ledger.sqlite"),
+        "flakehunt-json": ("report.json", "report.json"),
+    },
+    {
+        "flakehunt": ("10m", "10m"),
+        "flakehunt-timeout": (0.5, "0.5"),
+        "flakehunt-leaks": (False, "off"),
+        "flakehunt-grace": (1, "1"),
+    },
+]
+"""Options, a value in its natural type, and what stands for it on the command line."""
+NATIVE = pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest reads TOML with types from 9 on")
+
+
+@pytest.fixture
+def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def line_in_toml(name: str, value: object) -> str:
+    return f"{name} = {json.dumps(value)}"  # the same, for such values
+
+
+def line_in_ini(name: str, value: object) -> str:
+    lines = "".join(f"\n    {each}" for each in value) if isinstance(value, list) else value
+    return f"{name} = {lines}"
+
+
+FORMS = {
+    "pytest.ini": ("[pytest]", line_in_ini),
+    "setup.cfg": ("[tool:pytest]", line_in_ini),
+    "pyproject.toml": ("[tool.pytest.ini_options]", line_in_toml),
+    "native pyproject.toml": ("[tool.pytest]", line_in_toml),
+    "pytest.toml": ("[pytest]", line_in_toml),
+}
+
+
+def test_every_option_has_a_value_in_the_table() -> None:
+    assert list(VALUES[0]) == list(flags.NAMES)
+
+
+@pytest.mark.parametrize("values", VALUES)
+@pytest.mark.parametrize(
+    "form",
+    [pytest.param(form, marks=NATIVE if form in {"native pyproject.toml", "pytest.toml"} else ()) for form in FORMS],
+)
+@pytest.mark.usefixtures("only_ours")
+def test_every_option_takes_its_natural_type_in_every_file(
+    pytester: pytest.Pytester, form: str, values: dict[str, tuple[object, str]]
+) -> None:
+    if form in {"native pyproject.toml", "pytest.toml"} and pytest.version_tuple < (9, 2):
+        values = {name: value for name, value in values.items() if name != "flakehunt"}  # it has two types
+    header, line = FORMS[form]
+    written = [line(name.replace("-", "_"), value) for name, (value, _) in values.items()]
+    (pytester.path / form.rpartition(" ")[2]).write_text("\n".join([header, *written]), "utf-8")
+    config = pytester.parseconfig("-pxdist.plugin", "-ppytest_flakehunt.plugin")
+    assert {name: flags.given(config, name) for name in values} == {name: text for name, (_, text) in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("pytest.ini", "one two, three"),
+        ("pyproject.toml", ["one", "two", "three"]),
+        ("pytest.toml", ["one", "two", "three"]),
+    ],
+)
+@pytest.mark.usefixtures("only_ours")
+def test_names_of_other_plugins_are_a_list_as_well(pytester: pytest.Pytester, form: str, text: object) -> None:
+    if form == "pytest.toml" and pytest.version_tuple < (9,):
+        pytest.skip("pytest reads TOML with types from 9 on")
+    header, line = FORMS[form]
+    (pytester.path / form).write_text(f"{header}\n{line('flakehunt_disable_plugins', text)}\n", "utf-8")
+    assert takeover.disabled(pytester.parseconfig("-pxdist.plugin", "-ppytest_flakehunt.plugin")) == [
+        "one",
+        "two",
+        "three",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("flakehunt_leaks = maybe", "flakehunt_leaks=maybe: give on or off, or leave it out to watch hunts alone"),
+        ("flakehunt_timeout = soon", "--flakehunt-timeout=soon: give seconds, more than 0"),
+        ("flakehunt_seed = seven", "--flakehunt-seed=seven: give a whole number, 0 or more"),
+    ],
+)
+@pytest.mark.skipif((9,) <= pytest.version_tuple < (9, 2), reason="there pytest refuses it in its own words")
+@pytest.mark.usefixtures("only_ours")
+def test_a_bad_value_in_a_file_is_refused_in_our_own_words(pytester: pytest.Pytester, line: str, message: str) -> None:
+    pytester.makeini(f"[pytest]\n{line}\n")
+    result = pytester.runpytest_subprocess("-pxdist.plugin", "-ppytest_flakehunt.plugin", "--flakehunt=1")
+    assert (result.ret, result.stderr.str().strip()) == (pytest.ExitCode.USAGE_ERROR, f"ERROR: {message}")

@@ -28,6 +28,7 @@ from pytest_flakehunt.survey.survey import Survey
 ENDING = frozenset({Outcome.CRASHED, Outcome.HUNG})
 """How a test ends that takes its process with it: whatever comes after it starts clean, which makes it no cleaner."""
 
+OURS = "it fails in every calm sweep and passes when pytest runs it by itself: the hunt's own fault, not the test's"
 REACHED = frozenset(Outcome) - {Outcome.UNREACHED}
 
 
@@ -55,8 +56,14 @@ class Cases:
 
     def failing(self) -> list[Case]:
         """Give the cases of tests that failed, in the order of collection."""
-        cases = (self.case(test) for test in self.survey.tallies.tests if test.total.failures)
+        tallies = self.survey.tallies
+        cases = (self.case(test) for test in tallies.tests if test.total.failures and test.nodeid not in tallies.ours)
         return [case for case in cases if failed(case)]
+
+    def unconfirmed(self) -> list[str]:
+        """Name the tests that failed in every calm attempt, but for those that hang: these may be our fault."""
+        calm = (test for test in self.survey.tallies.tests if test.calm.runs == test.calm.failures > 0)
+        return [test.nodeid for test in calm if not test.hangs and failed(self.case(test))]
 
     def groups(self) -> list[list[Lead]]:
         """Give what there is to diagnose: modes that failed in the same sweeps stand together.
@@ -132,6 +139,8 @@ class Cases:
     def _steady(self, test: Tally) -> Finding:
         if not test.total.failures:
             return verdicts.steady(test.nodeid, test.file, test.line, test.total, test.calm)
+        if test.nodeid in self.survey.tallies.ours:
+            return verdicts.steady(test.nodeid, test.file, test.line, Count(), Count(), [OURS])
         case = self.case(test)
         notes = ["it failed in forked processes only, and passes in fresh ones"]
         return verdicts.steady(test.nodeid, test.file, test.line, _counts(case), _counts(case, calm=True), notes)

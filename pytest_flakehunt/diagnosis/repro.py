@@ -76,6 +76,11 @@ class Context:
         without = None if found.without is None else self._ordinary(nodeid, f"{mode} without", found.without)
         return Commands(self._ordinary(nodeid, mode, setup), setup.plan, without)
 
+    def ordinary(self, nodeids: Sequence[str] = ()) -> Command:
+        """Give the command that runs some tests, or all that were selected, without us."""
+        tests = [self.argument(test) for test in nodeids] or self.selection
+        return self._command((*tests, *self.options, *self._held("")))
+
     def no_cause(self, finding: Finding, mode: Mode, plan: Plan) -> Commands:
         """Give the command for a mode that was only seen: under the simplest plan that it failed under."""
         if finding.verdict is Verdict.BROKEN:

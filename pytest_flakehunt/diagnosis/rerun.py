@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +65,36 @@ class Rerun:
         reply = self._reply(command, nodeid, mode, limit)
         return Count() if reply is Reply.NOTHING else Count(1, int(reply is Reply.FAILS))
 
+    def passing(self, command: Command, nodeids: Iterable[str], limit: float) -> set[str]:
+        """Run a command once, and name those of some tests that pass.
+
+        Args:
+            command: what to run.
+            nodeids: the tests.
+            limit: seconds after which a test counts as hanging.
+        """
+        heard, _ = self._listen(command, limit)
+        ended: dict[str, Outcome] = {}
+        current = ""
+        for item in heard:
+            match item:
+                case wire.Told("test", {"nodeid": str(name)}):
+                    current = name
+                case wire.Finished(_, outcome):
+                    ended[current] = outcome
+        passed = {nodeid for nodeid, outcome in ended.items() if outcome.counts and not outcome.fails}
+        return passed.intersection(nodeids)
+
     def _reply(self, command: Command, nodeid: str, mode: Mode, limit: float) -> Reply:
+        heard, status = self._listen(command, limit)
+        if status is None:
+            return hung(heard, nodeid, mode)
+        if command.hunts:
+            return {0: Reply.PASSES, 1: Reply.FAILS}.get(status, Reply.NOTHING)
+        return said(heard, nodeid, mode)
+
+    def _listen(self, command: Command, limit: float) -> tuple[list[wire.Entry], int | None]:
+        """Run a command; give what it said, and its exit status, or None where a test took too long."""
         self._runs += 1
         journal = self.folder / f"rerun-{self._runs}"
         process = subprocess.Popen(  # noqa: S603 - the command that is printed
@@ -88,15 +117,13 @@ class Rerun:
                     break
                 allowed = LONGEST_SILENCE if watch.running is None else limit
                 if realtime.monotonic() - watch.since > allowed:
-                    return hung(heard, nodeid, mode)
+                    return heard, None
         finally:
             link.end_tree(process.pid)
             process.wait()
             journal.unlink(missing_ok=True)
             self._tidy(Path(f"{journal}{FOLDER}"))
-        if command.hunts:
-            return {0: Reply.PASSES, 1: Reply.FAILS}.get(process.returncode, Reply.NOTHING)
-        return said(heard, nodeid, mode)
+        return heard, process.returncode
 
     def _tidy(self, scratch: Path) -> None:
         """Keep of a command's scratch folder what its plugins were seen to write elsewhere."""

@@ -155,6 +155,7 @@ class Slots:
             args=[word for word in self.origin.args if word.partition("=")[0] != "--debug"],  # it writes as it is read
             directory=self.origin.directory,
             argv=self.origin.argv,
+            program=self.origin.program,
             workerinput=self.worker_input(slot.index),
             tests=list(self.tests()),
             scratch=str(self.scratch / str(number)),

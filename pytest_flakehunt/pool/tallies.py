@@ -35,6 +35,8 @@ class Tallies:
         self.positions = {test.nodeid: position for position, test in enumerate(self.tests)}
         self.suspicious: set[str] = set()
         """Tests that fail forked and pass unforked: only what was not forked counts."""
+        self.ours: set[str] = set()
+        """Tests that fail in every calm sweep, and pass when pytest runs them by itself: nothing is said of these."""
         self._checked: set[str] = set()
 
     @classmethod

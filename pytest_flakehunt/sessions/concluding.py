@@ -12,7 +12,7 @@ from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.asked.options import Options
 from pytest_flakehunt.diagnosis import repro
-from pytest_flakehunt.diagnosis.cases import Cases
+from pytest_flakehunt.diagnosis.cases import OURS, Cases
 from pytest_flakehunt.diagnosis.laboratory import DEFAULT_EACH, Laboratory, Lead, allowed_seconds
 from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.ground import realtime
@@ -31,6 +31,19 @@ class Conclusions:
         self.diagnoses: dict[tuple[str, str], Diagnosis] = {}
         self.experiments = 0
         self._context = context(setup.config, setup.options, setup.switched_off)
+
+    def confirm(self, survey: Survey, cases: Cases) -> None:
+        """Let pytest itself run what failed in every calm sweep: what passes there is our fault, and not broken."""
+        if self.options.plan or self._context.hunts or not (doubtful := cases.unconfirmed()):
+            return
+        rerun = Rerun(self.config.stash[ORIGIN], survey.pool.slots.scratch)
+        limit = max(survey.pool.limit(survey.tallies.named(nodeid), 1.0) for nodeid in doubtful)
+        passing = rerun.passing(self._context.ordinary(doubtful), doubtful, limit)
+        if passing:  # alone; what others do to it is no fault of ours
+            passing = rerun.passing(self._context.ordinary(), passing, limit)
+        survey.tallies.ours.update(passing)
+        for nodeid in sorted(passing):
+            self._say(f"{nodeid}: {OURS}")
 
     def diagnose(self, survey: Survey, cases: Cases) -> None:
         """Find out by experiment what makes each mode come and go."""

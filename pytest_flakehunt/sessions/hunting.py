@@ -102,6 +102,7 @@ class Session:
         try:
             with display, pool:
                 survey.run()
+                conclusions.confirm(survey, cases)
                 conclusions.diagnose(survey, cases)
             interrupted = False
         except KeyboardInterrupt:

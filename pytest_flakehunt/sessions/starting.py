@@ -20,6 +20,13 @@ HUNTING = pytest.StashKey[Session]()
 REFUSED = pytest.StashKey[pytest.UsageError]()
 
 
+def _program() -> dict[str, str | None]:
+    """Give what ``__main__`` says of itself."""
+    main = sys.modules["__main__"]
+    said: dict[str, str | None] = {name: getattr(main, name, None) for name in ("__file__", "__package__", "__doc__")}
+    return {**said, "spec": getattr(getattr(main, "__spec__", None), "name", None)}
+
+
 def early(config: pytest.Config) -> None:
     """Note how this process started; hold a plan over it, or keep coverage from starting."""
     again = os.environ.pop(flags.WITNESS, "")
@@ -32,6 +39,7 @@ def early(config: pytest.Config) -> None:
         list(sys.argv),
         list(sys.path),
         dict(os.environ),
+        _program(),
         takeover.variables(config),
     )
     if flags.given(config, "flakehunt"):

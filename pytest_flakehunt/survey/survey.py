@@ -20,8 +20,8 @@ HANGS_TO_BENCH = 2
 """Hung attempts after which a test leaves the shared sweeps and is finished alone."""
 LAST_CHANCES = 3
 """Attempts that a benched test gets, alone."""
-FRESH_CHECKS = 5
-"""Attempts in fresh interpreters for a test that fails forked and passes unforked."""
+MOST_AGAIN = 100
+"""Sweeps, of those that were forked, that tests which fail forked and pass unforked get again in fresh interpreters."""
 FEWEST_SWEEPS = 4
 """Sweeps that a zygote runs at least before it retires."""
 MOST_SWEEPS = 200
@@ -305,9 +305,13 @@ class Survey:
         if not self.checks:
             return False
         unchecked, doubted = self.tallies.doubted()
-        for nodeids, attempts in ((unchecked, 1), (doubted, FRESH_CHECKS)):
-            for _ in range(attempts if nodeids else 0):
-                self._encores.append(Job(Draft(self.next_number()), nodeids, Isolation.FRESH))
+        if unchecked:  # with all others, as whoever fails for what comes before it does so unforked too
+            self._encores.append(Job(Draft(self.next_number()), isolation=Isolation.FRESH))
+        if doubted:  # what it met in forks says nothing: it gets as much again
+            for sweep in sorted(self.sweeps.values(), key=lambda sweep: sweep.number)[:MOST_AGAIN]:
+                if sweep.isolation is Isolation.FORK:
+                    draft = Draft(self.next_number(), sweep.plan, sweep.focus)
+                    self._encores.append(Job(draft, doubted, Isolation.FRESH))
         return bool(unchecked or doubted)
 
     def next_number(self) -> int:

@@ -41,6 +41,8 @@ class Origin:
     argv: Sequence[str]
     sys_path: Sequence[str]
     environ: Mapping[str, str]
+    program: Mapping[str, str | None] = field(default_factory=dict)
+    """What ``__main__`` says of itself; see :class:`wire.Birth`."""
     unseen: Mapping[str, str | None] = field(default_factory=dict)
     """Variables that are other where nobody looks; None takes one away."""
 

@@ -3,10 +3,11 @@
 import contextlib
 import functools
 import gc
+import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,8 @@ class Warm:
     def __init__(self, control: Control, birth: wire.Birth) -> None:
         self.control, self.birth = control, birth
         self.scratch = Path(birth.scratch)
+        self.ballast: Any = None
+        """What keeps the collector's counters where they were."""
         self.collection_errors: list[str] = []
         self.answered = False
         """Whether the controller knows how the collection went."""
@@ -136,15 +139,16 @@ class Warm:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Serve the controller instead of running the tests once."""
         self.answered = True
+        counts = gc.get_count()
         self.importing.close()
         if self.collection_errors and not session.config.option.continue_on_collection_errors:
             self.control.send(wire.Failed(self.collection_errors[0]))
             return True
         with self.keeping:
-            self._serve(session)
+            self._serve(session, counts)
         return True
 
-    def _serve(self, session: pytest.Session) -> None:
+    def _serve(self, session: pytest.Session, counts: tuple[int, int, int]) -> None:
         items = {item.nodeid: item for item in session.items}
         tests = [items.get(nodeid) for nodeid in self.birth.tests]
         known = set(self.birth.tests)
@@ -160,7 +164,7 @@ class Warm:
         self.stacks = os.open(self.scratch / STACKS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         if options.watch_leaks(session.config) is not False:  # what is ready before a fork costs no sweep anything
             self.leaks, self.unwatched = ready(session, self.keeping)
-        gc.collect()
+        self.ballast = tidied(counts)
         unsafe, certain = forkable.hindrance() or ("", False)
         self.control.send(wire.Ready(missing, extra, random.digests(), unsafe, certain=certain))
         while True:
@@ -194,7 +198,6 @@ class Warm:
         self.control.send(wire.Ended(group, status))
 
     def _forked(self, work: Any) -> int:
-        gc.collect(0)
         pid = fork.forked(work)
         status = fork.wait(pid, self.control.commands)
         if status is None:
@@ -232,6 +235,39 @@ class Warm:
             raise
 
 
+def tidied(counts: tuple[int, int, int]) -> Any:
+    """Collect garbage once, so that no fork has to, and leave the collector's counters where they would be without.
+
+    Args:
+        counts: of allocations, and of younger generations collected, since the
+            last collection of each; as ``gc.get_count`` gives them.
+
+    Returns:
+        What must be kept for that.
+    """
+    gc.collect()
+    for generation in (1, 0):
+        while gc.get_count()[generation + 1] < counts[generation + 1]:
+            gc.collect(generation)
+    return [[] for _ in range(counts[0] - gc.get_count()[0])]
+
+
+def become(program: Mapping[str, str | None]) -> None:
+    """Let ``__main__`` be what it is in the controller: some code starts it again, or looks for its file.
+
+    Args:
+        program: as in :class:`wire.Birth`.
+    """
+    main = sys.modules["__main__"]
+    for name in ("json", "main", "sys"):  # what has started this process
+        vars(main).pop(name, None)
+    for name, value in program.items():
+        if name == "spec":
+            main.__spec__ = None if value is None else importlib.util.find_spec(value)
+        elif value is not None or name != "__file__":
+            setattr(main, name, value)
+
+
 def main() -> None:
     """Serve a controller that sits at standard input and output."""
     control = Control(os.dup(0), os.dup(1))
@@ -247,6 +283,7 @@ def main() -> None:
     for variable in birth.hidden:
         os.environ.pop(variable, None)
     os.chdir(birth.directory)
+    become(birth.program)
     fork.adopt_orphans()
     warm = Warm(control, birth)
     try:

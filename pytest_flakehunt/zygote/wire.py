@@ -68,6 +68,8 @@ class Birth:
     """Variables that were set for this interpreter's start alone."""
     early: str = ""
     """A plan, in written form, that is held while the suite is imported."""
+    program: Mapping[str, str | None] = field(default_factory=dict)
+    """What the controller's ``__main__`` says of itself: its own names, and under ``spec`` that of its import."""
     watching: bool = False
     """Whether to note which sources are consulted meanwhile."""
 

@@ -27,7 +27,9 @@ class Setting(Protocol):
 
     A setting acts by having some of the methods of :class:`BeforeStart`,
     :class:`Arranging`, :class:`PerSweep`, :class:`PerTest`, :class:`Repeating`,
-    :class:`AtImport`, :class:`Disputable` and :class:`Simplifying`.
+    :class:`AtImport`, :class:`Disputable` and :class:`Simplifying`. Where its
+    ``lifelike`` is true it slows tests down as real machines do, and deadlines
+    of the tests' own hold.
     """
 
     @property
@@ -172,6 +174,12 @@ class Plan:
     def patience(self) -> float:
         """By how much time limits are stretched, 1 or more."""
         return max((setting.patience for _, setting in self.settings), default=1.0)
+
+    @property
+    def stretch(self) -> float:
+        """By how much deadlines of the tests' own are stretched: for what our tools cost, not for what machines do."""
+        ours = (setting for _, setting in self.settings if not getattr(setting, "lifelike", False))
+        return max((setting.patience for setting in ours), default=1.0)
 
     def setting(self, name: str) -> Setting | None:
         """Give one perturbation's setting, or None where the plan leaves it alone."""

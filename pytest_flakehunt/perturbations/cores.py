@@ -16,6 +16,7 @@ class Cores:
 
     contract: ClassVar[Contract] = Contract.ENVIRONMENT
     patience: ClassVar[float] = 3.0
+    lifelike: ClassVar[bool] = True
     count: int
     """From 1; more than the machine has is taken for all of them."""
 

@@ -30,6 +30,7 @@ class Load:
 
     contract: ClassVar[Contract] = Contract.ENVIRONMENT
     patience: ClassVar[float] = 10.0
+    lifelike: ClassVar[bool] = True
     processes: int
     """From 1 to 256."""
 

@@ -180,12 +180,12 @@ STAND_INS: Mapping[str, Maker] = {"os:urandom": _drawing, "random:Random.seed": 
 AT_IMPORT: Mapping[str, Maker] = {"random:seed": _noting}
 
 
-def own_hypothesis(tests: Iterable[object], patience: float) -> None:
+def own_hypothesis(tests: Iterable[object], stretch: float) -> None:
     """Make Hypothesis draw from the seed it is given, or anew: no database, no fixed draws even where CI is set.
 
     Args:
         tests: pytest's items.
-        patience: by how much deadlines are stretched, 1 or more.
+        stretch: by how much deadlines are stretched, 1 or more.
     """
     core = sys.modules.get("hypothesis.core")
     if core is None:
@@ -203,7 +203,7 @@ def own_hypothesis(tests: Iterable[object], patience: float) -> None:
         test = getattr(test, "__func__", test)
         given = getattr(test, "_hypothesis_internal_use_settings", None)
         if given is not None and getattr(test, "is_hypothesis_test", False):
-            deadline = None if given.deadline is None else given.deadline * patience
+            deadline = None if given.deadline is None else given.deadline * stretch
             free = settings(given, database=None, derandomize=False, print_blob=True, deadline=deadline)
             test._hypothesis_internal_use_settings = free  # type: ignore[union-attr]  # noqa: SLF001 - as above
 

@@ -60,7 +60,7 @@ class Replay:
         """Arrange the tests as the plan says, and let Hypothesis draw from its seed."""
         self._importing.close()
         if "random" in self.plan.names or self.plan.patience > 1:
-            random.own_hypothesis(items, self.plan.patience)
+            random.own_hypothesis(items, self.plan.stretch)
         for _, setting in self.plan.settings:
             if isinstance(setting, Arranging):
                 by_name: Mapping[str, pytest.Item] = {item.nodeid: item for item in items}

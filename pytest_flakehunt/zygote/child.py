@@ -228,14 +228,14 @@ def place_of(item: pytest.Item | None) -> Place:
     return Place(Path(file).as_posix(), (line or -1) + 1, name)
 
 
-def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item], patience: float) -> None:
+def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item], stretch: float) -> None:
     """Part with everything that siblings of one zygote would share.
 
     Args:
         config: the zygote's.
         scratch: where names of this sweep's own start; the folder around it exists.
         items: the tests to come.
-        patience: by how much Hypothesis' deadlines are stretched.
+        stretch: by how much Hypothesis' deadlines are stretched.
     """
     capture = config.pluginmanager.get_plugin("capturemanager")
     if capture is not None:
@@ -246,7 +246,7 @@ def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item]
         factory._given_basetemp, factory._basetemp = Path(f"{scratch}.t"), None
     own_cache(config, Path(f"{scratch}.c"))
     own_randomness()
-    perturbation.own_hypothesis(items, patience)
+    perturbation.own_hypothesis(items, stretch)
 
 
 def own_cache(config: pytest.Config, folder: Path) -> None:

@@ -212,7 +212,7 @@ class Warm:
         if run.reported:  # what plugins write now, an ordinary run would write
             self.living.close()
             takeover.show(session.config)
-        child.come_clean(session.config, run.journal, [item for _, item in work], plan.patience)
+        child.come_clean(session.config, run.journal, [item for _, item in work], plan.stretch)
         journal = child.Journal(run.journal)
         if run.study.imports and self.recorder is not None:
             journal.write(wire.Told("imports", {"readings": self.recorder.readings}))

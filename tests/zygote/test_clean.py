@@ -165,6 +165,24 @@ def test_deadlines_of_hypothesis_are_stretched_where_tests_are_slowed_down(
     assert found.tests["test_it"]["runs"] == 3
 
 
+@pytest.mark.parametrize(
+    ("plan", "stretch"),
+    [
+        ("load=4", 1.0),
+        ("cores=1", 1.0),
+        ("load=4 gc=eager", 5.0),
+        ("latency=20ms", 20.0),
+        ("threads=3", 5.0),
+        ("", 1.0),
+    ],
+)
+def test_deadlines_are_stretched_for_our_tools_and_not_for_what_machines_do(plan: str, stretch: float) -> None:
+    from pytest_flakehunt.model.plans import read_plan
+    from pytest_flakehunt.perturbations import registry
+
+    assert read_plan(plan, registry()).stretch == stretch
+
+
 def test_workers_present_themselves_as_xdists_do(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """

@@ -1,6 +1,7 @@
 """Where a thread or a task is now, in lines that a reader can follow."""
 
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import Any
@@ -39,7 +40,10 @@ def alive() -> Iterable[int]:
 def running(code: CodeType) -> list[int]:
     """Give the threads that were started with the function of this code."""
     found = []
-    for ident, innermost in sys._current_frames().items():  # noqa: SLF001 - the documented way
+    frames = sys._current_frames()  # noqa: SLF001 - the documented way
+    own = frames.pop(threading.get_ident(), None)
+    del own  # a frame that holds itself keeps all its callers' values alive until the collector comes
+    for ident, innermost in frames.items():
         frame = innermost
         while frame.f_back is not None:
             frame = frame.f_back

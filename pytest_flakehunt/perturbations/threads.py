@@ -241,8 +241,8 @@ class Monitoring:
         monitoring.register_callback(self._tool, monitoring.events.LINE, self._passed)
         monitoring.set_events(self._tool, monitoring.events.PY_START)
         monitoring.restart_events()
-        for frame in running():
-            self._watch(frame.f_code)
+        for code in running():
+            self._watch(code)
 
     def stop(self) -> None:
         """End."""
@@ -305,13 +305,20 @@ class Tracing:
         return self._line
 
 
-def running() -> Iterator[FrameType]:
-    """Yield the frames of all threads."""
-    for innermost in sys._current_frames().values():  # noqa: SLF001 - the only way
-        frame: FrameType | None = innermost
+def running() -> set[CodeType]:
+    """Give the code that all threads are at, from the innermost to the outermost call.
+
+    No frame is held on to: one that holds itself keeps all its callers' values
+    alive until the collector comes.
+    """
+    frames = sys._current_frames()  # noqa: SLF001 - the only way
+    found: set[CodeType] = set()
+    while frames:
+        frame: FrameType | None = frames.popitem()[1]
         while frame is not None:
-            yield frame
+            found.add(frame.f_code)
             frame = frame.f_back
+    return found
 
 
 class Switchings(Seeding):

@@ -1,10 +1,12 @@
 """Threads that get in each other's way: bugs come out, and sound code does not notice."""
 
+import gc
 import os
 import queue
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -253,6 +255,23 @@ def test_no_file_is_looked_at_while_a_test_runs(monkeypatch: pytest.MonkeyPatch)
     outcomes = [updates_without_a_lock() for seed in range(3) for _ in held_for(seed)]
     monkeypatch.undo()
     assert len(outcomes) == 3
+
+
+def test_nothing_lives_longer_because_lines_are_watched() -> None:
+    class Thing:
+        pass
+
+    def works() -> "weakref.ref[Thing]":
+        thing = Thing()
+        together(lambda: None, lambda: None)
+        return weakref.ref(thing)
+
+    gc.disable()
+    try:
+        alive = [works() for _ in held_for(1)]
+    finally:
+        gc.enable()
+    assert [reference() for reference in alive] == [None]
 
 
 def held_for(seed: int) -> Iterator[None]:

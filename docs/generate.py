@@ -110,8 +110,11 @@ def forgiven() -> str:
     from pytest_flakehunt.leaks.forgiven import FORGIVEN
 
     head = ["# Forgiven leaks", "", "Patterns of what stays and is no leak; add your own with `flakehunt_forgive`.", ""]
-    rows = [f"| `{pattern}` | {why} |" for pattern, why in FORGIVEN]
-    return "\n".join([*head, "| pattern | why |", "|---|---|", *rows, ""])
+    rows = [
+        f"| {kept.library} | `{kept.pattern}` | {kept.why}{', for the first test of a process that has it' * kept.once} |"
+        for kept in sorted(FORGIVEN, key=lambda kept: kept.library.lower())
+    ]
+    return "\n".join([*head, "| whose | pattern | what it is |", "|---|---|---|", *rows, ""])
 
 
 def other_plugins() -> str:

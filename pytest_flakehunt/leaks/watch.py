@@ -341,7 +341,7 @@ class Watch:
         owner, kind, what = leftover.owner, leftover.kind, leftover.what[:LONGEST]
         if leftover.place is None and not owner.definition.own:
             return None  # what a plugin's fixture does is the plugin's affair
-        if self.forgiven(kind.value, what, *leftover.names):
+        if self.forgiven(kind.value, what, *leftover.names, nodeid=owner.nodeid):
             return None
         name = leftover.what if kind in shared_state.STATE else lasting(what)
         leak = Leak(kind, name, owner.definition.name, owner.place, leftover.place, leftover.stack())

@@ -946,3 +946,23 @@ def test_a_closed_descriptor_is_not_taken_for_the_next_of_its_number(pytester: p
         "LEAK file anon_inode:[eventpoll]",
         "  left by the fixture poll (test_it.py:3), as in test_it.py::test_poll[third]",
     ]
+
+
+def test_what_a_library_keeps_is_forgiven_where_it_is_loaded_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from pytest_flakehunt.leaks.forgiven import Forgiven
+
+    monkeypatch.delitem(sys.modules, "uvloop", raising=False)
+    forgiven = Forgiven(["thread:mine.*"])
+    assert forgiven("thread", "Thread-#", "mine.run", nodeid="a")
+    assert forgiven("environ", "os.environ['CELERY_LOG_FILE']", nodeid="a")
+    assert forgiven("logging", "logging.getLogger('uvicorn.access').handlers", nodeid="a")
+    assert not forgiven("logging", "logging.root.handlers", nodeid="a")
+    assert not forgiven("environ", "os.environ['CELERY']", nodeid="a")
+    assert not forgiven("file", "pipe", nodeid="a")
+    monkeypatch.setitem(sys.modules, "uvloop", sys)
+    assert [forgiven("file", "pipe", nodeid=nodeid) for nodeid in "aaba"] == [True, True, False, True]
+    assert not forgiven("file", "anon_inode:[eventpoll]", nodeid="a")
+    monkeypatch.setitem(sys.modules, "gevent.hub", sys)
+    assert forgiven("file", "anon_inode:[eventpoll]", nodeid="b")

@@ -65,6 +65,10 @@ FORGIVEN: Sequence[Kept] = (
     Kept("signal:signal SIG*'s handler", "twisted", "its reactor's, once it has run", "twisted.internet.reactor"),
     Kept("file:anon_inode:[[]eventpoll]", "gevent", "its hub's", "gevent.hub"),
     Kept("file:anon_inode:[[]eventfd]", "gevent", "wakes its hub", "gevent.hub"),
+    Kept("environ:os.environ[[]'_RJEM_MALLOC_CONF'[]]", "polars", "tells its allocator what to do, as it is imported"),
+    Kept("file:anon_inode:[[]eventpoll]", "polars", "its runtime's", "polars"),
+    Kept("file:anon_inode:[[]eventfd]", "polars", "its runtime's", "polars"),
+    Kept("file:*/matplotlib/mpl-data/*", "matplotlib", "fonts that it has read"),
     Kept("file:pipe", "uvloop", "tells its loops of signals", "uvloop"),
 )
 """What well-known libraries open or start once and keep."""

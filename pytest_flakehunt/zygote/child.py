@@ -9,6 +9,7 @@ import faulthandler
 import os
 import re
 import signal
+import tempfile
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -237,16 +238,29 @@ def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item]
         items: the tests to come.
         stretch: by how much Hypothesis' deadlines are stretched.
     """
-    capture = config.pluginmanager.get_plugin("capturemanager")
-    if capture is not None:
-        capture.stop_global_capturing()
-        capture.start_global_capturing()
+    own_capture(config)
     factory = getattr(config, "_tmp_path_factory", None)
     if factory is not None:
         factory._given_basetemp, factory._basetemp = Path(f"{scratch}.t"), None
     own_cache(config, Path(f"{scratch}.c"))
     own_randomness()
     perturbation.own_hypothesis(items, stretch)
+
+
+def own_capture(config: pytest.Config) -> None:
+    """Capture into files of this process' own, behind the very streams that code has kept since it was imported."""
+    manager = config.pluginmanager.get_plugin("capturemanager")
+    streams = getattr(manager, "_global_capturing", None)
+    each: Any
+    for each in (getattr(streams, "out", None), getattr(streams, "err", None)):
+        if not hasattr(each, "targetfd"):  # nothing is captured, or in memory
+            continue
+        file = each.tmpfile
+        with tempfile.TemporaryFile(buffering=0) as fresh:
+            os.dup2(fresh.fileno(), file.fileno(), inheritable=False)
+        file.seek(0)
+        if each._state == "started":
+            os.dup2(file.fileno(), each.targetfd)
 
 
 def own_cache(config: pytest.Config, folder: Path) -> None:

@@ -41,6 +41,37 @@ def test_each_sweep_has_an_empty_cache(pytester: pytest.Pytester, hunt: Hunter) 
     assert set(noted(pytester, hunt, expression)) == {"(0, None)"}
 
 
+@pytest.mark.parametrize("how", ["fd", "sys", "no"])
+def test_streams_that_code_keeps_from_its_import_stay_open(pytester: pytest.Pytester, hunt: Hunter, how: str) -> None:
+    pytester.makepyfile(
+        shouter="""
+        import logging, os, sys
+        logger = logging.getLogger("shouter")
+        logger.addHandler(logging.StreamHandler(sys.stderr))
+        def shout(text, stream=sys.stdout):
+            stream.write(text)
+            logger.warning(text)
+            os.write(1, b"raw")
+        """,
+        test_it="""
+        import shouter
+        def test_shouts(): shouter.shout("hey")
+        def test_hears(capfd):
+            shouter.shout("ho")
+            print("more")
+            assert "more" in capfd.readouterr().out
+        def test_fails():
+            shouter.shout("help")
+            assert False
+        """,
+    )
+    found = hunt("--flakehunt-only=gc", f"--capture={how}", sweeps=3)
+    assert found.verdicts == {"test_shouts": "steady", "test_hears": "steady", "test_fails": "broken"}
+    if how == "fd":
+        found.result.stdout.fnmatch_lines(["*Captured stdout call*", "helpraw", "*Captured stderr call*", "help"])
+        assert "hey" not in found.result.stdout.str()
+
+
 def test_each_sweep_captures_into_a_file_of_its_own(pytester: pytest.Pytester, hunt: Hunter) -> None:
     assert len(set(noted(pytester, hunt, "os.fstat(1).st_ino, os.getpid()"))) == 4
     pytester.makepyfile(

@@ -41,6 +41,7 @@ TABLE: Mapping[str, tuple[str, ...]] = {
     "os:fstat": (),
     "os:urandom": ("random:_urandom",),
     "random:seed": (),
+    "random:setstate": (),
     "random:Random.seed": (),
     "time:sleep": (),
     "socket:getaddrinfo": (),

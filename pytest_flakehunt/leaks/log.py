@@ -55,6 +55,10 @@ class Log:
         self.temps: list[Begun] = []
         self.drawn: set[str] = set()
         """Paths of those whose names ``tempfile`` drew."""
+        self.seeded: dict[str, Begun] = {}
+        """By global generator: who has seeded it last, as long as nobody has given it another state."""
+        self.unmet: set[str] = set()
+        """Tests whose seed somebody has taken away before any other had to live with it."""
         self.lost: list[tuple[Begun, str, str]] = []
         """What has ended as a leak: with its name, and where it was then."""
         self.opened = False

@@ -23,6 +23,7 @@ from pytest_flakehunt.leaks.leftovers import Leftover, Leftovers, descriptor
 from pytest_flakehunt.leaks.lines import Tracer
 from pytest_flakehunt.leaks.log import Log
 from pytest_flakehunt.leaks.owners import Begun, Owner, defined
+from pytest_flakehunt.leaks.seeding import Seeding
 from pytest_flakehunt.model import Leak, LeakKind, Place, lasting
 
 LONGEST = 120
@@ -94,7 +95,7 @@ class Watch:
     def kept(self) -> Iterator[None]:
         """Keep watch, as long as tests run in this process and in those that it forks."""
         self.log.about_to_begin = self._about_to_begin
-        with self.log.kept(), EventLoops(self.log).held():
+        with self.log.kept(), EventLoops(self.log).held(), Seeding(self.log).held():
             for _ in range(REHEARSALS):
                 self.changes.shared.moved()
                 self.descriptors.begin()
@@ -135,6 +136,8 @@ class Watch:
     def _look_around(self, near: bool, modules: bool) -> None:
         self.changes.begin(near=near, modules=modules)
         self.log.opened = False
+        self.log.seeded.clear()
+        self.log.unmet.clear()
         self.descriptors.begin()
         self.leftovers.begin()
 
@@ -183,11 +186,13 @@ class Watch:
         """
         self._guarded(functools.partial(self.judge.last, wait=wait and self._through))
         self._guarded(self._note_awaited)
-        return self._awaited
+        return frozenset(owner.nodeid for owner in (*self.judge.awaited, *self.alive.values()))
 
     def _note_awaited(self) -> None:
         """Tell of tests that came to wait for their judgement, and of those that got it."""
-        awaited = frozenset(owner.nodeid for owner in (*self.judge.awaited, *self.alive.values()))
+        seeding = (begun.owner for begun in self.log.seeded.values())
+        owners = (*self.judge.awaited, *self.alive.values(), *seeding)
+        awaited = frozenset(self.log.unmet).union(owner.nodeid for owner in owners)
         if awaited != self._awaited:
             for nodeid in awaited ^ self._awaited:
                 self._settles(nodeid, nodeid not in awaited)
@@ -298,12 +303,21 @@ class Watch:
         if self.log.anything() or processes.multiplied() or test.owes or any(owner.owes for owner in self._over):
             self._look(test, item)
         self.judge.look()
+        if self.log.seeded:
+            self._look_at_seeds(test)
         if self._over:
             for owner in self._over:
                 if self.log.makers.get(owner.definition.code) is owner:  # a factory's fixtures share their code
                     del self.log.makers[owner.definition.code]
             self._over.clear()
         self._note_awaited()
+
+    def _look_at_seeds(self, test: Owner) -> None:
+        """Tell of seeds that others have left and that this test had to live with."""
+        for name, begun in [*self.log.seeded.items()]:
+            if begun.owner.nodeid != test.nodeid and begun.owner not in self.alive.values():
+                del self.log.seeded[name]
+                self._tell(Leftover(LeakKind.SEED, begun.owner, begun.place, name, bool))
 
     def _look(self, test: Owner, item: pytest.Item) -> None:
         """Look closely: the test, or a fixture that is over with it, has begun something, or has changed something."""

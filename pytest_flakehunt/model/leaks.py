@@ -34,6 +34,8 @@ class LeakKind(StrEnum):
     MODULES = "modules"
     PATCH = "patch"
     TEMP = "temp"
+    SEED = "seed"
+    """Of a global generator of random numbers: what draws from it later draws the same for ever."""
 
 
 POLLED = (

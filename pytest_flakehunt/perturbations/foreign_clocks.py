@@ -143,7 +143,6 @@ class GRPC:
             true: the true time.
         """
         self._undo = ExitStack()
-        self._coming = set(COUNTING)
         self._time = ModuleType("time")
         vars(self._time).update(vars(time))
         self._time.time = true  # type: ignore[attr-defined]
@@ -151,21 +150,11 @@ class GRPC:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Show it to those modules for a while, whenever they are imported."""
-        with self._undo, auditing.listening({"import": self._imports}):
-            for name in COUNTING:
-                self._show(name, sys.modules.get(name))
+        with self._undo, auditing.when_imported(COUNTING, self._show):
             yield
 
-    def _imports(self, args: tuple[Any, ...]) -> None:
-        """Import what is about to be imported, so that it is there to be shown something else."""
-        name = args[0]
-        if name in self._coming:
-            self._coming.discard(name)
-            self._show(name, importlib.import_module(name))
-
-    def _show(self, name: str, module: ModuleType | None) -> None:
+    def _show(self, _name: str, module: ModuleType) -> None:
         if getattr(module, "time", None) is time:
-            self._coming.discard(name)
             self._undo.enter_context(replaced(module, "time", self._time))
 
 

@@ -20,6 +20,7 @@ from pytest_flakehunt.ground.stand_ins import SUPPORTING, TABLE, Maker, standing
 from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.leaks.event_loops import EventLoops
 from pytest_flakehunt.leaks.log import Log
+from pytest_flakehunt.leaks.seeding import Seeding
 from pytest_flakehunt.perturbations import foreign_clocks, random, wall_clock
 from pytest_flakehunt.perturbations.eventloop import Scheduling
 from pytest_flakehunt.perturbations.latency import Latency
@@ -39,6 +40,7 @@ def all_makers() -> list[dict[str, Maker]]:
         dict(foreign_clocks.stand_ins()),
         dict(foreign_clocks.Dates(time.time).stand_ins()),
         dict(doors),
+        dict(Seeding(Log(str)).stand_ins()),
         dict(random.AT_IMPORT),
     ]
 

@@ -408,7 +408,7 @@ def test_leaks_of_an_older_ledger_are_added(pytester: pytest.Pytester, hunt: Cal
             ["--flakehunt-forgive=mine"],
             "--flakehunt-forgive=mine: give KIND:NAME, such as thread:myclient.*; a kind is one of thread, task, "
             "coroutine, exception, generator, executor, process, file, loop, environ, cwd, umask, signal, path, "
-            "warnings, logging, locale, modules, patch, temp, or *",
+            "warnings, logging, locale, modules, patch, temp, seed, or *",
         ),
     ],
 )
@@ -966,3 +966,110 @@ def test_what_a_library_keeps_is_forgiven_where_it_is_loaded_and_once(monkeypatc
     assert not forgiven("file", "anon_inode:[eventpoll]", nodeid="a")
     monkeypatch.setitem(sys.modules, "gevent.hub", sys)
     assert forgiven("file", "anon_inode:[eventpoll]", nodeid="b")
+
+
+SEEDING = """
+    import random
+    from random import seed
+    import pytest
+
+    @pytest.fixture
+    def seeded(): random.seed(5)
+
+    @pytest.fixture(scope="module")
+    def takes_back():
+        before = random.getstate()
+        random.seed(3)
+        yield
+        random.setstate(before)
+
+    @pytest.fixture(scope="class")
+    def restores():
+        seed(2)
+        yield
+        seed()
+
+    class TestFirst:
+        def test_sound(self, restores): random.random()
+        def test_sound_too(self, restores): random.random()
+    def test_draws(): random.random()
+    def test_leaves_one():
+        if random.random() < 2:
+            seed(7)
+    def test_has_its_own(): random.seed(8); random.setstate(random.getstate())
+    def test_fixture(seeded): pass
+    def test_fixture_again(seeded): pass
+    def test_lives_with_it(): pass
+    def test_wider(takes_back): pass
+    def test_last(): random.seed(9)
+"""
+
+
+def test_a_generator_that_is_left_seeded_is_told_with_the_line_that_seeds(
+    pytester: pytest.Pytester, hunt: Callable[..., Any]
+) -> None:
+    pytester.makepyfile(test_it=SEEDING)
+    result = watched(pytester)
+    result.assert_outcomes(passed=10)
+    wanted = [
+        "LEAK seed random",
+        "  left by the fixture seeded (test_it.py:5), as in test_it.py::test_fixture_again",
+        "  from test_it.py:6 in seeded",
+    ]
+    assert [line for line in result.outlines if line.startswith(("LEAK", "  left", "  from", "note"))] == wanted
+    pytester.makepyfile(
+        test_it="""
+        import random
+        def test_seeds(): random.seed(7)
+        def test_draws(): random.random()
+        def test_last(): random.seed(7)
+        """
+    )
+    found = hunt("--flakehunt-only=random,order", sweeps=12)
+    left = {name: [(leak["kind"], leak["started_at"]) for leak in test["leaks"]] for name, test in found.tests.items()}
+    assert left["test_seeds"] == [("seed", "test_it.py:2")]
+    assert left["test_draws"] == []
+    rates = [(leak["leaked"], leak["runs"]) for test in found.tests.values() for leak in test["leaks"]]
+    assert all(0 < leaked == runs for leaked, runs in rates)
+
+
+def test_numpys_generator_is_watched_as_well(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("numpy")
+    pytester.makepyfile(
+        test_it="""
+        import numpy
+        def test_seeds(): numpy.random.seed(7)
+        def test_draws(): assert numpy.random.seed.__name__ == "seed"
+        def test_takes_back():
+            before = numpy.random.get_state()
+            numpy.random.seed(7)
+            numpy.random.set_state(before)
+        def test_last(): pass
+        """
+    )
+    result = watched(pytester)
+    result.assert_outcomes(passed=4)
+    assert [line for line in result.outlines if line.startswith(("LEAK", "  from"))] == [
+        "LEAK seed numpy.random",
+        "  from test_it.py:2 in test_seeds",
+    ]
+
+
+def test_a_socket_a_loop_and_a_file_of_one_test_are_told_apart(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import asyncio, socket
+        kept = []
+        def test_three(tmp_path):
+            kept.append(asyncio.new_event_loop())
+            kept.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            kept.append(open(tmp_path / "file", "w"))
+        def test_last(): pass
+        """
+    )
+    result = watched(pytester)
+    assert sorted(line for line in result.outlines if line.startswith("LEAK")) == [
+        "LEAK file datagram socket (INET)",
+        "LEAK file file",
+        "LEAK loop _UnixSelectorEventLoop",
+    ]

@@ -28,6 +28,8 @@ from pytest_flakehunt.survey.survey import Survey
 ENDING = frozenset({Outcome.CRASHED, Outcome.HUNG})
 """How a test ends that takes its process with it: whatever comes after it starts clean, which makes it no cleaner."""
 
+CROWD = frozenset({-1})
+"""Stands for the sweeps that had neighbours, where the suite gets into its own way."""
 OURS = "it fails in every calm sweep and passes when pytest runs it by itself: the hunt's own fault, not the test's"
 REACHED = frozenset(Outcome) - {Outcome.UNREACHED}
 
@@ -78,7 +80,10 @@ class Cases:
             if finding.verdict not in {Verdict.FLAKY, Verdict.FRAGILE}:
                 continue  # what never passed calm has no cause to find
             for mode in finding.modes:
-                sweeps = frozenset(sweep.number for sweep, _, found in case.attempts if found == mode.fingerprint)
+                failing = [sweep for sweep, _, found in case.attempts if found == mode.fingerprint]
+                sweeps = frozenset(sweep.number for sweep in failing)
+                if case.nodeid in self.survey.crowd.members and all(sweep.neighbours for sweep in failing):
+                    sweeps = CROWD  # one finding
                 groups.setdefault(sweeps, []).append(Lead(self._target(case, mode.fingerprint, ending), finding, mode))
         return sorted(groups.values(), key=lambda group: group[0].finding.verdict is Verdict.FLAKY)
 

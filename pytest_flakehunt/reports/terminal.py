@@ -64,8 +64,13 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
     yield summary(findings)
     failing = [finding for finding in findings.tests if finding.verdict is not Verdict.STEADY]
     stress = [f for f in failing if f.verdict is Verdict.FRAGILE and f.contract is Contract.STRESS]
+    followers = _followers(findings)
     for finding in sorted((f for f in failing if f not in stress), key=_rank):
+        if finding.nodeid in followers:
+            continue
         yield from _finding(finding, verbosity)
+        if alike := [nodeid for nodeid, first in followers.items() if first == finding.nodeid]:
+            yield _indented(Text(f"so do {_number(len(alike), 'other test')}: {', '.join(map(_clean, _few(alike)))}"))
     if stress:
         yield Text("\nunder stress alone, beyond what Python promises (listed apart, not counted by default):")
         for finding in stress:
@@ -84,6 +89,26 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
         yield Text(f"note: {_clean(note)}")
     if verbosity >= 0:
         yield Text(f"ledger: {ledger}")
+
+
+def _followers(findings: Findings) -> dict[str, str]:
+    """Give the tests that fail with another one, beside other sweeps, and that one: they are told with it."""
+    causes = {
+        (finding.nodeid, mode.fingerprint): {cause.perturbation for cause in mode.diagnosis.causes}
+        for finding in findings.tests
+        for mode in finding.modes
+        if mode.diagnosis is not None
+    }
+    modes = {finding.nodeid: len(finding.modes) for finding in findings.tests}
+    found = {}
+    for first, *others in (group.members for group in findings.groups):
+        if causes.get(first) == {"parallel"} and modes[first[0]] == 1:
+            found.update({nodeid: first[0] for nodeid, _ in others if modes[nodeid] == 1})
+    return found
+
+
+def _few(names: Sequence[str], most: int = 3) -> list[str]:
+    return [*names[:most], *([f"and {len(names) - most} more"] if len(names) > most else [])]
 
 
 def leaks(found: Sequence[tuple[str, Left]], verbosity: int) -> Iterator[RenderableType]:

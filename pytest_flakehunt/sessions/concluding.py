@@ -71,11 +71,25 @@ class Conclusions:
             seconds=allowed_seconds(len(groups), spent, self.options.seconds) if given is None else None,
             verify=verify,
         )
-        for lead, found in laboratory.diagnose(groups):
+        crowds = [group for group in groups if all(lead.finding.nodeid in survey.crowd.members for lead in group)]
+        for lead, found in laboratory.diagnose([group[:1] if group in crowds else group for group in groups]):
             self.diagnoses[lead.finding.nodeid, lead.mode.fingerprint] = found
             self.experiments = laboratory.made
             if found.ours:
                 survey.tallies.suspicious.add(lead.finding.nodeid)
+        for group in crowds:
+            self._crowded(group, survey.crowd.share())
+
+    def _crowded(self, group: Sequence[Lead], shared: str) -> None:
+        """Let all that get into each other's way have the cause that the first one was shown to have."""
+        first, *others = ((lead.finding.nodeid, lead.mode.fingerprint) for lead in group)
+        found = self.diagnoses.get(first)
+        if found is None or not any(cause.perturbation == "parallel" for cause in found.causes):
+            return
+        sentence = f"fails while other sweeps run beside it: {shared}"
+        causes = tuple(replace(c, sentence=sentence) if c.perturbation == "parallel" else c for c in found.causes)
+        self.diagnoses[first] = found = replace(found, causes=causes)
+        self.diagnoses.update(dict.fromkeys(others, replace(found, verified=None, control=None, runs=0)))
 
     def drawn(self, survey: Survey, cases: Cases, trial: Trial, notes: Sequence[str]) -> Findings:
         """Give the findings.

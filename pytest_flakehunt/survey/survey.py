@@ -12,6 +12,7 @@ from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
 from pytest_flakehunt.pool.slots import Job, Slot
 from pytest_flakehunt.pool.tallies import Tallies, Tally
+from pytest_flakehunt.survey.crowd import Crowd
 from pytest_flakehunt.survey.schedule import Schedule, sources
 from pytest_flakehunt.survey.trust import FEWEST, ForkTrial
 from pytest_flakehunt.zygote import wire
@@ -83,6 +84,10 @@ class Survey:
     """The number of the sweep that shows it."""
     _consulted: dict[str, frozenset[str]] = field(default_factory=dict)
     """By test, once it is known."""
+    crowd: Crowd = field(default_factory=Crowd)
+    """Tests that may fail only because another sweep runs beside theirs."""
+    _trying: int = -1
+    """The number of the sweep that was begun to find out."""
     _trial: ForkTrial | None = None
     """Whether forks can be trusted, where that is in doubt."""
     _unplaced: dict[str, None] = field(default_factory=dict)
@@ -99,7 +104,14 @@ class Survey:
         """
         limit = self.schedule.limit
         slots = self.pool.workers if limit is None else min(self.pool.workers, limit)
-        self.pool.work(self, max(1, slots))
+        while True:
+            self.pool.work(self, 1 if self.crowd.members else max(1, slots))
+            if not self.crowd.suspects:
+                break
+            self.crowd.trial = self.next_number()
+            self.pool.work(self, 1)
+            if self.crowd.members:
+                self.pool.say(self.crowd.sentence())
         self.pool.settle("the hunt ended before it had tried whether forks are safe")
 
     def close(self) -> None:
@@ -111,6 +123,9 @@ class Survey:
 
     def next(self, slot: Slot) -> Job | None:
         """Choose the next sweep; a zygote that retires gets a last one first."""
+        return self._by_itself() if self.crowd.suspects else self._next(slot)
+
+    def _next(self, slot: Slot) -> Job | None:
         late = self._late()
         if not late and self._begun and self.pool.doubtful and (job := self._try_forks()):
             return job
@@ -126,6 +141,13 @@ class Survey:
         if not late and slot in forking and slot.served and (last := self._last_of(slot)):
             return last
         return self._extra_job(slot, late=late)
+
+    def _by_itself(self) -> Job | None:
+        """Give the sweep that shows whether neighbours are why tests fail; none as long as there are neighbours."""
+        if self.crowd.trial in {-1, *self.sweeps} or self._trying == self.crowd.trial:
+            return None
+        self._trying = self.crowd.trial
+        return Job(Draft(self.crowd.trial), isolation=self.pool.usual, study=wire.Study(outside=True))
 
     def _try_forks(self) -> Job | None:
         """Give a sweep that shows whether forks can be trusted, if that is to be found out."""
@@ -238,6 +260,10 @@ class Survey:
             return
         if any(item.kind == wire.STIRRED for item in told):
             self.unexplained, self._leaking = sweep.number, True
+        if sweep.number == self.crowd.trial and self.crowd.suspects:
+            self.crowd.settle(attempts, told, self.tallies.nodeids())
+        elif self.checks and self.pool.workers > 1:
+            self.crowd.look(sweep, attempts)
         self._ended_sweeps.append((sweep, attempts))
         if sweep.number and self.checks and 0 not in self.sweeps:
             return  # whether it is an outage cannot be told yet

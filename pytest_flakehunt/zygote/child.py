@@ -299,14 +299,18 @@ def studied(
         return
     from pytest_flakehunt import state
     from pytest_flakehunt.instruments import source_lines
+    from pytest_flakehunt.instruments.outside import Outside
 
     root = item.config.rootpath
     before = state.Snapshot.take(root) if study.changes or study.undone else None
     with (
         source_lines.Recorder(root) if study.readings else nullcontext() as recorder,
         nullcontext() if watch is None else watch.during(item) as sources,
+        Outside(root).noted() if study.outside else nullcontext() as names,
     ):
         yield
+    if names:
+        journal.write(wire.Told(wire.OUTSIDE, {"position": position, "names": sorted(names)}))
     if sources is not None:
         journal.write(wire.Told("sources", {"position": position, "sources": sorted(sources)}))
     if recorder is not None:

@@ -38,16 +38,20 @@ class Study:
     """How each test leaves state of which no event tells; otherwise only whether all of them together change it."""
     modules: bool = False
     """Whether modules were replaced; to look at all of them is dear in a fork."""
+    outside: bool = False
+    """What each test writes to that other processes share."""
     undone: Sequence[str] = ()
     """Changes, by their paths, that are taken back before the next test starts."""
 
     @property
     def of_tests(self) -> bool:
         """Whether anything besides leaks is to be found out of each test."""
-        return bool(self.readings or self.sources or self.changes or self.undone)
+        return bool(self.readings or self.sources or self.changes or self.outside or self.undone)
 
 
 NO_STUDY = Study()
+OUTSIDE = "outside"
+"""What is told of a test that writes to something outside its process."""
 STIRRED = "stirred"
 """What is told of a sweep that was looked at from afar, and whose tests have changed shared state."""
 

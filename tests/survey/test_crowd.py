@@ -1,0 +1,113 @@
+"""A suite that gets into its own way when it runs beside itself is one finding, with what is shared."""
+
+import contextlib
+import os
+import socket
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_flakehunt.instruments.outside import Outside
+from pytest_flakehunt.model import CALM, Attempt, Evidence, Isolation, Outcome, Place, Sweep
+from pytest_flakehunt.survey.crowd import Crowd
+from pytest_flakehunt.zygote import wire
+
+TESTS = ["a", "b", "c", "d"]
+EVIDENCE = Evidence("call", "OSError", "in use", Place("a.py", 1))
+
+
+def attempts(failing: str) -> list[Attempt]:
+    return [
+        Attempt(name, Outcome.FAILED, 0.0, EVIDENCE) if name in failing else Attempt(name, Outcome.PASSED)
+        for name in TESTS
+    ]
+
+
+def sweep(neighbours: int) -> Sweep:
+    return Sweep(1, CALM, (), Isolation.FORK, 1, "", neighbours)
+
+
+def test_three_that_fail_beside_others_and_pass_by_themselves_are_a_crowd() -> None:
+    crowd = Crowd()
+    crowd.look(sweep(0), attempts("abc"))
+    crowd.look(sweep(1), attempts("ab"))
+    assert crowd.suspects == set()
+    crowd.look(sweep(1), attempts("abcd"))
+    assert crowd.suspects == set(TESTS)
+    told = [wire.Told(wire.OUTSIDE, {"position": place, "names": ["port 80", f"{place}.txt"]}) for place in (0, 1, 3)]
+    crowd.settle(attempts("d"), told, TESTS)
+    assert (crowd.members, crowd.suspects) == ({"a", "b", "c"}, set())
+    assert crowd.sentence() == (
+        "the suite gets into its own way: a and 2 other tests fail in a calm sweep beside another one, and pass in one "
+        "that runs by itself; 2 of them write to port 80; from here on one sweep runs at a time"
+    )
+
+
+def test_what_fails_by_itself_too_is_asked_about_once() -> None:
+    crowd = Crowd()
+    crowd.look(sweep(1), attempts("abc"))
+    crowd.settle(attempts("abc"), [], TESTS)
+    crowd.look(sweep(1), attempts("abc"))
+    assert (crowd.members, crowd.suspects) == (set(), set())
+
+
+def test_names_that_every_process_has_are_noted(tmp_path: Path) -> None:
+    root = Path(tempfile.mkdtemp(prefix="outside-"))
+    outside = Outside(root)
+    with outside.noted() as names:
+        (root / "written").write_text("x", "utf-8")
+        (root / "read").touch()
+        (root / "read").read_text("utf-8")
+        (root / "folder").mkdir()
+        (tmp_path / "own").touch()
+        with tempfile.TemporaryDirectory() as drawn:
+            Path(drawn, "own").touch()
+        Path(os.devnull).write_text("x", "utf-8")
+        with contextlib.closing(sqlite3.connect(root / "base.sqlite")):
+            pass
+        with socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+            one.close()
+            other.bind(("127.0.0.1", port))
+    assert names == {"written", "read", "folder", "base.sqlite", f"port {port}"}
+
+
+@pytest.mark.thorough
+def test_a_suite_in_its_own_way_is_told_once_and_goes_on_by_itself(
+    pytester: pytest.Pytester, hunt: Callable[..., Any]
+) -> None:
+    pytester.makepyfile(
+        test_way="""
+        import time
+        from pathlib import Path
+        import pytest
+
+        @pytest.mark.parametrize("number", range(5))
+        def test_folder(number):
+            folder = Path(__file__).with_name("results")
+            folder.mkdir()
+            try: time.sleep(0.2)
+            finally: folder.rmdir()
+
+        def test_sound(): time.sleep(0.1)
+        """
+    )
+    found = hunt("-n2", "--flakehunt-only=gc", sweeps=12, diagnose=60)
+    (note,) = found.report["notes"]
+    assert note.endswith("of them write to results; from here on one sweep runs at a time")
+    failing = {name: test for name, test in found.tests.items() if test["failures"]}
+    assert len(failing) >= 3
+    assert "test_sound" not in failing
+    causes = {
+        cause["note"] or cause["perturbation"] for test in failing.values() for cause in test["modes"][0]["causes"]
+    }
+    assert causes == {"parallel"}
+    assert max(test["failures"] for test in failing.values()) <= 3
+    blocks = [line for line in found.result.outlines if line.startswith(("FLAKY", "FRAGILE"))]
+    assert len(blocks) == 1
+    found.result.stdout.fnmatch_lines(["  cause: parallel: it fails while other sweeps run beside it: * to results"])

@@ -7,7 +7,7 @@ from pytest_flakehunt.analysis import naming
 from pytest_flakehunt.analysis.notebook import Arm, Contrast, Notebook, contrasted
 from pytest_flakehunt.analysis.reduction import Experiment, counted
 from pytest_flakehunt.analysis.target import Target, only
-from pytest_flakehunt.model import CALM, Cause, Count, Diagnosis, Plan, Setting, Setup
+from pytest_flakehunt.model import BESIDE, CALM, Cause, Count, Diagnosis, Plan, Setting, Setup
 
 ENOUGH = 8
 """Runs that tell whether an outcome varies."""
@@ -87,7 +87,7 @@ class Pinning:
                 continue
             seen = yield from self.book.contrast(Arm(f"others beside it{what}", beside), Arm(f"by itself{what}", lone))
             if seen.shown:
-                sentence = "fails while other sweeps run beside it: they share something outside the process"
+                sentence = f"{BESIDE}: they share something outside the process"
                 cause = Cause("parallel", str(self.target.workers), sentence, seen.present, seen.absent, seen.p_value)
                 return Diagnosis((cause,), beside, lone, tuple(self.book.tried))
         return None

@@ -80,12 +80,23 @@ class Cases:
             if finding.verdict not in {Verdict.FLAKY, Verdict.FRAGILE}:
                 continue  # what never passed calm has no cause to find
             for mode in finding.modes:
-                failing = [sweep for sweep, _, found in case.attempts if found == mode.fingerprint]
-                sweeps = frozenset(sweep.number for sweep in failing)
-                if case.nodeid in self.survey.crowd.members and all(sweep.neighbours for sweep in failing):
-                    sweeps = CROWD  # one finding
+                sweeps = self._failing(case, mode.fingerprint)
                 groups.setdefault(sweeps, []).append(Lead(self._target(case, mode.fingerprint, ending), finding, mode))
         return sorted(groups.values(), key=lambda group: group[0].finding.verdict is Verdict.FLAKY)
+
+    def _failing(self, case: Case, mode: str) -> frozenset[int]:
+        """Name the sweeps that a mode was seen in; those in which a crowd was in its own way stand for one."""
+        failing = [sweep for sweep, _, found in case.attempts if found == mode]
+        if case.nodeid in self.survey.crowd.members and all(sweep.neighbours for sweep in failing):
+            return CROWD
+        return frozenset(sweep.number for sweep in failing)
+
+    def crowded(self) -> tuple[tuple[str, str], ...]:
+        """Give the modes, by node id and fingerprint, in which a suite was in its own way."""
+        crowd = self.survey.crowd.members
+        cases = [case for case in self.failing() if case.nodeid in crowd] if crowd else []
+        modes = [(case, mode) for case in cases for mode in sorted({mode for _, _, mode in case.attempts if mode})]
+        return tuple((case.nodeid, mode) for case, mode in modes if self._failing(case, mode) == CROWD)
 
     def _target(self, case: Case, mode: str, ending: Collection[str]) -> Target:
         nodeids = self.survey.tallies.nodeids()

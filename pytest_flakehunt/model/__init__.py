@@ -20,6 +20,7 @@ from pytest_flakehunt.model.experiments import (
     Setup,
 )
 from pytest_flakehunt.model.findings import (
+    BESIDE,
     Finding,
     Findings,
     Group,
@@ -51,6 +52,7 @@ from pytest_flakehunt.model.settings import (
 )
 
 __all__ = [
+    "BESIDE",
     "CALM",
     "POLLED",
     "TEST",

@@ -45,6 +45,10 @@ class Left:
     """Tests that it hurt: its thread raised in them, or its change was shown to make them fail."""
 
 
+BESIDE = "fails while other sweeps run beside it"
+"""How the sentence of a cause begins that is something shared outside the process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Modes that fail in the same sweeps: one finding, diagnosed once."""

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from pytest_flakehunt.analysis.naming import FIXES
 from pytest_flakehunt.model import (
+    BESIDE,
     TEST,
     Condition,
     Contract,
@@ -93,17 +94,12 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
 
 def _followers(findings: Findings) -> dict[str, str]:
     """Give the tests that fail with another one, beside other sweeps, and that one: they are told with it."""
-    causes = {
-        (finding.nodeid, mode.fingerprint): {cause.perturbation for cause in mode.diagnosis.causes}
-        for finding in findings.tests
-        for mode in finding.modes
-        if mode.diagnosis is not None
-    }
     modes = {finding.nodeid: len(finding.modes) for finding in findings.tests}
     found = {}
-    for first, *others in (group.members for group in findings.groups):
-        if causes.get(first) == {"parallel"} and modes[first[0]] == 1:
-            found.update({nodeid: first[0] for nodeid, _ in others if modes[nodeid] == 1})
+    for group in findings.groups:
+        (first, _), *others = group.members
+        if group.sentence.startswith(BESIDE) and modes[first] == 1:
+            found.update({nodeid: first for nodeid, _ in others if nodeid != first and modes[nodeid] == 1})
     return found
 
 

@@ -17,7 +17,7 @@ from pytest_flakehunt.diagnosis.laboratory import DEFAULT_EACH, Laboratory, Lead
 from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ledger.store import Ledger
-from pytest_flakehunt.model import Contract, Diagnosis, Finding, Findings, Mode, Trial, Verdict
+from pytest_flakehunt.model import BESIDE, Contract, Diagnosis, Finding, Findings, Group, Mode, Trial, Verdict
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.sessions.preparing import ORIGIN, Setup
 from pytest_flakehunt.survey.survey import Survey
@@ -86,7 +86,7 @@ class Conclusions:
         found = self.diagnoses.get(first)
         if found is None or not any(cause.perturbation == "parallel" for cause in found.causes):
             return
-        sentence = f"fails while other sweeps run beside it: {shared}"
+        sentence = f"{BESIDE}: {shared}"
         causes = tuple(replace(c, sentence=sentence) if c.perturbation == "parallel" else c for c in found.causes)
         self.diagnoses[first] = found = replace(found, causes=causes)
         self.diagnoses.update(dict.fromkeys(others, replace(found, verified=None, control=None, runs=0)))
@@ -119,7 +119,11 @@ class Conclusions:
             )
         if not trial.interrupted:
             self.ledger.end(trial.seconds)
-        return Findings(trial, tests, tuple(survey.outages), verdicts.groups(self.diagnoses), notes=tuple(notes))
+        groups = list(verdicts.groups(self.diagnoses))
+        crowd, sentence = cases.crowded(), f"{BESIDE}: {survey.crowd.share()}"
+        if len(crowd) > 1 and sentence not in {group.sentence for group in groups}:
+            groups.append(Group(crowd, sentence))
+        return Findings(trial, tests, tuple(survey.outages), tuple(groups), notes=tuple(notes))
 
     def _completed(self, finding: Finding, mode: Mode) -> Mode:
         """Add what the experiments showed, and the command."""

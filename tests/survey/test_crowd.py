@@ -97,17 +97,17 @@ def test_a_suite_in_its_own_way_is_told_once_and_goes_on_by_itself(
         def test_sound(): time.sleep(0.1)
         """
     )
-    found = hunt("-n2", "--flakehunt-only=gc", sweeps=12, diagnose=60)
+    found = hunt("-n2", "--flakehunt-only=gc", sweeps=12)
     (note,) = found.report["notes"]
     assert note.endswith("of them write to results; from here on one sweep runs at a time")
     failing = {name: test for name, test in found.tests.items() if test["failures"]}
     assert len(failing) >= 3
     assert "test_sound" not in failing
-    causes = {
-        cause["note"] or cause["perturbation"] for test in failing.values() for cause in test["modes"][0]["causes"]
-    }
-    assert causes == {"parallel"}
     assert max(test["failures"] for test in failing.values()) <= 3
-    blocks = [line for line in found.result.outlines if line.startswith(("FLAKY", "FRAGILE"))]
+    ((sentence, members),) = [(group["sentence"], group["members"]) for group in found.report["groups"]]
+    assert sentence.startswith("fails while other sweeps run beside it: ")
+    assert sentence.endswith(" to results")
+    assert len(members) == len(failing)
+    blocks = [line for line in found.result.outlines if line.startswith(("FLAKY", "FRAGILE", "BROKEN"))]
     assert len(blocks) == 1
-    found.result.stdout.fnmatch_lines(["  cause: parallel: it fails while other sweeps run beside it: * to results"])
+    found.result.stdout.fnmatch_lines([f"  so do {len(failing) - 1} other tests: test_way.py::test_folder*"])

@@ -78,8 +78,10 @@ class Context:
 
     def ordinary(self, nodeids: Sequence[str] = ()) -> Command:
         """Give the command that runs some tests, or all that were selected, without us."""
-        tests = [self.argument(test) for test in nodeids] or self.selection
-        return self._command((*tests, *self.options, *self._held("")))
+        if nodeids:
+            *before, last = nodeids
+            return self._ordinary(last, "by itself", Setup(before=tuple(before)))
+        return self._command((*self.selection, *self.options, *self._held("")))
 
     def no_cause(self, finding: Finding, mode: Mode, plan: Plan) -> Commands:
         """Give the command for a mode that was only seen: under the simplest plan that it failed under."""

@@ -69,9 +69,11 @@ class Dates:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Give them to all connections that are opened meanwhile, and to those that are open; these keep them."""
+        loaded = "sqlite3" in sys.modules
         import sqlite3
 
-        self._find()
+        if loaded:
+            self._find()
         with (
             closing(sqlite3.connect(":memory:", check_same_thread=False)) as self._own,
             standing(self.stand_ins(), in_project=True),

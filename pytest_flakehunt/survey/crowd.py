@@ -41,6 +41,8 @@ class Crowd:
         self._touched = {nodeids[data["position"]]: frozenset(data["names"]) for data in outside}
         if len(self.suspects & passed) >= CROWD:
             self.members = self.suspects & passed
+            names = set(most_shared(self.members, self._touched))
+            self.members |= {nodeid for nodeid in passed if names & self._touched.get(nodeid, frozenset())}
         self._settled |= self.suspects - passed if self.members else self.suspects
         self.suspects = set()
 
@@ -66,12 +68,16 @@ def shared(members: set[str], touched: Mapping[str, frozenset[str]]) -> str:
     >>> shared({"a"}, {})
     'what they share outside their processes was not seen'
     """
-    counted = Counter(name for nodeid in members for name in touched.get(nodeid, ()))
-    if not counted:
+    names = most_shared(members, touched)
+    if not names:
         return "what they share outside their processes was not seen"
-    most = max(counted.values())
-    names = sorted(name for name, count in counted.items() if count == most)[:MOST_NAMED]
-    who = (
-        "all of them write" if most == len(members) else "one of them writes" if most == 1 else f"{most} of them write"
-    )
-    return f"{who} to {', '.join(names)}"
+    most = sum(names[0] in touched.get(nodeid, ()) for nodeid in members)
+    who = "all of them write" if most == len(members) else f"{most} of them write"
+    return f"{who} to {', '.join(names[:MOST_NAMED])}"
+
+
+def most_shared(members: set[str], touched: Mapping[str, frozenset[str]]) -> list[str]:
+    """Give the names that most of some tests write to; none that only one of them does."""
+    counted = Counter(name for nodeid in members for name in touched.get(nodeid, ()))
+    most = max(counted.values(), default=0)
+    return sorted(name for name, count in counted.items() if count == most > 1)

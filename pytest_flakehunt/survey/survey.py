@@ -110,6 +110,7 @@ class Survey:
                 break
             self.crowd.trial = self.next_number()
             self.pool.work(self, 1)
+            self.crowd.suspects = set()  # also where it could not be run
             if self.crowd.members:
                 self.pool.say(self.crowd.sentence())
         self.pool.settle("the hunt ended before it had tried whether forks are safe")
@@ -331,7 +332,10 @@ class Survey:
         if not self.checks:
             return False
         unchecked, doubted = self.tallies.doubted()
-        if unchecked:  # with all others, as whoever fails for what comes before it does so unforked too
+        alone = tuple(nodeid for nodeid in unchecked if nodeid in self.pool.benched)
+        if alone:
+            self._encores.append(Job(Draft(self.next_number()), alone, Isolation.FRESH))
+        if len(alone) < len(unchecked):  # with all others: who fails for what comes before it does so unforked too
             self._encores.append(Job(Draft(self.next_number()), isolation=Isolation.FRESH))
         if doubted:  # what it met in forks says nothing: it gets as much again
             for sweep in sorted(self.sweeps.values(), key=lambda sweep: sweep.number)[:MOST_AGAIN]:

@@ -263,7 +263,8 @@ def become(program: Mapping[str, str | None]) -> None:
         vars(main).pop(name, None)
     for name, value in program.items():
         if name == "spec":
-            main.__spec__ = None if value is None else importlib.util.find_spec(value)
+            with contextlib.suppress(ImportError, ValueError):  # whatever has started the controller
+                main.__spec__ = None if value is None else importlib.util.find_spec(value)
         elif value is not None or name != "__file__":
             setattr(main, name, value)
 

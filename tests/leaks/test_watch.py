@@ -230,7 +230,7 @@ def test_nothing_is_waited_for_but_at_the_end_and_only_where_something_is_at_wor
         def test_last(): pass
         """
     )
-    result = watched(pytester, "-s", "-v")
+    result = watched(pytester, "-s", "-v", "--flakehunt-grace=1")
     kinds = [line.split()[1] for line in result.outlines if line.startswith("LEAK")]
     assert sorted(kinds) == ["file"] * 3 + ["thread"]
     before, _, after = result.stdout.str().partition("::test_last PASSED")
@@ -868,7 +868,7 @@ def test_what_a_run_leaves_that_stops_early_is_not_known(pytester: pytest.Pytest
         def test_other(): pass
         """
     )
-    result = watched(pytester, "-x", "-v")
+    result = watched(pytester, "-x", "-v", "--flakehunt-grace=60")
     result.assert_outcomes(passed=7, failed=1)
     assert [line for line in result.outlines if line.startswith(("LEAK", "note"))] == [
         "LEAK environ os.environ['LEFT']",
@@ -910,7 +910,7 @@ def test_tests_that_count_threads_pass_as_without_the_watch(
         test_it="""
         import threading, time
         def poll():
-            time.sleep(0.06)
+            time.sleep(0.6)
         def test_poller():
             threading.Thread(target=poll, daemon=True).start()
         def test_starts_no_thread():

@@ -102,7 +102,7 @@ IN_PYTHON: Mapping[tuple[str, str], tuple[str, ...]] = {
 _NAMES = {name.rpartition(".")[2] for _, name in IN_PYTHON}
 _ONLY_DIRECTLY = frozenset({("builtins", "id"), ("builtins", "hash"), ("posix", "getpid")})
 """The library calls these all the time, to no effect: they count where the project itself does."""
-QUIET = frozenset({"freezegun", "importlib", "linecache", "logging", "traceback", "warnings"})
+QUIET = frozenset({"freezegun", "importlib", "linecache", "logging", "time_machine", "traceback", "warnings"})
 """What these packages consult has no effect on the code that calls them."""
 _MODULES = {"posix": "os", "_socket": "socket", "_locale": "locale", "_posixsubprocess": "subprocess", "_uuid": "uuid"}
 

@@ -44,7 +44,6 @@ class Crowd:
             names = set(most_shared(self.members, self._touched))
             self.members |= {nodeid for nodeid in passed if names & self._touched.get(nodeid, frozenset())}
         self._settled |= self.suspects - passed if self.members else self.suspects
-        self.suspects = set()
 
     def sentence(self) -> str:
         """Say what is the matter."""

@@ -110,7 +110,7 @@ class Survey:
                 break
             self.crowd.trial = self.next_number()
             self.pool.work(self, 1)
-            self.crowd.suspects = set()  # also where it could not be run
+            self.crowd.suspects = set()  # from here on all slots work again, unless there is a crowd
             if self.crowd.members:
                 self.pool.say(self.crowd.sentence())
         self.pool.settle("the hunt ended before it had tried whether forks are safe")

@@ -42,7 +42,7 @@ def test_three_that_fail_beside_others_and_pass_by_themselves_are_a_crowd() -> N
     assert crowd.suspects == set(TESTS)
     told = [wire.Told(wire.OUTSIDE, {"position": place, "names": ["port 80", f"{place}.txt"]}) for place in (0, 1, 3)]
     crowd.settle(attempts("d"), told, TESTS)
-    assert (crowd.members, crowd.suspects) == ({"a", "b", "c"}, set())
+    assert crowd.members == {"a", "b", "c"}
     assert crowd.sentence() == (
         "the suite gets into its own way: a and 2 other tests fail in a calm sweep beside another one, and pass in one "
         "that runs by itself; 2 of them write to port 80; from here on one sweep runs at a time"
@@ -53,6 +53,7 @@ def test_what_fails_by_itself_too_is_asked_about_once() -> None:
     crowd = Crowd()
     crowd.look(sweep(1), attempts("abc"))
     crowd.settle(attempts("abc"), [], TESTS)
+    crowd.suspects = set()
     crowd.look(sweep(1), attempts("abc"))
     assert (crowd.members, crowd.suspects) == (set(), set())
 

@@ -1,43 +1,39 @@
-"""Which failures of a test are one: the same exception, message and place in the project's code."""
+"""Which failures of a test are one: the same exception in the same statement."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 
 from pytest_flakehunt.model import Attempt, Evidence, Outcome
 
-_VARYING = (
-    (re.compile(r"0x[0-9a-fA-F]+"), "ADDRESS"),
-    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "UUID"),
-    (re.compile(r"(?:/[\w.+-]+){2,}/?"), "PATH"),
-    (re.compile(r"(['\"]).*?\1"), "TEXT"),
-    (re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"), "#"),
-    (re.compile(r"[\[({<].*[\])}>]"), "VALUE"),
-)
-"""What differs from failure to failure of one bug, and what stands for it."""
+VERSION = 2
+"""Of what a fingerprint is made; those of another version are written after its number and a colon."""
 
 
-def normalised(message: str) -> str:
-    """Give the first line of a message without what varies: addresses, paths, numbers, quoted text, values.
+def named(phase: str, kind: str, statement: str) -> str:
+    """Give the sixteen hexadecimal digits that name a mode.
 
-    >>> normalised("assert 17 == 18 at 0x7f3a2b")
-    'assert # == # at ADDRESS'
+    Neither the message nor the line number is in it, so that it is the same
+    for other values and after edits above.
+
+    Args:
+        phase: ``setup``, ``call`` or ``teardown``; for a crash or a hang, the outcome.
+        kind: of the exception, as ``Failing`` names it; of a crash, the signal.
+        statement: the failing one, after its file and function.
+
+    >>> named("call", "AssertionError", "test_shop.py::test_price assert price()==3")
+    'e2ffb94cded7257c'
     """
-    line = message.strip().partition("\n")[0][:300]
-    for pattern, stand_in in _VARYING:
-        line = pattern.sub(stand_in, line)
-    return line
+    text = "\0".join((str(VERSION), phase, kind, statement))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def fingerprint(outcome: Outcome, evidence: Evidence) -> str:
-    """Give sixteen hexadecimal digits that name the mode of a failed attempt.
-
-    The line number is left out, so that a fingerprint outlives edits above it.
-    """
-    kind = outcome.value if evidence.phase == "process" else evidence.phase
-    message = "" if evidence.phase == "process" else normalised(evidence.message)
-    parts = (kind, evidence.exception, message, evidence.where.file, evidence.where.function)
-    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    """Name the mode of a failed attempt."""
+    if evidence.phase == "process":
+        return named(outcome.value, evidence.exception, evidence.statement)
+    if not evidence.kind:  # a plugin says that it failed, and nothing was raised
+        return named(evidence.phase, evidence.exception, f"{evidence.where.file}::{evidence.where.function}")
+    return named(evidence.phase, evidence.kind, evidence.statement)
 
 
 def fingerprints(attempts: Sequence[Attempt]) -> list[str]:

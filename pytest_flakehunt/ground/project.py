@@ -5,7 +5,10 @@ import os
 import sys
 import sysconfig
 from pathlib import Path
+from stat import S_ISREG
 from types import FrameType
+
+import pytest
 
 RUNNING_TESTS = frozenset({"_pytest", "pytest", "pluggy"})
 FOR_TESTS = frozenset({"unittest.async_case", "_pytest.pytester"})
@@ -22,6 +25,23 @@ _FOREIGN = _spellings(
     str(Path(os.__file__).parent),
 )
 _OURS = _spellings(str(Path(__file__).parents[1]))
+SOURCES = ("", "src", "lib", "python")
+"""Where projects keep the packages that they install."""
+
+
+class _Files:
+    """Held on to where neither a test's stand-ins nor those of a plugin look for it."""
+
+    stat = staticmethod(os.stat)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return S_ISREG(_Files.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 _normal = os.path.normpath  # held on to: a test may forbid what looks at files, and this is asked while it runs
 
 
@@ -63,9 +83,33 @@ def acts(frame: FrameType | None) -> bool:
 
 def package_root(folder: Path) -> Path:
     """Give the folder that the outermost package around a folder lies in."""
-    while (folder / "__init__.py").is_file():
+    while folder.parent != folder and _is_file(folder / "__init__.py"):
         folder = folder.parent
     return folder
+
+
+def within_package(filename: str) -> str:
+    """Give a path from the folder on that its outermost package lies in, be that a source folder or an installation."""
+    path = Path(filename)
+    return path.relative_to(package_root(path.parent)).as_posix()
+
+
+@functools.cache
+def copied(filename: str, folder: Path) -> str:
+    """Give the file of the project that an installed one was copied from, if it was; else the one given.
+
+    Args:
+        filename: as in ``co_filename``.
+        folder: the project's.
+    """
+    _, installed, name = filename.rpartition("-packages/")
+    candidates = (folder / source / name for source in SOURCES) if installed else ()
+    return next((str(path) for path in candidates if _is_file(path)), filename)
+
+
+def folder_of(config: pytest.Config) -> Path:
+    """Give the folder where the project is kept: that of its configuration."""
+    return config.inipath.parent if config.inipath is not None else config.rootpath
 
 
 def relative(filename: str, root: Path) -> str:

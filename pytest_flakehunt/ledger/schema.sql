@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 CREATE TABLE IF NOT EXISTS modes (
     id          INTEGER PRIMARY KEY,
     test        INTEGER NOT NULL REFERENCES tests (id),
-    fingerprint TEXT    NOT NULL,               -- of exception type, normalised message and innermost project frame
+    fingerprint TEXT    NOT NULL,               -- of phase, exception type and failing statement; "1:…" is one of before format 4
     UNIQUE (test, fingerprint)
 );
 
@@ -76,6 +76,8 @@ CREATE TABLE IF NOT EXISTS evidence (
     sections  TEXT    NOT NULL,                 -- JSON: captured output and logs, title and text
     stacks    TEXT    NOT NULL,                 -- of all threads, for a hang or a crash
     note      TEXT    NOT NULL,
+    kind      TEXT    NOT NULL DEFAULT '',      -- the exception's type, and the failing statement after its file and
+    statement TEXT    NOT NULL DEFAULT '',      -- function: what the fingerprint is made of, with the phase
     PRIMARY KEY (hunt, sweep, mode)
 ) WITHOUT ROWID;
 

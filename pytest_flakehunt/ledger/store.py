@@ -12,7 +12,14 @@ from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, P
 
 APPLICATION = 0x666C6B68
 """What marks an SQLite file as a ledger: "flkh"."""
-VERSION = 3
+VERSION = 4
+UPGRADES = {
+    2: "ALTER TABLE sweeps ADD COLUMN purpose TEXT NOT NULL DEFAULT 'survey';",
+    4: "UPDATE modes SET fingerprint = '1:' || fingerprint;"  # they are made of other things since
+    "ALTER TABLE evidence ADD COLUMN kind TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE evidence ADD COLUMN statement TEXT NOT NULL DEFAULT '';",
+}
+"""What a ledger needs that was written before a format."""
 PATIENCE = 30.0
 """Seconds to wait for another hunt that writes to the same ledger."""
 EVIDENCE_PER_MODE = 3
@@ -77,10 +84,10 @@ class Ledger:
         self._db.execute("PRAGMA synchronous = NORMAL")
         if not tables or version < VERSION:
             schema = resources.files("pytest_flakehunt.ledger").joinpath("schema.sql").read_text("utf-8")
-            column = "ALTER TABLE sweeps ADD COLUMN purpose TEXT NOT NULL DEFAULT 'survey';"
+            upgrades = "".join(sql for until, sql in UPGRADES.items() if tables and version < until)
             self._db.executescript(
                 f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
-                f"{column if tables and version < 2 else ''} {schema} COMMIT;"
+                f"{upgrades} {schema} COMMIT;"
             )
         else:  # show at once whether it can be written
             self._db.execute("BEGIN IMMEDIATE")
@@ -203,9 +210,11 @@ class Ledger:
             sections,
             evidence.stacks,
             evidence.note,
+            evidence.kind,
+            evidence.statement,
         )
         cursor.execute(
-            "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (self.hunt, sweep, mode, *(storable(text) if isinstance(text, str) else text for text in texts)),
         )
 
@@ -300,7 +309,7 @@ class Ledger:
         """Give the first evidence of each mode of a test in this hunt, and its sweep, by fingerprint."""
         found = self._db.execute(
             "SELECT fingerprint, sweep, phase, exception, message, file, line, function, traceback, sections,"
-            " stacks, note FROM evidence JOIN modes ON modes.id = mode WHERE hunt = ? AND test = ?"
+            " stacks, note, kind, statement FROM evidence JOIN modes ON modes.id = mode WHERE hunt = ? AND test = ?"
             " ORDER BY sweep DESC",
             (self.hunt, self._tests[storable(nodeid)]),
         )
@@ -316,6 +325,8 @@ class Ledger:
                     tuple((title, text) for title, text in json.loads(sections)),
                     stacks,
                     note,
+                    kind,
+                    statement,
                 ),
             )
             for (
@@ -331,6 +342,8 @@ class Ledger:
                 sections,
                 stacks,
                 note,
+                kind,
+                statement,
             ) in found
         }
 

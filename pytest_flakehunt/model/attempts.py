@@ -79,6 +79,10 @@ class Evidence:
     stacks: str = ""
     """The stacks of all threads, for a hang or a crash."""
     note: str = ""
+    kind: str = ""
+    """The exception's type as it is named wherever the project lies; empty where there was no exception."""
+    statement: str = ""
+    """The failing statement in the project's innermost frame, after the file and the function it stands in."""
 
 
 class Attempt(NamedTuple):

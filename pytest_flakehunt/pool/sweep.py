@@ -4,7 +4,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground import failing, realtime
 from pytest_flakehunt.model import Attempt, Evidence, Isolation, Leak, Outcome, Place, Plan, Sweep
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.zygote import wire
@@ -135,14 +135,16 @@ class Ongoing:
         seconds = realtime.monotonic() - self.watch.since
         stacks = self.link.stacks()
         main, *others = innermost(stacks, self.root) or [test]
+        scope = failing.scope(str(self.root / main.file), main.function)
         if self.killed is not None:
             message = f"no end in sight after {seconds:.0f} s"
             note = f"other threads at {', '.join(map(str, others))}" if others else ""
-            evidence = Evidence("process", "Hang", message, main, stacks=stacks, note=note)
+            evidence = Evidence("process", "Hang", message, main, stacks=stacks, note=note, statement=scope)
             return wire.Finished(position, Outcome.HUNG, seconds, evidence)
         name = ending(status)
         why = f", of {stacks.strip().splitlines()[-1]}" if status == OURS_FAILED and stacks.strip() else ""
-        evidence = Evidence("process", name, f"the process ended: {name}{why}", main, stacks=stacks)
+        message = f"the process ended: {name}{why}"
+        evidence = Evidence("process", name, message, main, stacks=stacks, statement=scope)
         return wire.Finished(position, Outcome.CRASHED, seconds, evidence)
 
     def sweep(self) -> Sweep:

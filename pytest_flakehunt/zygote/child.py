@@ -4,7 +4,6 @@ The only room that touches pytest's private parts: capture, base temp and
 cache have no public way to be renewed in a forked process.
 """
 
-import doctest
 import faulthandler
 import os
 import re
@@ -14,14 +13,13 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pytest
-from _pytest.doctest import MultipleDoctestFailures
 from _pytest.reports import pytest_report_to_serializable
 
 from pytest_flakehunt.ground import project
+from pytest_flakehunt.ground.failing import Failing, failing
 from pytest_flakehunt.instruments import source_watch, stage
 from pytest_flakehunt.leaks.watch import Watch
 from pytest_flakehunt.model import Evidence, Leak, Outcome, Place, Plan
@@ -80,6 +78,7 @@ class Observer:
     def __init__(self, config: pytest.Config, journal: Journal, *, reported: bool) -> None:
         self.config, self.journal, self.reported = config, journal, reported
         self.stage: stage.Stage | None = None
+        self._folder = project.folder_of(config)
         self._start(None)
 
     def _start(self, item: pytest.Item | None) -> None:
@@ -87,7 +86,7 @@ class Observer:
         self.outcome: Outcome | None = None
         self.seconds = 0.0
         self.evidence: Evidence | None = None
-        self._raised: tuple[str, str, Place | None] | None = None
+        self._raised: Failing | None = None
         self._disputed = ""
 
     def begin(self, item: pytest.Item) -> None:
@@ -100,7 +99,7 @@ class Observer:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note the exception itself, of which a report keeps only text; unittest's is known only afterwards."""
         report = yield
-        self._raised = None if call.excinfo is None else raised(call.excinfo, item.config.rootpath)
+        self._raised = None if call.excinfo is None else failing(call.excinfo.value, item.config.rootpath, self._folder)
         if call.excinfo is not None and report.failed and self.stage is not None:
             self._disputed = self.stage.disputed(call.excinfo.value, item)
         return report
@@ -166,7 +165,8 @@ class Observer:
 
     def _evidence(self, report: pytest.TestReport) -> Evidence:
         crash = getattr(report.longrepr, "reprcrash", None)
-        exception, message, where = self._raised or ("", "", None)
+        raised = self._raised or Failing("", "", "", "", "", 0, "")
+        exception, message = raised.exception, raised.message
         if crash is not None and not message:
             message = crash.message
         if not exception:
@@ -178,47 +178,13 @@ class Observer:
             phase=report.when or "call",
             exception=exception,
             message=clipped(message or str(report.longrepr).strip(), LONGEST_MESSAGE),
-            where=where or place_of(self.item),
+            where=Place(raised.file, raised.line, raised.function) if raised.file else place_of(self.item),
             traceback=clipped(report.longreprtext),
             sections=tuple((title, clipped(text)) for title, text in report.sections if text),
             note="; ".join([*notes, *([blob[0]] if blob else [])]),
+            kind=raised.kind,
+            statement=raised.statement,
         )
-
-
-def raised(excinfo: pytest.ExceptionInfo[BaseException], root: Path) -> tuple[str, str, Place | None]:
-    """Give an exception's type, message, and the innermost line of the project's own code."""
-    kind = excinfo.type
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    if isinstance(excinfo.value, DOCTEST_FAILURES):
-        return doctest_failure(excinfo.value, root)
-    try:
-        message = str(excinfo.value)
-    except Exception as error:  # noqa: BLE001 - an exception whose text fails is still evidence
-        message = f"<its text cannot be had: {type(error).__name__}>"
-    innermost = None
-    step: TracebackType | None = excinfo.tb
-    while step is not None:
-        code = step.tb_frame.f_code
-        if project.owns(code.co_filename):
-            innermost = Place(project.relative(code.co_filename, root), step.tb_lineno, code.co_name)
-        step = step.tb_next
-    return name.removeprefix("_pytest.outcomes."), message, innermost
-
-
-DOCTEST_FAILURES = (doctest.DocTestFailure, MultipleDoctestFailures)
-
-
-def doctest_failure(
-    failure: "doctest.DocTestFailure | MultipleDoctestFailures", root: Path
-) -> tuple[str, str, Place | None]:
-    """Give a doctest's first failure: what was expected, what came instead, and the line of the example."""
-    if isinstance(failure, MultipleDoctestFailures):
-        failure = failure.failures[0]
-    if not isinstance(failure, doctest.DocTestFailure):
-        return type(failure).__name__, str(failure), None
-    test, example = failure.test, failure.example
-    place = Place(project.relative(test.filename or "", root), (test.lineno or 0) + example.lineno + 1, test.name)
-    return "DocTestFailure", f"expected {example.want.strip()}, got {failure.got.strip()}", place
 
 
 def place_of(item: pytest.Item | None) -> Place:

@@ -394,7 +394,10 @@ def test_leaks_of_an_older_ledger_are_added(pytester: pytest.Pytester, hunt: Cal
     hunt(sweeps=1)
     path = pytester.path / ".flakehunt" / "ledger.sqlite"
     with closing(sqlite3.connect(path)) as db:
-        db.executescript("DROP TABLE leaked; DROP TABLE leaks; DROP TABLE hurt; PRAGMA user_version = 2;")
+        db.executescript(
+            "DROP TABLE leaked; DROP TABLE leaks; DROP TABLE hurt; ALTER TABLE evidence DROP COLUMN kind;"
+            "ALTER TABLE evidence DROP COLUMN statement; PRAGMA user_version = 2;"
+        )
     hunted = hunt(sweeps=1)
     assert [leak["kind"] for leak in hunted.tests["test_one"]["leaks"]] == ["environ"]
 

@@ -9,7 +9,16 @@ from pytest_flakehunt.model import CALM, Attempt, Evidence, Isolation, Outcome, 
 
 TRIAL = Trial(1, 0, 0.0, "2026-11-23T06:00:00+00:00", "3.13.0", "9.2.0", "linux", ("clock",), asked="20")
 EVIDENCE = Evidence(
-    "call", "ValueError", "bad \udc80", Place("a.py", 3, "f"), "trace", (("out", "text"),), "stacks", "n"
+    "call",
+    "ValueError",
+    "bad \udc80",
+    Place("a.py", 3, "f"),
+    "trace",
+    (("out", "text"),),
+    "stacks",
+    "n",
+    "ValueError",
+    "a.py::f raise it",
 )
 TEST = "a.py::test_x\udc80"
 PRINT = "0123456789abcdef"
@@ -35,7 +44,7 @@ def test_what_is_written_reads_back(ledger: Ledger) -> None:
     number, evidence = ledger.evidence(TEST)[PRINT]
     assert number == 1
     assert evidence.message == "bad \\udc80"
-    assert (evidence.where, evidence.sections) == (EVIDENCE.where, EVIDENCE.sections)
+    assert replace(evidence, message=EVIDENCE.message) == EVIDENCE
     ledger.close()
 
 
@@ -94,10 +103,14 @@ def test_text_that_no_file_can_hold_is_escaped() -> None:
 
 
 def test_a_ledger_of_the_first_version_goes_on_and_experiments_are_in_no_rate(ledger: Ledger) -> None:
-    ledger.write(sweep(0), [Attempt(TEST, Outcome.PASSED, 0.1)], [""])
+    failed = Attempt("a.py::test_y", Outcome.FAILED, 0.1, EVIDENCE)
+    ledger.write(sweep(0), [Attempt(TEST, Outcome.PASSED, 0.1), failed], ["", PRINT])
     ledger.close()
     with sqlite3.connect(ledger.path) as db:
-        db.executescript("ALTER TABLE sweeps DROP COLUMN purpose; PRAGMA user_version = 1;")
+        db.executescript(
+            "ALTER TABLE sweeps DROP COLUMN purpose; ALTER TABLE evidence DROP COLUMN kind;"
+            "ALTER TABLE evidence DROP COLUMN statement; PRAGMA user_version = 1;"
+        )
     db.close()
     again = Ledger(ledger.path)
     again.begin(TRIAL, "2 cores", {}, ledger.path.parent)
@@ -106,5 +119,8 @@ def test_a_ledger_of_the_first_version_goes_on_and_experiments_are_in_no_rate(le
     experiment = replace(sweep(1), purpose=Purpose.DIAGNOSIS)
     again.write(experiment, [Attempt(TEST, Outcome.FAILED, 0.1, EVIDENCE)], [PRINT])
     assert again.rows(TEST) == [Row(0, Outcome.PASSED, "")]
+    with sqlite3.connect(ledger.path) as db:
+        assert {text for (text,) in db.execute("SELECT fingerprint FROM modes")} == {f"1:{PRINT}", PRINT}
+    db.close()
     assert again.tests_of(0) == {TEST.replace("\udc80", "\\udc80")}
     again.close()

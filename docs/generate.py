@@ -75,6 +75,41 @@ def report() -> str:
     return f"{head}\n\n```json\n{json.dumps(schema, indent=1, ensure_ascii=False)}\n```\n"
 
 
+def quarantine() -> str:
+    """Show the schema of the quarantine file, and the help of the commands around it."""
+    import os
+
+    os.environ["COLUMNS"] = "100"
+    from pytest_flakehunt.cli.main import parser
+
+    path = resources.files("pytest_flakehunt.quarantine").joinpath("schema.json")
+    schema = json.dumps(json.loads(path.read_text("utf-8")), indent=1, ensure_ascii=False)
+    head = "# The quarantine file\n\nSee [how to use it](../how-to/quarantine.md). The schema ships with the package, as `quarantine/schema.json`."
+    commands = ["list", "check", "release", "add", "remove"]
+    helps = [f"## {name}\n\n```text\n{_help(parser(), ['quarantine', name])}```\n" for name in commands]
+    return "\n".join([head, "", f"```json\n{schema}\n```", "", *helps])
+
+
+def _help(parser: object, words: list[str]) -> str:
+    """Give the help of a command, as Python 3.11 to 3.13 all write it."""
+    import contextlib
+    import io
+    import re
+
+    written = io.StringIO()
+    with contextlib.redirect_stdout(written), contextlib.suppress(SystemExit):
+        parser.parse_args([*words, "--help"])  # type: ignore[attr-defined]
+    text = written.getvalue()
+    lines = text[text.index("\n\n") :].strip().splitlines()
+    # each version breaks lines of its own, and 3.13 writes long options in another way
+    return re.sub(r"-(\w) \S+, (--[\w-]+ \S+)", r"-\1, \2", "\n".join(lines)) + "\n"
+
+
+def quarantine_cost() -> str:
+    """Show what reading the quarantine file costs."""
+    return (HERE.parent / "benchmarks" / "QUARANTINE.md").read_text("utf-8")
+
+
 def ledger() -> str:
     """Show the commented SQL of the ledger."""
     schema = resources.files("pytest_flakehunt.ledger").joinpath("schema.sql").read_text("utf-8")
@@ -169,6 +204,8 @@ PAGES = {
     "reference/options": options,
     "reference/perturbations": perturbations,
     "reference/report": report,
+    "reference/quarantine": quarantine,
+    "reference/quarantine-cost": quarantine_cost,
     "reference/ledger": ledger,
     "reference/benchmarks": benchmarks,
     "reference/causes": causes,

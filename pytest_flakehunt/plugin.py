@@ -32,6 +32,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     """Check what is asked for, and register what does it; let nobody else decide how a hunt has ended."""
+    if flags.excuses(config):
+        from pytest_flakehunt.sessions import quarantining
+
+        quarantining.begin(config)
     if not flags.wanted(config):
         return (yield)
     from pytest_flakehunt.sessions import starting

@@ -13,6 +13,7 @@ DOORS: dict[str, dict[str, str]] = {
     "model": {},
     "analysis": {"model": "nouns"},
     "hookspecs": {"model": "types"},
+    "quarantine": {"analysis": "fingerprints", "ground": "commands", "model": "entries"},
     "ledger": {"model": "nouns"},
     "state": {"ground": "ownership"},
     "asked": {"ground": "ownership", "model": "kinds"},
@@ -36,14 +37,19 @@ DOORS: dict[str, dict[str, str]] = {
     "sessions": {
         "analysis": "verdicts", "asked": "options", "diagnosis": "causes", "ground": "clock", "instruments": "stage",
         "leaks": "watch", "ledger": "recording", "model": "findings", "perturbations": "registry", "pool": "slots",
-        "reports": "text", "survey": "schedule", "zygote": "origin",
+        "quarantine": "entries", "reports": "text", "survey": "schedule", "zygote": "origin",
     },
+    "cli": {
+        "ground": "clock", "ledger": "history", "model": "entries", "quarantine": "commands", "reports": "text",
+    },
+    "__main__": {"cli": "command"},
     "plugin": {"asked": "flags", "hookspecs": "hooks", "sessions": "registration"},
 }  # fmt: skip
 """Room by room, from the ground up: which others it may import, and what for."""
 ONE_DOOR = {
     "sqlite3": {"ledger/store.py", "perturbations/foreign_clocks.py"},  # and the project's own databases
-    "tomlkit": set[str](),
+    "tomlkit": {"quarantine/editing.py"},
+    "tomllib": {"quarantine/reading.py", "quarantine/looking_up.py"},
     "rich": {"reports/terminal.py", "reports/progress.py"},
     "freezegun": {"perturbations/wall_clock.py"},
     "time_machine": {"perturbations/wall_clock.py"},

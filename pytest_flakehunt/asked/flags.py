@@ -1,6 +1,7 @@
 """The names of our options, and whether any is in use: all that an ordinary run of pytest loads of us."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ ZYGOTE = "flakehunt-zygote"
 """The name under which a zygote's own plugin is registered."""
 WITNESS = "PYTEST_FLAKEHUNT_WITNESS"
 """The variable that tells a command run again where to write how its tests ended."""
+QUARANTINE = "flakehunt-quarantine.toml"
 AGAIN = pytest.StashKey[str]()
 """What it told."""
 FAIL_ON = ("broken", "flaky", "fragile", "stress", "leaks", "none")
@@ -47,6 +49,11 @@ NAMES = {
     "flakehunt-forgive": ("PATTERNS", "leaks that are none, such as 'thread:myclient.*', separated by commas"),
     "flakehunt-ledger": ("PATH", f"where every sweep is kept (default: {DEFAULT_LEDGER})"),
     "flakehunt-json": ("PATH", "write the report there as JSON"),
+    "flakehunt-quarantine": (
+        "KIND",
+        "use, off or update: whether failures that the quarantine file lists are excused (default: use, where there is "
+        "one); update has a hunt write what it found into it",
+    ),
 }
 """Every option: what stands for its value in help, if it takes one, and the help."""
 
@@ -64,6 +71,8 @@ NUMBERS = {
 SWITCHES = {"true": "on", "yes": "on", "1": "on", "false": "off", "no": "off", "0": "off"}
 """Other words for on and off, as configuration files have them."""
 INI_ONLY = {
+    "flakehunt_quarantine_file": "path of the quarantine file, from the folder of the configuration on (default: "
+    "flakehunt-quarantine.toml)",
     "flakehunt_disable_plugins": "names of other plugins, as pytest knows them, that are kept out of zygotes and of "
     "commands that are run again, separated by spaces: they see sweep 0 alone",
 }
@@ -80,7 +89,8 @@ def declare(parser: pytest.Parser) -> None:
             group.addoption(f"--{name}", action="store_const", const="on", default=None, help=text)
         parser.addini(name.replace("-", "_"), f"the same as --{name}", type=_type(name), default="")
     for name, text in INI_ONLY.items():
-        parser.addini(name, text, type="args", default="")
+        kind: Any = "args" if name.endswith("s") else "string"
+        parser.addini(name, text, type=kind, default="")
 
 
 def _type(name: str, version: tuple[int | str, ...] = pytest.version_tuple) -> Any:
@@ -140,6 +150,23 @@ def wanted(config: pytest.Config) -> bool:
         or WITNESS in os.environ
         or AGAIN in config.stash
     )
+
+
+def quarantine_file(config: pytest.Config) -> Path:
+    """Give the path of the quarantine file, be there one or not."""
+    name = config.getini("flakehunt_quarantine_file") or QUARANTINE
+    return (config.inipath.parent if config.inipath is not None else config.rootpath) / name
+
+
+def excuses(config: pytest.Config) -> bool:
+    """Tell whether failures of this run may be excused: it is an ordinary one, and there is a file."""
+    return not (
+        config.pluginmanager.has_plugin(ZYGOTE)
+        or AGAIN in config.stash
+        or given(config, "flakehunt")
+        or given(config, "flakehunt-plan")
+        or given(config, "flakehunt-quarantine") == "off"
+    ) and os.path.lexists(quarantine_file(config))
 
 
 def on_command_line(config: pytest.Config) -> list[str]:

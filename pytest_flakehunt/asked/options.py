@@ -36,6 +36,8 @@ class Options:
     """Runs of experiments on causes; None leaves the number to us."""
     ledger: Path
     json: Path | None
+    update: bool
+    """Whether the quarantine file is to have what the hunt finds."""
     leaks: bool
     """Whether an ordinary run is watched for leaks."""
 
@@ -62,6 +64,7 @@ class Options:
             diagnose=_runs(given(config, "flakehunt-diagnose")),
             ledger=_ledger(config, given(config, "flakehunt-ledger")),
             json=_path(config, given(config, "flakehunt-json")),
+            update=_quarantine(given(config, "flakehunt-quarantine")),
             leaks=watch_leaks(config) is True,
         )
         grace(config)
@@ -78,6 +81,8 @@ class Options:
             )
         if not self.asked:
             for name in on_command_line(config):
+                if name == "flakehunt-quarantine" and not self.update:
+                    continue
                 if name not in {"flakehunt", "flakehunt-plan", *(ON_ORDINARY_RUNS if self.leaks else ())}:
                     one = " or --flakehunt-leaks" if name in ON_ORDINARY_RUNS else ""
                     raise pytest.UsageError(f"--{name} goes with a hunt; add --flakehunt=N{one}, or leave it out")
@@ -158,6 +163,12 @@ def _isolation(text: str) -> Isolation | None:
     if text not in {Isolation.FORK, Isolation.FRESH}:
         raise pytest.UsageError(f"--flakehunt-isolation={text}: give auto, fork or fresh")
     return Isolation(text)
+
+
+def _quarantine(text: str) -> bool:
+    if text not in {"", "use", "off", "update"}:
+        raise pytest.UsageError(f"--flakehunt-quarantine={text}: give use, off or update")
+    return text == "update"
 
 
 def _timeout(text: str) -> float | None:

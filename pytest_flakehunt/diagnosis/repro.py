@@ -62,7 +62,7 @@ class Context:
     lists: Path
     """The folder for files that list tests."""
     unsettled: bool = False
-    """Whether the configuration reruns, reorders or distributes tests unless a plan is given."""
+    """Whether the configuration reruns, reorders, distributes or excuses tests unless a plan is given."""
     hunts: bool = False
     """Whether the configuration asks for a hunt, so that every command hunts."""
 

@@ -1,15 +1,18 @@
 """Why a test failed, in words that no version of Python, place on the disk or option of pytest changes."""
 
-import doctest
 import linecache
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from pytest_flakehunt.ground import project
 from pytest_flakehunt.ground.logical_lines import logical_line
+
+if TYPE_CHECKING:
+    import doctest
 
 
 class Failing(NamedTuple):
@@ -117,8 +120,6 @@ def kind_of(kind: type[BaseException]) -> str:
 
 
 def _file_of_module(name: str) -> str:
-    import sys
-
     file = getattr(sys.modules.get(name), "__file__", None)
     return file if type(file) is str else ""
 
@@ -159,23 +160,25 @@ def scope(file: str, function: str) -> str:
     >>> scope("/nowhere/test_a.py", "Test.test_x.<locals>.<listcomp>")
     'test_a.py::Test.test_x'
     """
-    names = [name for name in function.split(".") if not name.startswith("<")]
+    names = [name for name in function.split(".") if name and not name.startswith("<")]
     return "::".join([project.within_package(file), *([".".join(names)] if names else [])])
 
 
-def _of_doctest(error: BaseException) -> doctest.DocTestFailure | doctest.UnexpectedException | None:
+def _of_doctest(error: BaseException) -> "doctest.DocTestFailure | doctest.UnexpectedException | None":
     """Give the first failure of a doctest: with pytest several may come in one exception."""
+    doctest: Any = sys.modules.get("doctest")
     failures = getattr(error, "failures", None)
     if type(error).__name__ == "MultipleDoctestFailures" and failures:
         error = failures[0]
-    return error if isinstance(error, doctest.DocTestFailure | doctest.UnexpectedException) else None
+    known = doctest is not None and isinstance(error, doctest.DocTestFailure | doctest.UnexpectedException)
+    return cast("doctest.DocTestFailure", error) if known else None
 
 
-def _doctest(failure: doctest.DocTestFailure | doctest.UnexpectedException, root: Path) -> Failing:
+def _doctest(failure: "doctest.DocTestFailure | doctest.UnexpectedException", root: Path) -> Failing:
     """Tell what was expected, what came instead, and the line of the example."""
     test, example = failure.test, failure.example
     name, kind = "DocTestFailure", "DocTestFailure"
-    if isinstance(failure, doctest.DocTestFailure):
+    if not hasattr(failure, "exc_info"):
         message = f"expected {example.want.strip()}, got {failure.got.strip()}"
     else:
         raised, value, _ = failure.exc_info

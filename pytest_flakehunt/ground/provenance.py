@@ -9,18 +9,24 @@ import pytest
 
 def revision(root: Path) -> str:
     """Give the project's revision under git, with a plus where files were changed; empty where there is none."""
+    return (git(root, "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*") or "").strip()
+
+
+def git(folder: Path, *words: str) -> str | None:
+    """Give what git says in a folder; None where it fails, or is not there."""
     try:
-        asked = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],  # noqa: S607 - whichever git there is
-            cwd=root,
+        asked = subprocess.run(  # noqa: S603 - without a shell
+            ["git", *words],  # noqa: S607 - whichever git there is
+            cwd=folder,
             capture_output=True,
-            text=True,
-            timeout=10,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=60,
             check=False,
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
-    return asked.stdout.strip() if asked.returncode == 0 else ""
+        return None
+    return asked.stdout if asked.returncode == 0 else None
 
 
 def plugins(config: pytest.Config) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
-from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, Place, Sighting, Sweep, Trial
+from pytest_flakehunt.model import Attempt, Evidence, Known, Leak, LeakKind, Outcome, Place, Sighting, Sweep, Trial
 
 APPLICATION = 0x666C6B68
 """What marks an SQLite file as a ledger: "flkh"."""
@@ -346,6 +347,40 @@ class Ledger:
                 statement,
             ) in found
         }
+
+
+def known(path: Path, test: Callable[[str], bool], fingerprints: Collection[str], since: str) -> Known:
+    """Tell what a ledger knows of a test, without changing anything of it.
+
+    Args:
+        path: of the ledger.
+        test: whether a node id is meant.
+        fingerprints: the failures that are meant.
+        since: UTC, ISO 8601: earlier hunts tell only when it was last seen failing.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            numbers = [number for number, nodeid in db.execute("SELECT id, nodeid FROM tests") if test(nodeid)]
+            runs = failures = 0
+            last = 0.0
+            for number in numbers:
+                for outcome, fingerprint, started, hunt in db.execute(
+                    "SELECT outcome, coalesce(fingerprint, ''), sweeps.started, hunts.started FROM attempts"
+                    " JOIN sweeps ON sweeps.hunt = attempts.hunt AND number = sweep"
+                    " JOIN hunts ON hunts.id = sweeps.hunt"
+                    " LEFT JOIN modes ON modes.id = mode WHERE attempts.test = ? AND purpose = 'survey'",
+                    (number,),
+                ):
+                    counts = OUTCOMES[outcome].counts and hunt >= since
+                    failed = fingerprint in fingerprints
+                    runs, failures = runs + counts, failures + (counts and failed)
+                    last = max(last, started if failed else 0.0)
+    except (sqlite3.Error, KeyError) as error:
+        raise LedgerError(f"{path} cannot be read: {error}; {_remedy(Exception(error))}") from None
+    return Known(runs, failures, datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds") if last else "")
 
 
 def storable(text: str) -> str:

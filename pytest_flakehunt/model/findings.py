@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from pytest_flakehunt.model.attempts import Count, Evidence, Interval, Outcome
 from pytest_flakehunt.model.experiments import Diagnosis
@@ -76,6 +77,8 @@ class Mode:
     repro: str = ""
     diagnosis: Diagnosis | None = None
     """None where no experiment was made."""
+    quarantined: str = ""
+    """Until when it is excused, why, and who owns it; empty where it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,20 @@ class Finding:
     modes: tuple[Mode, ...] = ()
     leaks: tuple[Left, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether all its failures are excused."""
+        return bool(self.modes) and all(mode.quarantined for mode in self.modes)
+
+
+class Ready(NamedTuple):
+    """A quarantined test that a hunt has not seen failing."""
+
+    nodeid: str
+    test: str
+    """As its entry has it."""
+    runs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +158,6 @@ class Findings:
     tests: tuple[Finding, ...]
     outages: tuple[Outage, ...] = ()
     groups: tuple[Group, ...] = ()
+    ready: tuple[Ready, ...] = ()
+    """Quarantined tests that were not seen failing."""
     notes: tuple[str, ...] = field(default=())

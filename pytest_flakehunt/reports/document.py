@@ -55,6 +55,9 @@ def report(findings: Findings) -> dict[str, Any]:
             }
             for outage in findings.outages
         ],
+        "ready_for_release": [
+            {"nodeid": ready.nodeid, "test": ready.test, "runs": ready.runs} for ready in findings.ready
+        ],
         "notes": list(findings.notes),
     }
 
@@ -99,6 +102,8 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "exception": mode.evidence.exception,
         "message": mode.evidence.message,
         "where": str(mode.evidence.where),
+        "statement": mode.evidence.statement,
+        "quarantined": mode.quarantined,
         "failures": mode.failures,
         "contract": mode.contract.value,
         "causes": [_cause(cause) for cause in mode.diagnosis.causes] if mode.diagnosis else [],

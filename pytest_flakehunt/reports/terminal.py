@@ -1,6 +1,7 @@
 """The report on the terminal: what was found, how often, under what, and how to see it again."""
 
 import io
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from pytest_flakehunt.model import (
     Verdict,
 )
 from pytest_flakehunt.reports.progress import duration
+from pytest_flakehunt.reports.words import clean, number, percent
 
 STYLES = {
     Verdict.BROKEN: "bold red",
@@ -63,7 +65,7 @@ def write(pieces: Iterable[RenderableType], reporter: "pytest.TerminalReporter")
 def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[RenderableType]:
     """Yield the report piece by piece."""
     yield summary(findings)
-    failing = [finding for finding in findings.tests if finding.verdict is not Verdict.STEADY]
+    failing = [f for f in findings.tests if f.verdict is not Verdict.STEADY and not f.quarantined]
     stress = [f for f in failing if f.verdict is Verdict.FRAGILE and f.contract is Contract.STRESS]
     followers = _followers(findings)
     for finding in sorted((f for f in failing if f not in stress), key=_rank):
@@ -71,11 +73,12 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
             continue
         yield from _finding(finding, verbosity)
         if alike := [nodeid for nodeid, first in followers.items() if first == finding.nodeid]:
-            yield _indented(Text(f"so do {_number(len(alike), 'other test')}: {', '.join(map(_clean, _few(alike)))}"))
+            yield _indented(Text(f"so do {number(len(alike), 'other test')}: {', '.join(map(clean, _few(alike)))}"))
     if stress:
         yield Text("\nunder stress alone, beyond what Python promises (listed apart, not counted by default):")
         for finding in stress:
             yield from _finding(finding, verbosity)
+    yield from _quarantined(findings, verbosity)
     steady = [finding for finding in findings.tests if finding.verdict is Verdict.STEADY]
     if steady:
         yield from _steady(steady, verbosity)
@@ -84,12 +87,30 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
         yield Text(
             f"\noutage: sweep {outage.sweep} ({outage.plan or 'calm'}) set aside: {outage.total.failures} of "
             f"{outage.total.runs} tests failed that pass when calm; the first with {outage.exception}: "
-            f"{_clean(outage.message.partition(chr(10))[0])[:200]}"
+            f"{clean(outage.message.partition(chr(10))[0])[:200]}"
         )
     for note in findings.notes:
-        yield Text(f"note: {_clean(note)}")
+        yield Text(f"note: {clean(note)}")
     if verbosity >= 0:
         yield Text(f"ledger: {ledger}")
+
+
+def _quarantined(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
+    """Say what is known already, in a line for each test, or in full; and what may be ready for release."""
+    excused = [finding for finding in findings.tests if finding.quarantined]
+    if excused:
+        yield Text("\nquarantined (known, listed apart, not counted):")
+    for finding in excused:
+        if verbosity > 0:
+            yield from _finding(finding, verbosity)
+            continue
+        line = Text(f"  {finding.verdict.value} ")
+        line.append(clean(finding.nodeid), style="bold")
+        line.append(f": fails {finding.total.failures} of {finding.total.runs}; {finding.modes[0].quarantined}")
+        yield line
+    for ready in findings.ready:
+        yield Text(f"\nquarantined, and not seen failing in {number(ready.runs, 'attempt')}: {clean(ready.nodeid)}")
+        yield _indented(Text(f"ready for release? flakehunt quarantine release {shlex.quote(clean(ready.test))}"))
 
 
 def _followers(findings: Findings) -> dict[str, str]:
@@ -120,7 +141,7 @@ def leaks(found: Sequence[tuple[str, Left]], verbosity: int) -> Iterator[Rendera
         yield from _leak(nodeid, left, len(others), verbosity)
     hidden = sum(len(some) for some in groups[len(shown) :])
     if hidden:
-        yield Text(f"\n{_number(hidden, 'further leak' if shown else 'leak')}: -v shows all")
+        yield Text(f"\n{number(hidden, 'further leak' if shown else 'leak')}: -v shows all")
 
 
 def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[RenderableType]:
@@ -128,21 +149,21 @@ def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Rend
     text = Text("\n")
     text.append("LEAK", style="bold magenta")
     text.append(f" {leak.kind.value} ", style="bold")
-    text.append(_clean(leak.what))
+    text.append(clean(leak.what))
     yield text
-    by = "the test" if leak.owner == TEST else f"the fixture {_clean(leak.owner)} ({_clean(str(leak.owned_at))}), as in"
-    more = f", and in {_number(others, 'other test')}" if others else ""
-    yield _indented(Text(f"left by {by} {_clean(nodeid)}{more}"))
+    by = "the test" if leak.owner == TEST else f"the fixture {clean(leak.owner)} ({clean(str(leak.owned_at))}), as in"
+    more = f", and in {number(others, 'other test')}" if others else ""
+    yield _indented(Text(f"left by {by} {clean(nodeid)}{more}"))
     if left.total.runs > 1:
         yield _indented(Text(f"in {left.total.failures} of {left.total.runs} sweeps ({_between(left.rate)})"))
     if leak.started_at is not None:
-        function = f" in {_clean(leak.started_at.function)}" if leak.started_at.function else ""
-        yield _indented(Text(f"from {_clean(str(leak.started_at))}{function}"))
+        function = f" in {clean(leak.started_at.function)}" if leak.started_at.function else ""
+        yield _indented(Text(f"from {clean(str(leak.started_at))}{function}"))
     if leak.now:
-        lines = _clean(leak.now).splitlines()
+        lines = clean(leak.now).splitlines()
         yield _indented(Text("now at " + ("\n       ".join(lines) if verbosity > 0 else lines[-1]), style="dim"))
     for victim in left.victims:
-        yield _indented(Text(f"hurts {_clean(victim)}", style="bold"))
+        yield _indented(Text(f"hurts {clean(victim)}", style="bold"))
     if left.suspects:
         yield Padding(_evidence(left.suspects), (0, 0, 0, 2), expand=False)
 
@@ -150,11 +171,11 @@ def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Rend
 def summary(findings: Findings) -> Text:
     """Say what was done."""
     trial = findings.trial
-    done = f"{_number(trial.sweeps, 'sweep')} of {_number(len(findings.tests), 'test')} in {duration(trial.seconds)}"
-    text = Text(f"{done}, seed {trial.seed}, {_number(trial.zygotes, 'zygote')}")
+    done = f"{number(trial.sweeps, 'sweep')} of {number(len(findings.tests), 'test')} in {duration(trial.seconds)}"
+    text = Text(f"{done}, seed {trial.seed}, {number(trial.zygotes, 'zygote')}")
     if trial.saved:
         text.append(
-            f"; {_number(trial.saved, 'attempt')} saved: of tests that consult nothing that a sweep perturbed alone"
+            f"; {number(trial.saved, 'attempt')} saved: of tests that consult nothing that a sweep perturbed alone"
         )
     if trial.interrupted:
         text.append("; ended early: this is what was seen until then", style="bold")
@@ -169,7 +190,7 @@ def _rank(finding: Finding) -> tuple[int, float]:
 def _finding(finding: Finding, verbosity: int) -> Iterator[RenderableType]:
     line = Text("\n")
     line.append(finding.verdict.value.upper(), style=STYLES[finding.verdict])
-    line.append(f" {_clean(finding.nodeid)}", style="bold")
+    line.append(f" {clean(finding.nodeid)}", style="bold")
     yield line
     calm = f"calm {finding.calm.failures} of {finding.calm.runs}"
     yield _indented(Text(f"fails {finding.total.failures} of {finding.total.runs} ({_between(finding.rate)}); {calm}"))
@@ -178,23 +199,25 @@ def _finding(finding: Finding, verbosity: int) -> Iterator[RenderableType]:
     for mode in finding.modes[:MOST_MODES]:
         yield from _mode(mode, len(finding.modes) > 1, verbosity)
     if len(finding.modes) > MOST_MODES:
-        yield _indented(Text(f"{_number(len(finding.modes) - MOST_MODES, 'further mode')}: see the ledger"))
+        yield _indented(Text(f"{number(len(finding.modes) - MOST_MODES, 'further mode')}: see the ledger"))
     for note in finding.notes:
-        yield _indented(Text(f"note: {note}"))
+        yield _indented(Text(f"note: {clean(note)}"))
 
 
 def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[RenderableType]:
     evidence = mode.evidence
-    lines = _clean(evidence.message).splitlines() or [""]
-    text = Text(f"{_clean(evidence.exception)}: ", style="red")
+    lines = clean(evidence.message).splitlines() or [""]
+    text = Text(f"{clean(evidence.exception)}: ", style="red")
     text.append("\n  ".join(lines if verbosity > 0 else lines[:MOST_LINES]), style="not bold default")
     yield _indented(text)
-    share = f", {_number(mode.failures, 'failure')}" if several else ""
+    share = f", {number(mode.failures, 'failure')}" if several else ""
     note = f", {evidence.note}" if evidence.note else ""
-    yield _indented(Text(f"at {_clean(str(evidence.where))} in {evidence.phase}{share}{note}", style="dim"))
+    yield _indented(Text(f"at {clean(str(evidence.where))} in {evidence.phase}{share}{note}", style="dim"))
+    if mode.quarantined:
+        yield _indented(Text(f"quarantined {clean(mode.quarantined)}"))
     yield from _cause(mode, verbosity)
     if verbosity > 0 and (evidence.traceback or evidence.stacks):
-        yield _indented(Text(_clean(evidence.traceback or evidence.stacks), style="dim"), "    ")
+        yield _indented(Text(clean(evidence.traceback or evidence.stacks), style="dim"), "    ")
     again = Text("  reproduce: ")
     again.append(mode.repro, style="bold")
     yield again
@@ -210,7 +233,7 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
     if found is None or not found.causes:
         if found is not None:
             yield _indented(
-                Text(f"cause unknown after {_number(found.runs, 'run')}{': ' * bool(found.note)}{found.note}")
+                Text(f"cause unknown after {number(found.runs, 'run')}{': ' * bool(found.note)}{found.note}")
             )
         if mode.suspects:
             yield Padding(_evidence(mode.suspects), (0, 0, 0, 2), expand=False)
@@ -218,11 +241,11 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
             yield Padding(_experiments(found.tried), (0, 0, 0, 2), expand=False)
         return
     for cause in found.causes:
-        yield _indented(Text(f"cause: {cause.perturbation}: it {_clean(cause.sentence)}", style="bold"))
+        yield _indented(Text(f"cause: {cause.perturbation}: it {clean(cause.sentence)}", style="bold"))
     if found.note:
         yield _indented(Text(f"note: {found.note}"))
     for place in found.places:
-        yield _indented(Text(_clean(place)))
+        yield _indented(Text(clean(place)))
     rows = found.tried if verbosity > 0 else [row for row in found.tried if row.decisive]
     yield Padding(_experiments(rows), (0, 0, 0, 2), expand=False)
     name = found.causes[0].perturbation
@@ -237,7 +260,7 @@ def _experiments(rows: Sequence[Condition]) -> Table:
     for name in ("runs", "failed"):
         table.add_column(name, justify="right")
     for row in rows:
-        table.add_row(Text(_clean(row.what)), *map(str, row.count))  # a plain string would be read as markup
+        table.add_row(Text(clean(row.what)), *map(str, row.count))  # a plain string would be read as markup
     return table
 
 
@@ -259,16 +282,16 @@ def _steady(steady: Sequence[Finding], verbosity: int) -> Iterator[RenderableTyp
         for finding in steady:
             line = Text("\n" if finding is steady[0] else "")
             line.append("steady", style=STYLES[Verdict.STEADY])
-            line.append(f" {_clean(finding.nodeid)}: {_bound(finding)}{_notes(finding.notes)}")
+            line.append(f" {clean(finding.nodeid)}: {_bound(finding)}{_notes(finding.notes)}")
             yield line
         return
-    yield Text(f"\n{_number(len(steady), 'test')} never failed: {_bound(min(steady, key=_runs))}")
+    yield Text(f"\n{number(len(steady), 'test')} never failed: {_bound(min(steady, key=_runs))}")
     for finding in steady:
         if finding.notes and finding.total.runs:
-            yield Text(f"  {_clean(finding.nodeid)}{_notes(finding.notes)}")
+            yield Text(f"  {clean(finding.nodeid)}{_notes(finding.notes)}")
     idle = sum(not finding.total.runs for finding in steady)
     if idle:
-        yield Text(f"  {_number(idle, 'test')} of them never ran to a result")
+        yield Text(f"  {number(idle, 'test')} of them never ran to a result")
 
 
 def _runs(finding: Finding) -> int:
@@ -278,7 +301,7 @@ def _runs(finding: Finding) -> int:
 def _bound(finding: Finding) -> str:
     if not finding.total.runs:
         return "no attempt ran to a result"
-    return f"0 of {finding.total.runs}; fails less than {_percent(finding.rate.high)} of the time (95 %)"
+    return f"0 of {finding.total.runs}; fails less than {percent(finding.rate.high)} of the time (95 %)"
 
 
 def _notes(notes: Iterable[str]) -> str:
@@ -290,35 +313,7 @@ def _of(count: Count) -> str:
 
 
 def _between(interval: Interval) -> str:
-    return f"{_percent(interval.low)} to {_percent(interval.high)} of the time, 95 %"
-
-
-def _percent(share: float) -> str:
-    """Write a share with two digits that matter.
-
-    >>> _percent(0.0036816), _percent(0.155), _percent(1.0)
-    ('0.37 %', '16 %', '100 %')
-    """
-    percent = 100 * share
-    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"
-
-
-def _number(count: int, noun: str) -> str:
-    """Count things.
-
-    >>> _number(1, "sweep"), _number(2, "sweep")
-    ('1 sweep', '2 sweeps')
-    """
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _clean(text: str) -> str:
-    """Take out what a terminal would obey: escape sequences and control characters.
-
-    >>> _clean(f"a{chr(27)}[31mb")
-    'a?[31mb'
-    """
-    return "".join(letter if letter in "\n\t" or letter.isprintable() else "?" for letter in text)
+    return f"{percent(interval.low)} to {percent(interval.high)} of the time, 95 %"
 
 
 def _indented(text: Text, by: str = "  ") -> Text:

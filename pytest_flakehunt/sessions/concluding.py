@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_flakehunt.analysis import leaks, verdicts
-from pytest_flakehunt.asked import takeover
+from pytest_flakehunt.asked import flags, takeover
 from pytest_flakehunt.asked.options import Options
 from pytest_flakehunt.diagnosis import repro
 from pytest_flakehunt.diagnosis.cases import OURS, Cases
@@ -150,15 +150,23 @@ def context(config: pytest.Config, options: Options, switched_off: Sequence[str]
         Path(origin.directory),
         config.rootpath,
         options.ledger.parent,
-        unsettled=bool(switched_off) or repro.unsettled(written),
+        unsettled=bool(switched_off) or repro.unsettled(written) or options.update or quarantined(config),
         hunts=bool(config.getini("flakehunt")) or any(word.startswith("--flakehunt=") for word in written),
     )
+
+
+def quarantined(config: pytest.Config) -> bool:
+    """Tell whether a file excuses failures of ordinary runs."""
+    return flags.given(config, "flakehunt-quarantine") != "off" and flags.quarantine_file(config).exists()
 
 
 def counts(finding: Finding, options: Options) -> bool:
     """Tell whether a finding makes the exit status 1."""
     if finding.leaks and "leaks" in options.fail_on:
         return True
-    if finding.verdict is Verdict.FRAGILE and finding.contract is Contract.STRESS:
+    if finding.quarantined:
+        return False
+    left = [mode.contract for mode in finding.modes if not mode.quarantined] or [finding.contract]
+    if finding.verdict is Verdict.FRAGILE and all(contract is Contract.STRESS for contract in left):
         return "stress" in options.fail_on
     return finding.verdict.value in options.fail_on

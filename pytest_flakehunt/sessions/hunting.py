@@ -17,8 +17,10 @@ from pytest_flakehunt.model import Findings
 from pytest_flakehunt.pool.pool import HuntFailed
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import document, progress, terminal
+from pytest_flakehunt.reports import quarantine as told
 from pytest_flakehunt.sessions.closing import Closing
 from pytest_flakehunt.sessions.concluding import Conclusions, counts
+from pytest_flakehunt.sessions.honouring import Honouring
 from pytest_flakehunt.sessions.preparing import Setup
 
 
@@ -30,6 +32,7 @@ class Session:
         self.ledger: Ledger | None = None
         self.findings: Findings | None = None
         self.notes: list[str] = []
+        self.honouring = Honouring(self.config, update=self.options.update)
         self.status: int | None = None
         """What the hunt ends with; None where there are no findings."""
         self.shown = False
@@ -71,6 +74,7 @@ class Session:
             self.status = int(session.exitstatus)
             if self.options.json is not None:
                 document.write(self.findings, self.options.json)
+            self.honouring.propose(self.findings)
         if self.ledger is not None:
             self.ledger.close()
         return self.findings is not None
@@ -79,7 +83,11 @@ class Session:
         """Show what was found."""
         if self.findings is not None and not self.shown:
             self.shown = True
-            terminal.show(self.findings, terminalreporter, self.config.get_verbosity(), self.options.ledger)
+            verbosity = self.config.get_verbosity()
+            terminal.show(self.findings, terminalreporter, verbosity, self.options.ledger)
+            told.updated(
+                self.honouring.difference, self.honouring.entries, self.honouring.notes, terminalreporter, verbosity
+            )
 
     def _hunt(self, session: pytest.Session) -> None:
         assert self.ledger is not None
@@ -114,7 +122,7 @@ class Session:
             survey.close()
             seconds = realtime.monotonic() - started
             trial = replace(trial, seconds=seconds, interrupted=interrupted)
-            self.findings = conclusions.drawn(survey, cases, trial, self.notes)
+            self.findings = self.honouring.marked(conclusions.drawn(survey, cases, trial, self.notes))
 
     def _say(self, text: str) -> None:
         assert self.ledger is not None

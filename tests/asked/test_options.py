@@ -144,6 +144,7 @@ VALUES = [
         "flakehunt-forgive": (["thread:my client.*", "file:/var/*"], "thread:my client.*,file:/var/*"),
         "flakehunt-ledger": ("one/ledger.sqlite", "one/ledger.sqlite"),
         "flakehunt-json": ("report.json", "report.json"),
+        "flakehunt-quarantine": ("off", "off"),
     },
     {
         "flakehunt": ("10m", "10m"),

@@ -54,7 +54,7 @@ def grouped():
     for function in (read, nested):
         try:
             function()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is
             errors.append(error)
     raise ExceptionGroup("both", errors)
 
@@ -114,7 +114,7 @@ def imported(folder: Path, source: str = SOURCE) -> ModuleType:
 def said(call: Callable[[Any], object], shop: ModuleType, folder: Path) -> Failing:
     try:
         call(shop)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is
         return failing(error, folder, folder)
     pytest.fail("it did not fail")
 

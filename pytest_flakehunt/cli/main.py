@@ -1,0 +1,43 @@
+"""The command ``flakehunt``, and its exit statuses."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from pytest_flakehunt.cli import quarantine
+from pytest_flakehunt.cli.ending import REFUSED, Refused
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give what reads the command line."""
+    reads = argparse.ArgumentParser(
+        prog="flakehunt",
+        description="What there is to do around hunts for flaky tests; pytest --flakehunt=N hunts.",
+        epilog="Exit status: 0 all is well, 1 something was found, 2 it could not be done as asked.",
+    )
+    commands = reads.add_subparsers(metavar="COMMAND", required=True)
+    quarantine.declare(commands)
+    return reads
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what is asked, and give the exit status.
+
+    Args:
+        words: of the command line; those of the process by default.
+    """
+    given = list(sys.argv[1:] if words is None else words)
+    more: list[str] = []
+    if "--" in given:
+        at = given.index("--")
+        given, more = given[:at], given[at + 1 :]
+    asked = parser().parse_args(given)
+    asked.pytest = more
+    try:
+        status: int = asked.run(asked)
+    except Refused as error:
+        sys.stderr.write(f"flakehunt: {error}\n")
+        return REFUSED
+    except BrokenPipeError:
+        return 0
+    return status

@@ -1,0 +1,140 @@
+"""What a quarantine file says of one test, without reading all of it anew in every process."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_flakehunt.quarantine import QuarantineError, node_ids
+from pytest_flakehunt.quarantine.texts import HEADER, text_of
+
+if TYPE_CHECKING:
+    from pytest_flakehunt.model import Entry, Limits, Quarantine, Released
+
+PLAIN = re.compile(r"[\w./:\[\]()+=,@ -]+", re.ASCII)
+"""Node ids that TOML has no two ways to write; others are looked for in all of the file."""
+NUMBERED = re.compile(r"\\[uUx]")
+"""Letters that are written by their number."""
+HARD = re.compile(r"\"{3}|'{3}|\\[uUx]")
+"""What makes pieces hard to tell: a header may stand within a text, and a name in two ways."""
+SKIPPED = re.compile(r"mode\s*=\s*[\"']+skip")
+
+
+class QuarantineFile:
+    """A file as it was when a run began.
+
+    Text that is known to be right is looked at piece by piece: a piece is a
+    table with what belongs to it. Nothing at all is looked at until a test
+    that the text names has failed.
+    """
+
+    def __init__(self, path: Path, trusted: str = "") -> None:
+        """Read the text.
+
+        Args:
+            path: of the file.
+            trusted: the digest of a text that is known to be right.
+
+        Raises:
+            QuarantineError: it cannot be read.
+        """
+        self.path = path
+        self.text = text_of(path)
+        self.digest = hashlib.blake2b(self.text.encode("utf-8"), digest_size=16).hexdigest()
+        self.right = self.digest == trusted
+        self._whole: Quarantine | None = None
+
+    def whole(self) -> "Quarantine":
+        """Give all that it says.
+
+        Raises:
+            QuarantineError: it is wrong.
+        """
+        if self._whole is None:
+            from pytest_flakehunt.quarantine.reading import parse
+
+            self._whole = parse(self.text, self.path.name)
+            self.right = True
+        return self._whole
+
+    @property
+    def read(self) -> bool:
+        """Whether all of it was read."""
+        return self._whole is not None
+
+    @property
+    def skips(self) -> bool:
+        """Whether some tests are not to be run."""
+        return SKIPPED.search(self.text) is not None
+
+    def names(self, test: str) -> bool:
+        """Tell whether the text may name a test, given its node id from the configuration's folder on."""
+        name, _ = node_ids.split(test)
+        return name in self.text or not PLAIN.fullmatch(name) or NUMBERED.search(self.text) is not None
+
+    def changed(self) -> bool:
+        """Tell whether it is another one by now."""
+        try:
+            return text_of(self.path) != self.text
+        except QuarantineError:
+            return True
+
+    def of(self, test: str) -> "tuple[list[Entry], list[Released], Limits]":
+        """Give what concerns one test: its entries, its releases, and the limits.
+
+        Args:
+            test: its node id, from the configuration's folder on.
+
+        Raises:
+            QuarantineError: the file is wrong.
+        """
+        name, _ = node_ids.split(test)
+        said = self._pieces(re.escape(name)) if PLAIN.fullmatch(name) else self.whole()
+        return (
+            [entry for entry in said.entries if node_ids.fits(entry.test, test)],
+            [item for item in said.released if node_ids.fits(item.test, test)],
+            said.limits,
+        )
+
+    def skipping(self) -> "Quarantine":
+        """Give the entries of tests that are not to be run, among others.
+
+        Raises:
+            QuarantineError: the file is wrong.
+        """
+        return self._pieces(SKIPPED.pattern)
+
+    def limits(self) -> "Limits":
+        """Give how much may be excused.
+
+        Raises:
+            QuarantineError: the file is wrong.
+        """
+        return self._pieces("(?!)").limits
+
+    def _pieces(self, pattern: str) -> "Quarantine":
+        """Give what the tables say in which an expression is found; at least that."""
+        if not self.right or self._whole is not None or HARD.search(self.text):
+            return self.whole()
+        import tomllib
+
+        from pytest_flakehunt.model import Limits
+        from pytest_flakehunt.quarantine.reading import VERSION, parse
+
+        headers = [header.start() for header in HEADER.finditer(self.text)] or [len(self.text)]
+        head = tomllib.loads(self.text[: headers[0]])
+        limits = [f"{key} = {value}" for key, value in head.items() if key in Limits.__slots__]
+        tables = self._around(headers, pattern)
+        return parse("\n".join([f"version = {VERSION}", *limits, *tables]), self.path.name)
+
+    def _around(self, headers: list[int], pattern: str) -> Iterator[str]:
+        from bisect import bisect_right
+
+        seen = set()
+        for match in re.finditer(pattern, self.text):
+            number = bisect_right(headers, match.start()) - 1
+            if number >= 0 and number not in seen:
+                seen.add(number)
+                end = headers[number + 1] if number + 1 < len(headers) else len(self.text)
+                yield self.text[headers[number] : end]

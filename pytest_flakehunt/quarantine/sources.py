@@ -1,0 +1,139 @@
+"""The source of tests, as files have it: to recognise one that was renamed, and to see what a change touches."""
+
+import ast
+import hashlib
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from pytest_flakehunt.ground.failing import scope
+from pytest_flakehunt.ground.logical_lines import logical_line
+from pytest_flakehunt.quarantine import node_ids
+
+LEFT_OUT = frozenset({"node_modules", "build", "dist", "venv", "__pycache__", "site-packages"})
+
+
+class Function(NamedTuple):
+    """One function or method."""
+
+    name: str
+    """After its classes, as in a node id."""
+    body: str
+    """A hash of its source but for its name."""
+    first: int
+    """Its first line, decorators included, from 1."""
+    last: int
+
+
+@lru_cache(maxsize=256)
+def functions(path: Path) -> tuple[Function, ...]:
+    """Give the functions of a file; none where it cannot be read."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ()
+    lines = path.read_text("utf-8", "replace").splitlines(keepends=True)
+    return tuple(_functions(tree, lines, ""))
+
+
+def _functions(node: ast.AST, lines: list[str], before: str) -> Iterator[Function]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([child.lineno, *(decorator.lineno for decorator in child.decorator_list)])
+            last = child.end_lineno or child.lineno
+            yield Function(before + child.name, _hash(lines, first, child.lineno, last), first, last)
+        elif isinstance(child, ast.ClassDef):
+            yield from _functions(child, lines, f"{before}{child.name}::")
+        elif isinstance(child, ast.If | ast.Try | ast.With):
+            yield from _functions(child, lines, before)
+
+
+def _hash(lines: list[str], first: int, named: int, last: int) -> str:
+    """Make a hash of a function's logical lines, whose layout does not matter, without its name."""
+    text = "\n".join(_statements(lines, first, last))
+    name = logical_line(lines, named).partition("(")[0]
+    digest = hashlib.blake2b(text.replace(name, "def", 1).encode("utf-8"), digest_size=8)
+    return digest.hexdigest()
+
+
+def _statements(lines: list[str], first: int, last: int) -> Iterator[str]:
+    before = ""
+    for number in range(first, last + 1):
+        statement = logical_line(lines, number, first)
+        if statement and statement != before:
+            yield statement
+        before = statement
+
+
+def function_of(folder: Path, test: str) -> Function | None:
+    """Give the function of a test; None where its file has none of that name, as where it is inherited.
+
+    Args:
+        folder: which its node id begins from.
+        test: its node id, with or without parameters.
+    """
+    name, _ = node_ids.split(test)
+    file, _, rest = name.partition("::")
+    return next((function for function in functions(folder / file) if function.name == rest), None)
+
+
+def body_of(folder: Path, test: str) -> str:
+    """Give the hash of a test's source; empty where there is none."""
+    function = function_of(folder, test)
+    return "" if function is None else function.body
+
+
+def alike(folder: Path, body: str) -> list[str]:
+    """Give the tests below a folder whose source has a hash, without parameters."""
+    return [
+        f"{path.relative_to(folder).as_posix()}::{function.name}"
+        for path in _test_files(folder)
+        for function in functions(path)
+        if body and function.body == body
+    ]
+
+
+def _test_files(folder: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in LEFT_OUT and not name.startswith("."))
+        yield from (Path(place, name) for name in sorted(files) if "test" in name and name.endswith(".py"))
+
+
+def statements(path: Path, lines: set[int]) -> set[str]:
+    """Give the statements that some lines of a file belong to, each after its file and function, as failures name them.
+
+    Args:
+        path: of the file.
+        lines: their numbers, from 1.
+    """
+    source = path.read_text("utf-8", "replace").splitlines(keepends=True)
+    spans = sorted(functions_within(path), key=lambda function: function.first)
+    found = set()
+    for line in lines:
+        around = [function.name for function in spans if function.first <= line <= function.last]
+        name = around[-1] if around else ""
+        found.add(f"{scope(str(path.resolve()), name)} {logical_line(source, line)}".rstrip())
+    return found
+
+
+@lru_cache(maxsize=256)
+def functions_within(path: Path) -> tuple[Function, ...]:
+    """Give all functions of a file, those within others too, by their qualified names."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ()
+    return tuple(_nested(tree, ""))
+
+
+def _nested(node: ast.AST, before: str) -> Iterator[Function]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = f"{before}{child.name}"
+            if not isinstance(child, ast.ClassDef):
+                yield Function(name, "", child.lineno, child.end_lineno or child.lineno)
+            yield from _nested(child, f"{name}.")
+        else:
+            yield from _nested(child, before)

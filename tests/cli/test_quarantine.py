@@ -14,6 +14,7 @@ from pytest_flakehunt.analysis.fingerprints import named
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.quarantine.reading import read
 
+pytestmark = pytest.mark.thorough
 TODAY = realtime.now().date()
 SUITE = """
 import shop

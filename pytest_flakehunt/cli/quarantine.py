@@ -33,7 +33,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         reads = inner.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         reads.add_argument("--file", type=Path, help=f"the quarantine file (default: {NAME}, from here upwards)")
         reads.add_argument(
-            "--root", type=Path, help="the folder of pytest's configuration (default: the file's own)"
+            "--root", type=Path, help="the folder of pytest's configuration (default: the nearest around the file)"
         )  # fmt: skip
         reads.set_defaults(run=run)
         return reads
@@ -76,7 +76,7 @@ class _Place:
 
     def __init__(self, asked: argparse.Namespace, *, new: bool = False) -> None:
         self.path: Path = asked.file or _found(Path.cwd()) or Path.cwd() / NAME
-        self.folder: Path = (asked.root or (Path.cwd() if asked.file else self.path.parent)).resolve()
+        self.folder: Path = (asked.root or _configured(self.path.resolve().parent)).resolve()
         self.today = realtime.now().date()
         self.quarantine = Quarantine()
         if not self.path.exists() and not new:
@@ -97,6 +97,23 @@ class _Place:
     def change(self, change: Callable[[str], str], *, dry: bool = False) -> None:
         """Change the file, and show how."""
         sys.stdout.write(_borne(lambda: editing.changed(self.path, change, dry=dry)) or "nothing was changed\n")
+
+
+CONFIGURATIONS = {
+    "pytest.toml": "", ".pytest.toml": "", "pytest.ini": "", ".pytest.ini": "",
+    "pyproject.toml": "[tool.pytest", "tox.ini": "[pytest]", "setup.cfg": "[tool:pytest]",
+}  # fmt: skip
+"""Files that pytest is configured in, and what makes them so."""
+
+
+def _configured(folder: Path) -> Path:
+    """Give the nearest folder around the file in which pytest is configured; the file's own where there is none."""
+    for place in (folder, *folder.parents):
+        for name, mark in CONFIGURATIONS.items():
+            path = place / name
+            if path.is_file() and mark in path.read_text("utf-8", "replace"):
+                return place
+    return folder
 
 
 def _found(folder: Path) -> Path | None:
@@ -160,7 +177,7 @@ def check(asked: argparse.Namespace) -> int:
         files = {file for entry in entries if (place.folder / (file := entry.test.partition("::")[0])).is_file()}
         tests = collected(place.folder, files, asked.pytest)
     limits = place.quarantine.limits
-    if asked.base:
+    if asked.base is not None:
         limits, found = _borne(
             lambda: checking.based(place.quarantine, place.path, place.folder, asked.base, allowed=asked.allow)
         )
@@ -225,12 +242,16 @@ def _from_commits(place: _Place, span: str) -> list[str]:
 def add(asked: argparse.Namespace) -> int:
     """Add an entry, or let one mean another test."""
     from pytest_flakehunt.quarantine.owners import owner_of
-    from pytest_flakehunt.quarantine.sources import body_of
+    from pytest_flakehunt.quarantine.sources import body_of, renamed
 
+    _written(asked.test)
     place = _Place(asked, new=True)
     if asked.renamed_from:
-        place.chosen([asked.renamed_from])
-        place.change(lambda text: editing.renamed(text, asked.renamed_from, asked.test))
+        (old,) = place.chosen([asked.renamed_from])
+        entry = renamed(place.folder, old, asked.test)
+        place.change(lambda text: editing.renamed(text, old.test, entry))
+        if entry.fingerprints == old.fingerprints:
+            sys.stdout.write("note: its fingerprints stay: those of failures in the test itself need a new hunt\n")
         return OK
     if any(entry.test == asked.test for entry in place.quarantine.entries):
         raise Refused(f"{asked.test}: it has an entry already: change that one by hand, or remove it first")
@@ -258,7 +279,18 @@ def add(asked: argparse.Namespace) -> int:
         "mode": Excusing.SKIP if asked.skip else Excusing.RUN,
     })  # fmt: skip
     place.change(lambda text: editing.with_added(text, [entry]))
+    if not entry.body:
+        sys.stdout.write(f"note: {asked.test.partition('::')[0]} defines no such test: see that the node id is right\n")
+    if node_ids.literal(asked.test) is None:
+        sys.stdout.write("note: * stands for any text within the parameters; write [*] for the star itself\n")
     return OK
+
+
+def _written(test: str) -> None:
+    try:
+        test.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Refused(f"{test!r}: no file in UTF-8 can hold this node id") from None
 
 
 def _day(text: str) -> date:
@@ -272,9 +304,13 @@ def _of_report(path: Path, test: str) -> dict[str, Any]:
     """Take from a report of a hunt how a test fails."""
     try:
         document = json.loads(path.read_text("utf-8"))
-        findings = {finding["nodeid"]: finding for finding in document["tests"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Refused(f"--report {path}: it is no JSON report of a hunt: {error}") from None
+        return _of_document(document, path, test)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused(f"--report {path}: it is no JSON report of a hunt: {error!r}") from None
+
+
+def _of_document(document: Any, path: Path, test: str) -> dict[str, Any]:
+    findings = {finding["nodeid"]: finding for finding in document["tests"]}
     if test not in findings or not findings[test]["modes"]:
         failing = ", ".join(name for name, finding in findings.items() if finding["modes"]) or "none"
         raise Refused(f"{test}: it did not fail in {path}; those that did: {failing}")
@@ -286,6 +322,7 @@ def _of_report(path: Path, test: str) -> dict[str, Any]:
     seen = first["verified"] or (cause["with"] if cause else None) or {"runs": 0, "failures": 0}
     return {
         "fingerprints": tuple(mode["fingerprint"] for mode in modes),
+        "at": tuple(mode["at"] for mode in modes if mode["at"]),
         "cause": f"{cause['perturbation']}: it {cause['sentence']}" if cause else "",
         "plan": first["plan"],
         "seen": Count(seen["runs"], seen["failures"]),

@@ -1,18 +1,19 @@
 """Why a test failed, in words that no version of Python, place on the disk or option of pytest changes."""
 
-import linecache
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_flakehunt.ground import project
-from pytest_flakehunt.ground.logical_lines import logical_line
+from pytest_flakehunt.ground.logical_lines import statement
 
 if TYPE_CHECKING:
     import doctest
+RENAMED = {"re.error": "re.PatternError"}
+"""Types that have another name since Python 3.13."""
 
 
 class Failing(NamedTuple):
@@ -48,16 +49,23 @@ def failing(error: BaseException, root: Path, folder: Path) -> Failing:
         folder: where the project is kept: files of it that are installed from
             there are taken for its own.
     """
-    if failure := _of_doctest(error):
-        return _doctest(failure, root)
+    try:
+        if failures := _of_doctest(error):
+            return _doctest(failures, root)
+        return _failing(error, root, folder)
+    except Exception:  # noqa: BLE001 - an exception that cannot be looked at is still evidence, and excused by nobody
+        return Failing(type(error).__name__, message_of(error), "", "", "", 0, "")
+
+
+def _failing(error: BaseException, root: Path, folder: Path) -> Failing:
     step = innermost(error.__traceback__, folder)
-    kinds, statements = zip(*_pieces(error, folder), strict=True)
+    pieces = dict.fromkeys(_pieces(error, folder))
     name = type(error).__qualname__ if type(error).__module__ == "builtins" else _full_name(type(error))
     return Failing(
         name.removeprefix("_pytest.outcomes."),
         message_of(error),
-        "+".join(dict.fromkeys(kinds)),
-        " & ".join(dict.fromkeys(statement for statement in statements if statement)),
+        "+".join(kind for kind, _ in pieces),
+        " & ".join(statement for _, statement in pieces if statement),
         "" if step is None else project.relative(step.file, root),
         0 if step is None else step.line,
         "" if step is None else step.code.co_name,
@@ -111,12 +119,13 @@ def kind_of(kind: type[BaseException]) -> str:
     >>> kind_of(json.JSONDecodeError), kind_of(ValueError)
     ('json.JSONDecodeError', 'ValueError')
     """
-    module = kind.__module__
+    module = str(kind.__module__)
     if module == "builtins" or module.startswith("_pytest."):
         return kind.__qualname__
     file = _file_of_module(module)
     package = project.within_package(file).partition("/")[0] if file else module.partition(".")[0]
-    return f"{package.removesuffix('.py')}.{kind.__qualname__}"
+    name = f"{package.removesuffix('.py')}.{kind.__qualname__}"
+    return RENAMED.get(name, name)
 
 
 def _file_of_module(name: str) -> str:
@@ -132,11 +141,9 @@ def _statement(error: BaseException, folder: Path) -> str:
     step = innermost(error.__traceback__, folder)
     if step is None:
         return _foreign(error.__traceback__)
-    lines = linecache.getlines(step.file)
-    code = step.code
-    # the lines of a lambda, or of a comprehension before Python 3.12, begin anywhere in a statement
-    first = 1 if code.co_name.startswith("<") else min(code.co_firstlineno, step.line)
-    return f"{scope(step.file, code.co_qualname)} {logical_line(lines, step.line, max(1, first))}".rstrip()
+    named = scope(step.file, step.code.co_qualname)
+    text = statement(project.lines(step.file), step.line, named.partition("::")[2].rpartition(".")[2])
+    return f"{named} {text}" if text else named
 
 
 def _foreign(traceback: TracebackType | None) -> str:
@@ -164,34 +171,34 @@ def scope(file: str, function: str) -> str:
     return "::".join([project.within_package(file), *([".".join(names)] if names else [])])
 
 
-def _of_doctest(error: BaseException) -> "doctest.DocTestFailure | doctest.UnexpectedException | None":
-    """Give the first failure of a doctest: with pytest several may come in one exception."""
+def _of_doctest(error: BaseException) -> "list[doctest.DocTestFailure | doctest.UnexpectedException]":
+    """Give the failures of a doctest: with pytest several may come in one exception."""
     doctest: Any = sys.modules.get("doctest")
-    failures = getattr(error, "failures", None)
-    if type(error).__name__ == "MultipleDoctestFailures" and failures:
-        error = failures[0]
-    known = doctest is not None and isinstance(error, doctest.DocTestFailure | doctest.UnexpectedException)
-    return cast("doctest.DocTestFailure", error) if known else None
+    if doctest is None:
+        return []
+    several = type(error).__name__ == "MultipleDoctestFailures" and type(error).__module__ == "_pytest.doctest"
+    failures: Any = error.failures if several else [error]  # type: ignore[attr-defined]
+    return [one for one in failures if isinstance(one, doctest.DocTestFailure | doctest.UnexpectedException)]
 
 
-def _doctest(failure: "doctest.DocTestFailure | doctest.UnexpectedException", root: Path) -> Failing:
-    """Tell what was expected, what came instead, and the line of the example."""
-    test, example = failure.test, failure.example
-    name, kind = "DocTestFailure", "DocTestFailure"
-    if not hasattr(failure, "exc_info"):
-        message = f"expected {example.want.strip()}, got {failure.got.strip()}"
-    else:
-        raised, value, _ = failure.exc_info
-        name, kind, message = raised.__qualname__, kind_of(raised), message_of(value)
-    file = test.filename or ""
-    statement = logical_line(example.source.splitlines(keepends=True), 1)
+def _doctest(failures: "Sequence[doctest.DocTestFailure | doctest.UnexpectedException]", root: Path) -> Failing:
+    """Tell what was expected, what came instead, and the line of the first example; all of them tell the failure."""
+    pieces = dict.fromkeys((_example(failure)[2], _example(failure)[3]) for failure in failures)
+    test, example = failures[0].test, failures[0].example
+    name, message, _, _ = _example(failures[0])
     line = (test.lineno or 0) + example.lineno + 1
-    return Failing(
-        name,
-        message,
-        kind,
-        f"{project.within_package(file)}::{test.name.rpartition('.')[2]} {statement}",
-        project.relative(file, root),
-        line,
-        test.name,
-    )
+    kinds = "+".join(kind for kind, _ in pieces)
+    statements = " & ".join(text for _, text in pieces)
+    return Failing(name, message, kinds, statements, project.relative(test.filename or "", root), line, test.name)
+
+
+def _example(failure: "doctest.DocTestFailure | doctest.UnexpectedException") -> tuple[str, str, str, str]:
+    """Give the name, the message, the kind and the statement of one failing example."""
+    test, example = failure.test, failure.example
+    text = statement(example.source.splitlines(keepends=True), 1, "")
+    place = f"{project.within_package(test.filename or '')}::{test.name.rpartition('.')[2]} {text}"
+    if hasattr(failure, "exc_info"):
+        raised, value, _ = failure.exc_info
+        return raised.__qualname__, message_of(value), kind_of(raised), place
+    message = f"expected {example.want.strip()}, got {failure.got.strip()}"
+    return "DocTestFailure", message, "DocTestFailure", place

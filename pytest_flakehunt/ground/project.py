@@ -1,6 +1,7 @@
 """Which code is the project's own, and which acts for it."""
 
 import functools
+import io
 import os
 import sys
 import sysconfig
@@ -33,6 +34,7 @@ class _Files:
     """Held on to where neither a test's stand-ins nor those of a plugin look for it."""
 
     stat = staticmethod(os.stat)
+    open = staticmethod(io.open)
 
 
 def _is_file(path: Path) -> bool:
@@ -92,6 +94,15 @@ def within_package(filename: str) -> str:
     """Give a path from the folder on that its outermost package lies in, be that a source folder or an installation."""
     path = Path(filename)
     return path.relative_to(package_root(path.parent)).as_posix()
+
+
+def lines(filename: str) -> list[str]:
+    """Give the lines of a source file, each with its end; none where it cannot be read."""
+    try:
+        with _Files.open(filename, encoding="utf-8", errors="surrogateescape") as file:
+            return file.readlines()
+    except (OSError, ValueError):
+        return []
 
 
 @functools.cache

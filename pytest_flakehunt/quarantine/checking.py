@@ -1,9 +1,9 @@
 """What is wrong with a quarantine file: for a job of its own, that an entry over date turns red and nothing else."""
 
-import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from pytest_flakehunt.analysis.fingerprints import named
@@ -15,7 +15,6 @@ from pytest_flakehunt.quarantine.reading import parse
 
 GRACE = timedelta(days=7)
 """After ``expires``, in which an entry is only warned of; and before it, in which it is."""
-HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 
 
 def complaints(
@@ -111,24 +110,36 @@ def based(
     Raises:
         QuarantineError: there is no such revision, or no repository.
     """
+    path = path.resolve()
     root = git(path.parent, "rev-parse", "--show-toplevel")
-    if root is None or git(path.parent, "rev-parse", "--verify", "--quiet", f"{base}^{{commit}}") is None:
-        raise QuarantineError(f"--base {base}: git knows no such revision in {path.parent}: fetch it, or name another")
+    if not base or root is None or git(path.parent, "rev-parse", "--verify", "--quiet", f"{base}^{{commit}}") is None:
+        raise QuarantineError(
+            f"--base {base!r}: git knows no such revision in {path.parent}: fetch it, or name another"
+        )
     top = Path(root.strip())
-    name = path.resolve().relative_to(top.resolve()).as_posix()
+    name = path.relative_to(top.resolve()).as_posix()
     before = git(top, "show", f"{base}:{name}")
     was = parse(before, f"{path.name} at {base}") if before is not None else Quarantine()
     there = {entry.test: entry for entry in was.entries}
     changes = _changes(top, base)
-    found = [*_raised(was.limits, quarantine.limits, allowed)] if before is not None else []
+    found = [*_raised(was.limits, quarantine.limits, allowed)]
     for entry in quarantine.entries:
         if entry.test in allowed:
             continue
         old = there.get(entry.test)
-        fresh = [text for text in entry.fingerprints if old is None or text not in old.fingerprints]
-        if fresh or old is None:
+        fresh = [text for text in entry.fingerprints if old is None or _wider(old, entry, text)]
+        if fresh or old is None or (entry.mode is Excusing.SKIP and old.mode is not Excusing.SKIP):
             found += _smuggled(entry, fresh, folder, changes)
-    return was.limits if before is not None else quarantine.limits, found
+    return was.limits, found
+
+
+def _wider(old: Entry, new: Entry, fingerprint: str) -> bool:
+    """Tell whether an entry excuses more than it did: for longer, without a message, or another failure."""
+    return (
+        fingerprint not in old.fingerprints
+        or (bool(old.message) and new.message != old.message)
+        or new.expires > old.expires
+    )
 
 
 def _raised(before: Limits, after: Limits, allowed: Collection[str]) -> Iterator[Complaint]:
@@ -141,24 +152,34 @@ def _raised(before: Limits, after: Limits, allowed: Collection[str]) -> Iterator
 
 
 def _changes(top: Path, base: str) -> dict[Path, set[int]]:
-    """Give the lines of files that differ from those of a revision, by their absolute paths."""
+    """Give the lines of Python files that differ from those of a revision, by their absolute paths.
+
+    Only names are taken from git's comparison: attributes and settings of a
+    repository may change what it shows of a difference.
+    """
     start = (git(top, "merge-base", base, "HEAD") or base).strip()
-    shown = git(top, "-c", "core.quotePath=false", "diff", "--unified=0", "--no-color", "--no-ext-diff", start) or ""
+    named = git(top, "diff", "--name-only", "-z", "--no-renames", "--no-relative", "--no-ext-diff", start) or ""
+    untracked = git(top, "ls-files", "--others", "--exclude-standard", "-z", "--full-name") or ""
     changes: dict[Path, set[int]] = {}
-    current: set[int] = set()
-    for line in shown.splitlines():
-        if line.startswith("+++ "):
-            current = changes.setdefault(top.resolve() / line[6:].rstrip("\t"), set())
-        elif hunk := HUNK.match(line):
-            first, count = int(hunk[1]), int(hunk[2] or 1)
-            # where lines are only taken away, those around them are touched
-            current.update(range(first, first + count) if count else (first, first + 1))
-    untracked = git(top, "ls-files", "--others", "--exclude-standard", "-z") or ""
-    for name in untracked.split("\0"):
-        if name.endswith(".py"):
-            path = top.resolve() / name
-            changes[path] = set(range(1, path.read_bytes().count(b"\n") + 2))
+    for name in filter(None, (named + untracked).split("\0")):
+        path = top.resolve() / name
+        if name.endswith(".py") and path.is_file():
+            changes[path] = _lines(
+                git(top, "show", f"{start}:{name}") or "", path.read_text("utf-8", "surrogateescape")
+            )
     return changes
+
+
+def _lines(before: str, after: str) -> set[int]:
+    """Give the lines of a text that another one does not have; those around what was taken away are touched too."""
+    old, new = before.splitlines(), after.splitlines()
+    touched: set[int] = set()
+    for tag, _, _, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "delete":
+            touched.update((first, first + 1))
+        elif tag != "equal":
+            touched.update(range(first + 1, last + 1))
+    return touched
 
 
 def _smuggled(
@@ -170,7 +191,9 @@ def _smuggled(
     function = sources.function_of(folder, entry.test)
     touched = changes.get(file, set())
     if touched and (function is None or touched & set(range(function.first, function.last + 1))):
-        yield Complaint(entry.line, entry.test, "is added by a change that touches this very test", allow)
+        yield Complaint(
+            entry.line, entry.test, "is added, or excuses more, by a change that touches this very test", allow
+        )
     if entry.mode is Excusing.SKIP:
         yield Complaint(
             entry.line, entry.test, "is not run any more at all", "see that it hangs, or ends its process", error=False
@@ -179,14 +202,25 @@ def _smuggled(
     told = {named(*text.split(" ", 2)): text.split(" ", 2)[2] for text in entry.at if text.count(" ") >= 2}
     if unknown := [text for text in fresh if text not in told]:
         yield Complaint(
-            entry.line, entry.test, f"is added without what {', '.join(unknown)} stands for in at: whether the change "
-            "touches the failing statement cannot be told", f"take the entry as a hunt writes it, or {allow}",
-        )  # fmt: skip
+            entry.line,
+            entry.test,
+            f"is added, or excuses more, without what {', '.join(unknown)} stands for in at: whether the change "
+            "touches the failing statement cannot be told",
+            f"take the entry as a hunt writes it, or {allow}",
+        )
         return
     statements = {statement for path, lines in changes.items() if path.suffix == ".py" and path.exists()
                   for statement in sources.statements(path, lines)}  # fmt: skip
     for text in fresh:
-        if set(told[text].split(" & ")) & statements:
+        if any(_among(statement, told[text]) for statement in statements):
             yield Complaint(
-                entry.line, entry.test, f"is added by a change that touches the failing statement: {told[text]}", allow
-            )  # fmt: skip
+                entry.line,
+                entry.test,
+                f"is added, or excuses more, by a change that touches the failing statement: {told[text]}",
+                allow,
+            )
+
+
+def _among(statement: str, told: str) -> bool:
+    """Tell whether a statement is one of those that a fingerprint is made of."""
+    return f" & {statement} & " in f" & {told} & "

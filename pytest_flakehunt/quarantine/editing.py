@@ -4,12 +4,13 @@ import difflib
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import tomlkit
+from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
 from pytest_flakehunt.model import Entry, Excusing, Released
@@ -29,6 +30,9 @@ ALWAYS = frozenset({"cause", "plan", "owner", "issue", "reason"})
 """Keys of an entry that are written although they are empty, to be filled in."""
 LOOSE = re.compile(r"(?:^[ \t\r]*(?:#[^\n]*)?(?:\n|\Z))+\Z", re.MULTILINE)
 """Blank lines and comments at the end."""
+ANY_HEADER = re.compile(r"^[ \t]*\[{1,2}[^\[\]\"'\n]+\]{1,2}[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE)
+"""What begins a table, whoever's it is."""
+UNTOLD = "the file cannot be rewritten as it is laid out: write the change by hand"
 COMMENT = re.compile(r"^[ \t]*#[^\r\n]*", re.MULTILINE)
 
 
@@ -89,30 +93,41 @@ def with_added(text: str, entries: Iterable[Entry]) -> str:
 
 def without(text: str, tests: Collection[str]) -> str:
     """Give the text without the entries of some tests."""
-    kept, _ = _parted(text, tests)
+    kept, _, _ = _parted(text, tests)
     return _checked(kept, [entry for entry in _entries(text) if entry.test not in tests])
 
 
 def with_released(text: str, released: Sequence[Released]) -> str:
     """Give the text with entries moved to those that were released; comments go with them."""
-    kept, comments = _parted(text, [item.test for item in released])
+    kept, comments, more = _parted(text, [item.test for item in released])
     shown = [
-        "".join(f"{comment}\n" for comment in comments.get(item.test, ())) + _shown("released", _released(item))
+        "".join(f"{comment}\n" for comment in comments.get(item.test, ()))
+        + _shown("released", _released(item, more.get(item.test, {})))
         for item in released
     ]
     gone = {item.test for item in released}
     return _checked(_inserted(kept, "released", shown), [entry for entry in _entries(text) if entry.test not in gone])
 
 
-def renamed(text: str, old: str, new: str) -> str:
-    """Give the text with the entry of one test meaning another."""
+def renamed(text: str, old: str, entry: Entry) -> str:
+    """Give the text with the entry of one test meaning another, as a new entry says; the rest of it stays.
+
+    Args:
+        text: of the file.
+        old: the test that it means now.
+        entry: with the new test, fingerprints, ``at`` and ``repro``.
+    """
     for piece in _pieces(text):
         if piece.kind == "quarantined" and piece.table.get("test") == old:
             document: Any = tomlkit.parse(text[piece.header : piece.end])
-            document["quarantined"][0]["test"] = new
-            text = text[: piece.header] + tomlkit.dumps(document) + text[piece.end :]
-            break
-    return text
+            table = document["quarantined"][0]
+            for key in ("test", "fingerprints", "at", "body", "repro"):
+                value = getattr(entry, key)
+                value = list(value) if isinstance(value, tuple) else value
+                if key in table and table[key] != value:
+                    table[key] = value
+            return text[: piece.header] + tomlkit.dumps(document) + text[piece.end :]
+    raise QuarantineError(f"{old}: {UNTOLD}")
 
 
 def written(entries: Iterable[Entry]) -> str:
@@ -133,11 +148,16 @@ class _Piece(NamedTuple):
 def _pieces(text: str) -> list[_Piece]:
     headers = list(HEADER.finditer(text))
     starts = [_above(text, header.start()) for header in headers]
+    ends = [_above(text, match.start()) for match in ANY_HEADER.finditer(text)] + [len(text)]
     pieces = []
-    for header, start, until in zip(headers, starts, [*starts[1:], len(text)], strict=False):
+    for header, start in zip(headers, starts, strict=True):
+        until = next(end for end in ends if end > header.start())
         body = LOOSE.sub("", text[header.start() : until])
         end = header.start() + len(body)
-        document: Any = tomlkit.parse(body)
+        try:
+            document: Any = tomlkit.parse(body)
+        except TOMLKitError:
+            raise QuarantineError(UNTOLD) from None
         pieces.append(_Piece(header[1], start, header.start(), end, document[header[1]][0]))
     return pieces
 
@@ -152,16 +172,19 @@ def _above(text: str, at: int) -> int:
     return at
 
 
-def _parted(text: str, tests: Collection[str]) -> tuple[str, dict[str, list[str]]]:
-    """Take entries out; give the rest, and the comments that stood with each."""
+def _parted(text: str, tests: Collection[str]) -> tuple[str, dict[str, list[str]], dict[str, dict[str, Any]]]:
+    """Take entries out; give the rest, the comments that stood with each, and the keys that mean nothing to us."""
     comments: dict[str, list[str]] = {}
+    more: dict[str, dict[str, Any]] = {}
     for piece in reversed(_pieces(text)):
         test = str(piece.table.get("test"))
         if piece.kind == "quarantined" and test in tests:
-            comments[test] = COMMENT.findall(text[piece.start : piece.end])
+            beside = [item.trivia.comment for item in piece.table.values() if hasattr(item, "trivia")]
+            comments[test] = [*COMMENT.findall(text[piece.start : piece.end]), *filter(None, beside)]
+            more[test] = {key: value for key, value in piece.table.items() if key not in Entry.__slots__}
             before, rest = text[: piece.start].rstrip(), text[piece.end :].lstrip("\r\n")
             text = before + _end(text) + (_end(text) + rest if rest else "")
-    return text, comments
+    return text, comments, more
 
 
 def _inserted(text: str, kind: str, shown: Sequence[str]) -> str:
@@ -185,7 +208,7 @@ def _end(text: str) -> str:
 def _checked(after: str, entries: Sequence[Entry]) -> str:
     """Refuse a change that took more than it should, as where a header stands within a text."""
     if sorted(_entries(after), key=_name) != sorted((replace(entry, line=0) for entry in entries), key=_name):
-        raise QuarantineError("the file cannot be rewritten as it is laid out: write the change by hand")
+        raise QuarantineError(UNTOLD)
     return after
 
 
@@ -223,13 +246,16 @@ def _entry(entry: Entry) -> Table:
     return table
 
 
-def _released(item: Released) -> Table:
+def _released(item: Released, more: Mapping[str, Any]) -> Table:
     table = tomlkit.table()
     table.add("test", item.test)
     _texts(table, item, ("cause",))
     _lists(table, item, ("fingerprints",))
     table.add("released", item.released)
     _texts(table, item, ("revision", "shown"))
+    for key, value in more.items():
+        if key not in table:
+            table.add(key, value.unwrap())
     return table
 
 

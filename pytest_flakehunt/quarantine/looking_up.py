@@ -18,7 +18,7 @@ NUMBERED = re.compile(r"\\[uUx]")
 """Letters that are written by their number."""
 HARD = re.compile(r"\"{3}|'{3}|\\[uUx]")
 """What makes pieces hard to tell: a header may stand within a text, and a name in two ways."""
-SKIPPED = re.compile(r"mode\s*=\s*[\"']+skip")
+SKIP = "skip"
 
 
 class QuarantineFile:
@@ -43,6 +43,8 @@ class QuarantineFile:
         self.text = text_of(path)
         self.digest = hashlib.blake2b(self.text.encode("utf-8"), digest_size=16).hexdigest()
         self.right = self.digest == trusted
+        self.plain = self.right
+        """Whether what is right of it can be told from its pieces."""
         self._whole: Quarantine | None = None
 
     def whole(self) -> "Quarantine":
@@ -56,6 +58,8 @@ class QuarantineFile:
 
             self._whole = parse(self.text, self.path.name)
             self.right = True
+            tables = len(self._whole.entries) + len(self._whole.released)
+            self.plain = len(HEADER.findall(self.text)) == tables and not HARD.search(self.text)
         return self._whole
 
     @property
@@ -66,7 +70,7 @@ class QuarantineFile:
     @property
     def skips(self) -> bool:
         """Whether some tests are not to be run."""
-        return SKIPPED.search(self.text) is not None
+        return SKIP in self.text or NUMBERED.search(self.text) is not None
 
     def names(self, test: str) -> bool:
         """Tell whether the text may name a test, given its node id from the configuration's folder on."""
@@ -103,7 +107,7 @@ class QuarantineFile:
         Raises:
             QuarantineError: the file is wrong.
         """
-        return self._pieces(SKIPPED.pattern)
+        return self._pieces(SKIP)
 
     def limits(self) -> "Limits":
         """Give how much may be excused.

@@ -12,6 +12,10 @@ SLACK = timedelta(days=1)
 """By which clocks may differ."""
 
 
+UNKNOWN = "unknown"
+"""How the cause of an entry begins that no experiment showed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What a quarantine file says of one failure."""
@@ -67,6 +71,8 @@ def judge(
 def _refusal(failure: Failure, known: str, entry: Entry, limits: Limits, today: date) -> str:
     if why := inert(entry, limits, today):
         return f"its quarantine ({_what(entry)}) {why}"
+    if " " not in failure.statement:
+        return f"quarantined for {_what(entry)}, failed with {failure}: which statement failed cannot be told"
     if known not in entry.fingerprints:
         return f"quarantined for {_what(entry)}, failed with {failure} ({known})"
     if entry.message and not fnmatchcase(failure.message, entry.message):
@@ -76,7 +82,8 @@ def _refusal(failure: Failure, known: str, entry: Entry, limits: Limits, today: 
 
 
 def _what(entry: Entry) -> str:
-    return entry.cause or " or ".join(entry.at or entry.fingerprints) or "what hangs or ends its process"
+    cause = "" if entry.cause.startswith(UNKNOWN) else entry.cause
+    return cause or " or ".join(entry.at or entry.fingerprints) or "what hangs or ends its process"
 
 
 def returned(item: Released) -> str:

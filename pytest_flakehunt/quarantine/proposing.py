@@ -20,6 +20,7 @@ from pytest_flakehunt.model import (
     Verdict,
 )
 from pytest_flakehunt.quarantine import node_ids
+from pytest_flakehunt.quarantine.matching import UNKNOWN, returned
 from pytest_flakehunt.quarantine.owners import owner_of
 from pytest_flakehunt.quarantine.sources import body_of
 
@@ -52,8 +53,18 @@ def proposed(findings: Findings, quarantine: Quarantine, root: Path, folder: Pat
     }  # fmt: skip
     expires = today + timedelta(days=min(USUAL_DAYS, quarantine.limits.max_days))
     for finding in findings.tests:
-        modes = [mode for mode in finding.modes if _eligible(finding, mode)]
         test = node_ids.rebased(finding.nodeid, root, folder)
+        back = {
+            fingerprint: item
+            for item in quarantine.released
+            if node_ids.fits(item.test, test)
+            for fingerprint in item.fingerprints
+        }
+        found = [mode for mode in finding.modes if _eligible(finding, mode)]
+        modes = [mode for mode in found if mode.fingerprint not in back]
+        proposal.notes += [
+            f"{test} is not added: {returned(back[mode.fingerprint])}" for mode in found if mode not in modes
+        ]
         there = [entry for entry in quarantine.entries if node_ids.fits(entry.test, test)]
         if there:
             proposal.notes += _new_failures(test, modes, there)
@@ -79,6 +90,8 @@ def _eligible(finding: Finding, mode: Mode) -> bool:
     """Tell whether a mode may be excused: the test is not broken, and has passed where the cause was taken away."""
     if finding.verdict not in {Verdict.FLAKY, Verdict.FRAGILE} or mode.contract is Contract.STRESS:
         return False
+    if mode.evidence.phase != "process" and " " not in mode.evidence.statement:
+        return False  # which statement failed cannot be told, and so it would not be excused
     found = mode.diagnosis
     without = [] if found is None else [cause.absent for cause in found.causes]
     if found is not None and found.control is not None:
@@ -105,11 +118,11 @@ def _entry(finding: Finding, modes: Sequence[Mode], root: Path, folder: Path) ->
         expires=date.min,
         fingerprints=tuple(mode.fingerprint for mode in modes),
         at=tuple(dict.fromkeys(_failure(mode) for mode in modes if mode.evidence.phase != "process")),
-        cause=_cause(first),
+        cause=_cause(first) or UNKNOWN,
         plan=str(found.setup.plan) if found.setup is not None else "" if first.calm_failures else first.plan,
         after=tuple(node_ids.rebased(test, root, folder) for test in (found.setup.before if found.setup else ())),
         seen=_seen(finding, first, found),
-        repro=_anywhere(first.repro),
+        repro="" if found.verified is not None and not found.verified.failures else _anywhere(first.repro),
         mode=Excusing.SKIP if ends else Excusing.RUN,
     )
 
@@ -130,6 +143,7 @@ def _dated(entry: Entry, test: str, sentence: str, today: date, expires: date, f
 def _seen(finding: Finding, mode: Mode, found: Diagnosis) -> Count:
     """Give how often it failed under the plan of its entry."""
     counts = [count for count in (found.verified, *(cause.present for cause in found.causes[:1])) if count is not None]
+    counts = [count for count in counts if count.failures]
     if counts:
         return max(counts, key=lambda count: count.runs)
     return Count(finding.calm.runs, mode.calm_failures) if mode.calm_failures else Count()

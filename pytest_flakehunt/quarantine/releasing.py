@@ -16,6 +16,7 @@ from pytest_flakehunt.quarantine import node_ids
 
 FEWEST, MOST = 3, 300
 CONFIDENCE = 0.95
+ENOUGH_TO_SEE = 10
 LONGEST = 3600.0
 """Seconds that one replay may take."""
 
@@ -72,6 +73,14 @@ def replay(entry: Entry, folder: Path, more: Sequence[str]) -> Replayed:
         more: options of pytest that the suite needs.
     """
     asked = attempts(entry.seen)
+    if asked > ENOUGH_TO_SEE:  # most of what still fails is seen to at once
+        first = _replayed(entry, ENOUGH_TO_SEE, folder, more)
+        if first.why_not:
+            return first
+    return _replayed(entry, asked, folder, more)
+
+
+def _replayed(entry: Entry, asked: int, folder: Path, more: Sequence[str]) -> Replayed:
     with tempfile.TemporaryDirectory(prefix="flakehunt-release-") as name:
         scratch = Path(name)
         command = [sys.executable, "-m", "pytest", *words(entry, asked, folder, scratch, more)]
@@ -101,9 +110,11 @@ def judged(entry: Entry, asked: int, tests: Sequence[Mapping[str, Any]]) -> Repl
     mine = [test for test in tests if node_ids.fits(entry.test, test["nodeid"])]
     if not mine:
         return Replayed(entry, asked, Count(), "no test of that name was collected: renamed, or removed?")
-    failing = max((_count(test) for test in mine), key=lambda count: count.failures / max(1, count.runs))
-    if failing.failures:
-        often = "it fails every time" if failing.failures == failing.runs else "it still fails"
+    worst = max(mine, key=lambda test: _count(test).failures / max(1, _count(test).runs))
+    if _count(worst).failures:
+        under, total = _under_plan(entry, worst), _count(worst)
+        failing = under if under.failures else total
+        often = "it fails every time" if total.failures == total.runs else "it still fails"
         return Replayed(entry, asked, failing, f"{often} ({failing.failures} of {failing.runs})")
     least = min((_under_plan(entry, test) for test in mine), key=lambda count: count.runs)
     if least.runs < asked:
@@ -118,7 +129,8 @@ def judged(entry: Entry, asked: int, tests: Sequence[Mapping[str, Any]]) -> Repl
 def _under_plan(entry: Entry, test: Mapping[str, Any]) -> Count:
     """Leave out the calm sweep that comes before those under a plan."""
     count = _count(test)
-    return Count(count.runs - test["calm"]["runs"], count.failures) if entry.plan else count
+    calm = test["calm"]
+    return Count(count.runs - calm["runs"], count.failures - calm["failures"]) if entry.plan else count
 
 
 def _count(test: Mapping[str, Any]) -> Count:

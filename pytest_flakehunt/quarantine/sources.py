@@ -3,13 +3,17 @@
 import ast
 import hashlib
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from pytest_flakehunt.analysis.fingerprints import named
 from pytest_flakehunt.ground.failing import scope
-from pytest_flakehunt.ground.logical_lines import logical_line
+from pytest_flakehunt.ground.logical_lines import logical_lines, statement
+from pytest_flakehunt.model import Entry
 from pytest_flakehunt.quarantine import node_ids
 
 LEFT_OUT = frozenset({"node_modules", "build", "dist", "venv", "__pycache__", "site-packages"})
@@ -52,19 +56,11 @@ def _functions(node: ast.AST, lines: list[str], before: str) -> Iterator[Functio
 
 def _hash(lines: list[str], first: int, named: int, last: int) -> str:
     """Make a hash of a function's logical lines, whose layout does not matter, without its name."""
-    text = "\n".join(_statements(lines, first, last))
-    name = logical_line(lines, named).partition("(")[0]
+    body = [found.text for found in logical_lines(lines[:last], first)]
+    text = "\n".join(body)
+    name = next(logical_lines(lines[:last], named)).text.partition("(")[0]
     digest = hashlib.blake2b(text.replace(name, "def", 1).encode("utf-8"), digest_size=8)
     return digest.hexdigest()
-
-
-def _statements(lines: list[str], first: int, last: int) -> Iterator[str]:
-    before = ""
-    for number in range(first, last + 1):
-        statement = logical_line(lines, number, first)
-        if statement and statement != before:
-            yield statement
-        before = statement
 
 
 def function_of(folder: Path, test: str) -> Function | None:
@@ -83,6 +79,39 @@ def body_of(folder: Path, test: str) -> str:
     """Give the hash of a test's source; empty where there is none."""
     function = function_of(folder, test)
     return "" if function is None else function.body
+
+
+def renamed(folder: Path, entry: Entry, test: str) -> Entry:
+    """Give an entry for a test under its new name: what its failures are told by has the function's name in it.
+
+    Args:
+        folder: of the configuration.
+        entry: as it is.
+        test: the new node id.
+    """
+    (old, old_name), (new, new_name) = (_told(each) for each in (entry.test, test))
+    place = re.compile(rf"\S*{re.escape(Path(old).name)}::{re.escape(old_name)}(?= |$)")
+    here = scope(str(folder / new), new_name)
+    prints = dict.fromkeys(entry.fingerprints)
+    moved = {}
+    for text in entry.at:
+        moved[text] = place.sub(lambda _: here, text)
+        before, after = (named(*each.split(" ", 2)) for each in (text, moved[text]))
+        prints = dict.fromkeys(after if each == before else each for each in prints)
+    return replace(
+        entry,
+        test=test,
+        fingerprints=tuple(prints),
+        at=tuple(moved.values()),
+        body=body_of(folder, test) or entry.body,
+        repro=entry.repro.replace(entry.test, test),
+    )
+
+
+def _told(test: str) -> tuple[str, str]:
+    """Give the file of a test, and its function's qualified name."""
+    file, _, name = node_ids.split(test)[0].partition("::")
+    return file, name.replace("::", ".")
 
 
 def alike(folder: Path, body: str) -> list[str]:
@@ -114,13 +143,14 @@ def statements(path: Path, lines: set[int]) -> set[str]:
     for line in lines:
         around = [function.name for function in spans if function.first <= line <= function.last]
         name = around[-1] if around else ""
-        found.add(f"{scope(str(path.resolve()), name)} {logical_line(source, line)}".rstrip())
+        text = statement(source, line, name.rpartition(".")[2])
+        found.add(f"{scope(str(path.resolve()), name)} {text}")
     return found
 
 
 @lru_cache(maxsize=256)
 def functions_within(path: Path) -> tuple[Function, ...]:
-    """Give all functions of a file, those within others too, by their qualified names."""
+    """Give all functions and classes of a file, those within others too, by their qualified names."""
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
@@ -132,8 +162,7 @@ def _nested(node: ast.AST, before: str) -> Iterator[Function]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             name = f"{before}{child.name}"
-            if not isinstance(child, ast.ClassDef):
-                yield Function(name, "", child.lineno, child.end_lineno or child.lineno)
+            yield Function(name, "", child.lineno, child.end_lineno or child.lineno)
             yield from _nested(child, f"{name}.")
         else:
             yield from _nested(child, before)

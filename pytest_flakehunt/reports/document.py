@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pytest_flakehunt.model import Cause, Condition, Count, Finding, Findings, Interval, Left, Mode, Suspect
+from pytest_flakehunt.model import Cause, Condition, Count, Failure, Finding, Findings, Interval, Left, Mode, Suspect
 
 SCHEMA = "pytest-flakehunt/1"
 
@@ -102,7 +102,7 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "exception": mode.evidence.exception,
         "message": mode.evidence.message,
         "where": str(mode.evidence.where),
-        "statement": mode.evidence.statement,
+        "at": _at(mode),
         "quarantined": mode.quarantined,
         "failures": mode.failures,
         "contract": mode.contract.value,
@@ -116,6 +116,12 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "verified": _count_or_none(mode.diagnosis.verified if mode.diagnosis else None),
         "control": _count_or_none(mode.diagnosis.control if mode.diagnosis else None),
     }
+
+
+def _at(mode: Mode) -> str:
+    """Give what the fingerprint is made of, as an entry of the quarantine file has it."""
+    evidence = mode.evidence
+    return str(Failure(evidence.phase, evidence.kind, evidence.statement, "")) if evidence.kind else ""
 
 
 def _cause(cause: Cause) -> dict[str, Any]:

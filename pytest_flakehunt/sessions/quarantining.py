@@ -57,6 +57,7 @@ class Quarantining:
         self._failed: set[str] = set()
         self._systemic = ""
         self._last: BaseException | None = None
+        self._torn = False
 
     @property
     def _in_worker(self) -> bool:
@@ -84,7 +85,7 @@ class Quarantining:
     def pytest_configure_node(self, node: Any) -> None:
         """Read all of the file for the workers of xdist."""
         self._bear(self._check)
-        node.workerinput[DIGEST] = self.file.digest if self.file is not None else ""
+        node.workerinput[DIGEST] = self.file.digest if self.file is not None and self.file.plain else ""
 
     def _check(self) -> None:
         if self.file is not None and not self.file.right:
@@ -121,11 +122,20 @@ class Quarantining:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
         """Note the exception of the last attempt: a plugin that runs a test again reports it with that of the first."""
-        self._last = None
+        self._last, self._torn = None, False
         try:
             return (yield)
         except BaseException as error:
             self._last = error
+            raise
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        """Note that it failed: such a plugin tears down before it runs a test again, and reports the call alone."""
+        try:
+            return (yield)
+        except BaseException:
+            self._torn = True
             raise
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -135,7 +145,8 @@ class Quarantining:
         """Note what tells a failure from others, while the exception itself is there."""
         report = yield
         last, self._last = self._last, None
-        if report.failed and call.excinfo is not None and self._listed(test := self._named(item)):
+        torn = self._torn and report.when == "call"
+        if report.failed and call.excinfo is not None and not torn and self._listed(test := self._named(item)):
             from pytest_flakehunt.ground.failing import failing
 
             error = call.excinfo.value if last is None or report.when != "call" else last
@@ -226,7 +237,7 @@ class Quarantining:
         cache = getattr(self.config, "cache", None)
         unknown = [] if known else self.file.whole().unknown
         self.notes += [f"{key} means nothing to us" for key in unknown]
-        if not known and not unknown and cache is not None:
+        if not known and not unknown and self.file.plain and cache is not None:
             cache.set(CACHED, self.file.digest)
         if self.excused and len(self.excused) > (most := self.file.limits().max_excused):
             from pytest_flakehunt.reports.quarantine import systemic

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_flakehunt.ground.failing import Failing, failing, kind_of, scope
-from pytest_flakehunt.ground.logical_lines import LONGEST, logical_line
+from pytest_flakehunt.ground.logical_lines import LONGEST, statement
 
 SOURCE = """
 import json
@@ -188,22 +188,84 @@ def test_code_that_was_compiled_elsewhere_is_looked_up_where_it_lies(tmp_path: P
         ("assert not x", 1, "assert not x"),
         ("return (yield)\n", 1, "return(yield)"),
         ("f(\n    'it''s',\n    # a ' in a comment\n    \"#\")\n", 4, "f('it''s',\"#\")"),
+        ("x = f\"{'('}\" + f'{{(' + f'{a[\"(\"]:>{w}}' \nassert x\n", 2, "assert x"),
+        ('x = f"{"("}"\nassert x\n', 2, "assert x"),  # since Python 3.12
+        ("x = it's (\nassert x\n", 2, "assert x"),  # it is no Python: what comes after is read all the same
+        ("x = (\n  1\ndef f():\n  pass\n", 4, "pass"),
         ("a = 1\n", 7, ""),
         ("", 1, ""),
     ],
 )
 def test_a_logical_line_is_one_statement_whatever_its_layout(lines: str, line: int, text: str) -> None:
-    assert logical_line(lines.splitlines(keepends=True), line) == text
+    assert statement(lines.splitlines(keepends=True), line, "") == text
+
+
+def test_the_second_of_two_equal_statements_is_another_one() -> None:
+    source = "def f():\n    assert x\n\ndef g():\n    assert x\n    y()\n    assert  x  # again\n".splitlines(
+        keepends=True
+    )
+    assert [statement(source, line, name) for line, name in ((2, "f"), (5, "g"), (7, "g"))] == [
+        "assert x",
+        "assert x",
+        "assert x #2",
+    ]
+
+
+class HollowError(Exception):
+    @property
+    def failures(self) -> object:
+        raise OSError
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+
+class NowhereError(Exception):
+    __module__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("kind", [HollowError, NowhereError])
+def test_an_exception_that_cannot_be_looked_at_is_told_by_its_name(kind: type[Exception]) -> None:
+    try:
+        raise kind
+    except kind as error:
+        found = failing(error, Path("/"), Path("/"))
+    assert found.exception.rpartition(".")[2] == kind.__name__
+
+
+def test_functions_that_look_at_files_may_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = imported(tmp_path)
+
+    def no(*_: object, **__: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        for name in ("os.stat", "builtins.open", "os.open", "os.path.isfile"):
+            patched.setattr(name, no)
+        found = said(lambda shop: shop.check(1, 2), shop, tmp_path)
+    assert found.statement == 'shop.py::check assert left==right,("they differ")'
+
+
+def test_all_failing_examples_of_a_doctest_tell_it() -> None:
+    import doctest
+
+    from _pytest.doctest import MultipleDoctestFailures
+
+    examples = [doctest.Example(f"{number}\n", "0\n", lineno=number) for number in (1, 2)]
+    test = doctest.DocTest(examples, {}, "shop.price", "/nowhere/shop.py", 3, None)
+    failures = [doctest.DocTestFailure(test, example, "got") for example in examples]
+    found = failing(MultipleDoctestFailures(failures), Path("/nowhere"), Path("/nowhere"))
+    assert (found.statement, found.line) == ("shop.py::price 1 & shop.py::price 2", 5)
 
 
 def test_layout_makes_no_difference() -> None:
     wide = ["assert total(cart, tax) == price\n"]
     tall = ["assert total(\n", "    cart,\n", "    tax\n", ") == price\n"]
-    assert {logical_line(tall, line) for line in (1, 2, 3, 4)} == {logical_line(wide, 1)}
+    assert {statement(tall, line, "") for line in (1, 2, 3, 4)} == {statement(wide, 1, "")}
 
 
 def test_a_very_long_statement_is_cut_and_still_told_from_others() -> None:
-    one, other = (logical_line([f"x = '{'y' * 2 * LONGEST}{end}'\n"], 1) for end in "ab")
+    one, other = (statement([f"x = '{'y' * 2 * LONGEST}{end}'\n"], 1, "") for end in "ab")
     assert one != other
     assert len(one) == LONGEST + 17
 

@@ -1,4 +1,5 @@
 import stat
+import tomllib
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -70,7 +71,27 @@ def test_a_removed_entry_takes_only_what_is_its_own() -> None:
 
 
 def test_an_entry_is_renamed_in_its_place() -> None:
-    assert editing.renamed(STYLED, "a.py::test_x", "b.py::test_w").replace('"b.py::test_w"', "'a.py::test_x'") == STYLED
+    entry = replace(ENTRY, test="b.py::test_w")
+    assert editing.renamed(STYLED, "a.py::test_x", entry).replace('"b.py::test_w"', "'a.py::test_x'") == STYLED
+
+
+FOREIGN = STYLED.replace("# the end", "").replace(
+    'severity = "odd"', 'severity = "odd"  # agreed\n\n[notes]\npolicy = "keep me"'
+)
+
+
+def test_tables_of_others_stay_where_they_are() -> None:
+    after = editing.without(FOREIGN, ["a.py::test_x"])
+    assert '[notes]\npolicy = "keep me"' in after
+    assert tomllib.loads(after)["notes"] == {"policy": "keep me"}
+
+
+def test_unknown_keys_and_comments_beside_keys_are_kept_in_the_released_entry() -> None:
+    released = Released("a.py::test_x", date(2026, 12, 5))
+    text = editing.with_released(FOREIGN, [released])
+    assert tomllib.loads(text)["released"][1]["severity"] == "odd"
+    assert "# agreed" in text
+    assert 'policy = "keep me"' in text
 
 
 def test_a_new_file_says_what_it_is(tmp_path: Path) -> None:
@@ -146,8 +167,10 @@ def test_where_it_cannot_be_written_that_is_said(tmp_path: Path) -> None:
 
 def test_a_layout_that_pieces_do_not_tell_is_left_to_its_people() -> None:
     text = STYLED.replace('severity = "odd"', 'severity = """\n[[quarantined]]\ntest = "a.py::test_y"\n"""')
-    with pytest.raises(Exception, match=r"."):
+    with pytest.raises(QuarantineError, match="cannot be rewritten as it is laid out: write the change by hand"):
         editing.without(text, ["a.py::test_y"])
+    with pytest.raises(QuarantineError, match="cannot be rewritten as it is laid out: write the change by hand"):
+        editing.renamed("version = 1\nquarantined = []\n", "a.py::test_x", ENTRY)
 
 
 words = st.text(max_size=20)

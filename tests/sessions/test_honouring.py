@@ -152,6 +152,22 @@ def test_update_leaves_a_new_failure_of_a_quarantined_test_to_people(hunt: Hunte
     ])  # fmt: skip
 
 
+def test_update_does_not_put_back_what_was_released_and_is_back(hunt: Hunter, pytester: pytest.Pytester) -> None:
+    text = f'[[released]]\ntest = "test_it.py::test_zone"\nfingerprints = ["{ZONE}"]\nreleased = {TODAY}\n'
+    path = write(pytester, text)
+    found = zones(hunt, "--flakehunt-quarantine=update")
+    assert not read(path).entries
+    said = f"note: test_it.py::test_zone is not added: it is back: released from quarantine on {TODAY}"
+    assert said in found.result.outlines
+
+
+def test_what_no_run_would_excuse_is_not_written(hunt: Hunter, pytester: pytest.Pytester) -> None:
+    suite = "import time, pytest\n\n@pytest.mark.xfail(strict=True)\ndef test_zone():\n    assert time.timezone\n"
+    pytester.makepyfile(test_it=suite)
+    zones(hunt, "--flakehunt-quarantine=update")
+    assert not (pytester.path / FILE).exists()
+
+
 def test_update_adds_no_more_than_the_file_allows(hunt: Hunter, pytester: pytest.Pytester) -> None:
     write(pytester, "max_entries = 1\n" + entry("test_it.py::test_other"))
     found = zones(hunt, "--flakehunt-quarantine=update")

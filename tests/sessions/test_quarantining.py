@@ -292,6 +292,48 @@ def test_plugins_that_run_a_test_again_have_their_say_first(run: Run, pytester: 
     assert result.ret == 1  # it is the last attempt that is judged
 
 
+def test_a_tear_down_that_fails_before_a_test_runs_again_counts(run: Run) -> None:
+    pytest.importorskip("pytest_retry")
+    suite = PHASES.replace("def test_it(ends)", "@pytest.mark.flaky(retries=1)\n    def test_it(ends)")
+    known = named("call", "AssertionError", "test_it.py::test_it assert 0")
+    result = run(quarantine=entry("test_it.py::test_it", [known]), suite=suite, plugins=["pytest_retry.retry_plugin"])
+    assert result.ret == 1
+
+
+def test_where_no_statement_can_be_told_nothing_is_excused(run: Run) -> None:
+    suite = "exec(compile('def test_it():\\n    assert 0\\n', __file__[:-3] + '_made.py', 'exec'))\n"
+    known = named("call", "AssertionError", "test_it_made.py::test_it")
+    result = run(quarantine=entry("test_it.py::test_it", [known]), suite=suite)
+    assert result.ret == 1
+    assert "which statement failed cannot be told" in said(result)
+
+
+def test_an_exception_that_cannot_be_looked_at_fails_its_test_alone(run: Run) -> None:
+    suite = (
+        "class E(Exception):\n    __module__ = None\n    @property\n    def failures(self):\n        raise OSError\n"
+    )
+    result = run(quarantine=entry("test_it.py::test_it"), suite=f"{suite}\ndef test_it():\n    raise E\n")
+    assert result.ret == 1
+    assert "1 failed" in said(result)
+
+
+LAYOUTS = {
+    "inline": 'quarantined = [ {{ test = "test_it.py::test_due[4]", fingerprints = ["{}"], added = {}, expires = {} }} ]\n',
+    "quoted": '[["quarantined"]]\n"test" = "test_it.py::test_due[4]"\nfingerprints = ["{}"]\nadded = {}\nexpires = {}\n',
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("way", [(), ("-n1",)], ids=" ".join)
+def test_whatever_the_layout_every_run_says_the_same(run: Run, layout: str, way: tuple[str, ...]) -> None:
+    text = LAYOUTS[layout].format(DUE, TODAY, TODAY)
+    assert [run(*way, quarantine=text).ret for _ in range(3)] == [0, 0, 0]
+
+
+def test_a_quoted_key_says_as_well_what_must_not_run(run: Run) -> None:
+    assert "1 skipped" in said(run(quarantine=entry(prints=(), more='"mode" = "skip"')))
+
+
 def test_errors_in_collection_and_interruptions_are_never_excused(run: Run) -> None:
     assert run(quarantine=entry("test_it.py::test_due"), suite="import nowhere\n").ret == 2
     stopped = "import pytest\ndef test_due():\n    pytest.exit('now', returncode=7)\n"

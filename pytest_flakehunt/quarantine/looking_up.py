@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 PLAIN = re.compile(r"[\w./:\[\]()+=,@ -]+", re.ASCII)
 """Node ids that TOML has no two ways to write; others are looked for in all of the file."""
-NUMBERED = re.compile(r"\\[uUx]")
-"""Letters that are written by their number."""
-HARD = re.compile(r"\"{3}|'{3}|\\[uUx]")
+NUMBERED = ("\\u", "\\U", "\\x")
+"""With which letters begin that are written by their number."""
+HARD = (*NUMBERED, '"' * 3, "'" * 3)
 """What makes pieces hard to tell: a header may stand within a text, and a name in two ways."""
 SKIP = "skip"
 
@@ -43,7 +43,7 @@ class QuarantineFile:
         self.text = text_of(path)
         self.digest = hashlib.blake2b(self.text.encode("utf-8"), digest_size=16).hexdigest()
         self.right = self.digest == trusted
-        self.plain = self.right
+        self.plain = self.right and not self._contains(HARD)
         """Whether what is right of it can be told from its pieces."""
         self._whole: Quarantine | None = None
 
@@ -59,7 +59,7 @@ class QuarantineFile:
             self._whole = parse(self.text, self.path.name)
             self.right = True
             tables = len(self._whole.entries) + len(self._whole.released)
-            self.plain = len(HEADER.findall(self.text)) == tables and not HARD.search(self.text)
+            self.plain = len(HEADER.findall(self.text)) == tables and not self._contains(HARD)
         return self._whole
 
     @property
@@ -70,12 +70,15 @@ class QuarantineFile:
     @property
     def skips(self) -> bool:
         """Whether some tests are not to be run."""
-        return SKIP in self.text or NUMBERED.search(self.text) is not None
+        return SKIP in self.text or self._contains(NUMBERED)
 
     def names(self, test: str) -> bool:
         """Tell whether the text may name a test, given its node id from the configuration's folder on."""
         name, _ = node_ids.split(test)
-        return name in self.text or not PLAIN.fullmatch(name) or NUMBERED.search(self.text) is not None
+        return name in self.text or not PLAIN.fullmatch(name) or self._contains(NUMBERED)
+
+    def _contains(self, marks: Iterable[str]) -> bool:
+        return any(mark in self.text for mark in marks)
 
     def changed(self) -> bool:
         """Tell whether it is another one by now."""
@@ -119,26 +122,33 @@ class QuarantineFile:
 
     def _pieces(self, pattern: str) -> "Quarantine":
         """Give what the tables say in which an expression is found; at least that."""
-        if not self.right or self._whole is not None or HARD.search(self.text):
+        if self._whole is not None or not self.plain:
             return self.whole()
         import tomllib
 
         from pytest_flakehunt.model import Limits
         from pytest_flakehunt.quarantine.reading import VERSION, parse
 
-        headers = [header.start() for header in HEADER.finditer(self.text)] or [len(self.text)]
-        head = tomllib.loads(self.text[: headers[0]])
+        first = HEADER.search(self.text)
+        head = tomllib.loads(self.text[: first.start()] if first else self.text)
         limits = [f"{key} = {value}" for key, value in head.items() if key in Limits.__slots__]
-        tables = self._around(headers, pattern)
+        tables = self._around(pattern)
         return parse("\n".join([f"version = {VERSION}", *limits, *tables]), self.path.name)
 
-    def _around(self, headers: list[int], pattern: str) -> Iterator[str]:
-        from bisect import bisect_right
-
-        seen = set()
+    def _around(self, pattern: str) -> Iterator[str]:
+        """Yield the tables, each once, in which an expression is found."""
+        end = 0
         for match in re.finditer(pattern, self.text):
-            number = bisect_right(headers, match.start()) - 1
-            if number >= 0 and number not in seen:
-                seen.add(number)
-                end = headers[number + 1] if number + 1 < len(headers) else len(self.text)
-                yield self.text[headers[number] : end]
+            if match.start() < end:
+                continue
+            begin = match.start()
+            while (begin := self.text.rfind("[[", 0, begin)) >= 0 and not self._header(begin):
+                pass
+            if begin >= 0:
+                following = HEADER.search(self.text, match.end())
+                end = following.start() if following else len(self.text)
+                yield self.text[begin:end]
+
+    def _header(self, at: int) -> bool:
+        line = self.text.rfind("\n", 0, at) + 1
+        return not self.text[line:at].strip() and HEADER.match(self.text, line) is not None

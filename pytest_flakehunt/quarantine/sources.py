@@ -94,7 +94,7 @@ def renamed(folder: Path, entry: Entry, test: str) -> Entry:
     here = scope(str(folder / new), new_name)
     prints = dict.fromkeys(entry.fingerprints)
     moved = {}
-    for text in entry.at:
+    for text in (each for each in entry.at if each.count(" ") >= 2):
         moved[text] = place.sub(lambda _: here, text)
         before, after = (named(*each.split(" ", 2)) for each in (text, moved[text]))
         prints = dict.fromkeys(after if each == before else each for each in prints)
@@ -102,7 +102,7 @@ def renamed(folder: Path, entry: Entry, test: str) -> Entry:
         entry,
         test=test,
         fingerprints=tuple(prints),
-        at=tuple(moved.values()),
+        at=tuple(moved.get(text, text) for text in entry.at),
         body=body_of(folder, test) or entry.body,
         repro=entry.repro.replace(entry.test, test),
     )

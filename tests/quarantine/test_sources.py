@@ -1,5 +1,8 @@
+from datetime import date
 from pathlib import Path
 
+from pytest_flakehunt.analysis.fingerprints import named
+from pytest_flakehunt.model import Entry
 from pytest_flakehunt.quarantine import sources
 
 BEFORE = """
@@ -46,6 +49,26 @@ def test_what_has_no_source_has_no_body(tmp_path: Path) -> None:
     assert sources.body_of(tmp_path, "nowhere.py::test_x") == ""
     assert sources.body_of(write(tmp_path, "def (", "test_bad.py"), "test_bad.py::test_x") == ""
     assert sources.alike(tmp_path, "") == []
+
+
+def test_an_entry_follows_its_test_with_what_its_failures_are_told_by(tmp_path: Path) -> None:
+    at = ("call E test_shop.py::TestShop.test_price assert n==1", "call E shop.py::price raise E", "by hand")
+    prints = tuple(named(*text.split(" ", 2)) for text in at[:2])
+    day = date(2026, 12, 1)
+    entry = Entry(
+        "test_shop.py::TestShop::test_price[1]",
+        day,
+        day,
+        prints,
+        at,
+        repro="pytest test_shop.py::TestShop::test_price[1]",
+    )
+    write(tmp_path, BEFORE.replace("TestShop", "TestTill"), "deep/test_till.py")
+    found = sources.renamed(tmp_path, entry, "deep/test_till.py::TestTill::test_price[1]")
+    assert found.at == ("call E test_till.py::TestTill.test_price assert n==1", *at[1:])
+    assert found.fingerprints == (named(*found.at[0].split(" ", 2)), prints[1])
+    assert found.repro == "pytest deep/test_till.py::TestTill::test_price[1]"
+    assert len(found.body) == 16
 
 
 def test_lines_are_told_as_failures_tell_them(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.quarantine.reading import read
 
 Hunter = Callable[..., Any]
+pytestmark = pytest.mark.thorough
 TODAY = realtime.now().date()
 SUITE = """
     import os, time

@@ -11,6 +11,7 @@ import pytest
 from pytest_flakehunt.analysis.fingerprints import named
 from pytest_flakehunt.ground import realtime
 
+pytestmark = pytest.mark.thorough
 TODAY = realtime.now().date()
 SUITE = """
     import pytest

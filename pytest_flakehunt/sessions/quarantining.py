@@ -199,7 +199,8 @@ class Quarantining:
 
         report.sections.append(("quarantined failure", report.longreprtext))
         file, line, _ = report.location
-        report.longrepr = (str(self.config.rootpath / file), (line or 0) + 1, words)
+        reason = "; ".join(filter(None, (words, entry.owner, entry.issue)))
+        report.longrepr = (str(self.config.rootpath / file), (line or 0) + 1, reason)
         report.outcome = "skipped"
         first = failure.message.partition("\n")[0][:200]
         excused = Excused(*failure.told, first, words, entry.owner, entry.issue)
@@ -211,11 +212,8 @@ class Quarantining:
         if hasattr(report, EXCUSED):
             return "quarantined", "q", ("QUARANTINED", {"yellow": True})
         if report.when == "call" and report.passed and report.nodeid in self.excused.keys() - self._failed:
-            return (
-                "passed",
-                ".",
-                ("PASSED", {"green": True}),
-            )  # pytest fails it here for its subtests, which are excused
+            # pytest fails it here for its subtests, and these are excused
+            return "passed", ".", ("PASSED", {"green": True})
         return None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_flakehunt.model import Count, Entry, Excusing, Released
@@ -176,6 +176,7 @@ def test_a_layout_that_pieces_do_not_tell_is_left_to_its_people() -> None:
 words = st.text(max_size=20)
 
 
+@settings(max_examples=40)
 @given(words, words, st.lists(words, max_size=3), st.booleans())
 def test_whatever_an_entry_says_is_read_back(parameters: str, reason: str, at: list[str], skips: bool) -> None:
     entry = replace(

@@ -124,8 +124,7 @@ OTHERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("other", OTHERS)
-@pytest.mark.parametrize("way", [(), ("-n2",)], ids=" ".join)
+@pytest.mark.parametrize(("other", "way"), [*((name, ()) for name in OTHERS), ("statement", ("-n2",))])
 def test_another_failure_of_the_same_test_counts_and_says_which(run: Run, other: str, way: tuple[str, ...]) -> None:
     suite = OTHERS[other]
     result = run(*way, quarantine=entry(), suite=suite)
@@ -392,8 +391,10 @@ BROKEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("broken", BROKEN)
-@pytest.mark.parametrize("way", [(), ("-n2",), ("-k", "sound")], ids=" ".join)
+BROKEN_WAYS = [*((name, ()) for name in BROKEN), ("toml", ("-n2",)), ("toml", ("-k", "sound"))]
+
+
+@pytest.mark.parametrize(("broken", "way"), BROKEN_WAYS)
 def test_a_broken_file_excuses_nobody_and_stops_nothing(
     run: Run, pytester: pytest.Pytester, broken: str, way: tuple[str, ...]
 ) -> None:

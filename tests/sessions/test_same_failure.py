@@ -63,13 +63,14 @@ def run(folder: Path, *args: str, path: str = "", bytecode: bool = False) -> sub
     )  # fmt: skip
 
 
-WAYS = [
-    (), ("-n2",), ("--tb=no",), ("--tb=native",), ("--tb=short", "-vvv"), ("-q",), ("--assert=plain",), ("-p", "no:cacheprovider"),
-    ("--import-mode=importlib",), ("--showlocals",), ("tests/test_till.py::TestTill",), ("--full-trace",),
+WAYS = [(), ("-n2",), ("--tb=no", "-q"), ("--assert=plain", "--tb=native"), ("--import-mode=importlib",)]
+FURTHER_WAYS = [
+    ("--tb=native",), ("--tb=short", "-vvv"), ("--assert=plain",), ("-p", "no:cacheprovider"), ("--showlocals",),
+    ("tests/test_till.py::TestTill",), ("--full-trace",),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("way", WAYS, ids=" ".join)
+@pytest.mark.parametrize("way", [*WAYS, *(pytest.param(way, marks=pytest.mark.thorough) for way in FURTHER_WAYS)])
 def test_no_option_makes_it_another_one(tmp_path: Path, way: tuple[str, ...]) -> None:
     result = run(make(tmp_path, FILES), *way)
     assert result.returncode == 0, result.stdout
@@ -127,6 +128,7 @@ OTHERS = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("other", OTHERS)
 def test_what_is_another_failure_is_told_from_it(tmp_path: Path, other: str) -> None:
     name, old, new = OTHERS[other]

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from pytest_flakehunt.analysis.fingerprints import named
+from pytest_flakehunt.cli.main import main
 from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.quarantine import sources
 from pytest_flakehunt.quarantine.reading import read
 
 pytestmark = pytest.mark.thorough
@@ -74,18 +76,38 @@ def commit(message: str) -> None:
 
 
 @pytest.fixture
-def flakehunt() -> Flakehunt:
-    environ = {
-        **os.environ,
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTEST_PLUGINS": "pytest_flakehunt.plugin,xdist.plugin",
-    }
+def flakehunt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Flakehunt:
+    """Give the command, as a function of this process: what it starts are processes of their own."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_flakehunt.plugin,xdist.plugin")
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pytest_flakehunt", "quarantine", *words]
-        return subprocess.run(command, check=False, capture_output=True, text=True, env=environ)
+        sources.functions.cache_clear()
+        sources.functions_within.cache_clear()
+        capsys.readouterr()
+        status = main(["quarantine", *words])
+        return subprocess.CompletedProcess(words, status, *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def at_once(flakehunt: Flakehunt) -> Flakehunt:
+    """Give the same for checks that need not know whether the tests are there."""
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        return flakehunt(*words, *(["--no-collect"] if words[0] == "check" else []))
+
+    return call
+
+
+def test_it_is_a_command_of_its_own_and_a_module(project: Path) -> None:
+    for command in ([str(Path(sys.executable).with_name("flakehunt"))], [sys.executable, "-m", "pytest_flakehunt"]):
+        said = subprocess.run([*command, "quarantine", "list"], check=False, capture_output=True, text=True)
+        assert (said.returncode, said.stderr) == (0, "")
+        assert said.stdout.startswith("1 test quarantined, 1 of them excused today; next: test_it.py::test_due on ")
+    refused = subprocess.run([sys.executable, "-m", "pytest_flakehunt", "nonsense"], check=False, capture_output=True)
+    assert refused.returncode == 2
 
 
 def write(text: str) -> None:
@@ -242,58 +264,58 @@ class TestBase:
         write("")
         commit("no entries")
 
-    def test_an_entry_alone_is_well(self, flakehunt: Flakehunt) -> None:
+    def test_an_entry_alone_is_well(self, at_once: Flakehunt) -> None:
         write(entry())
-        checked = flakehunt("check", "--base", "HEAD")
+        checked = at_once("check", "--base", "HEAD")
         assert (checked.returncode, checked.stdout) == (0, "flakehunt-quarantine.toml: 1 entry: nothing is wrong\n")
 
-    def test_a_change_of_the_test_itself_is_refused(self, flakehunt: Flakehunt) -> None:
+    def test_a_change_of_the_test_itself_is_refused(self, at_once: Flakehunt) -> None:
         write(entry())
         Path("test_it.py").write_text(SUITE.replace("< 3", "< 2"), "utf-8")
         commit("both")
-        checked = flakehunt("check", "--base", "HEAD~1")
+        checked = at_once("check", "--base", "HEAD~1")
         assert checked.returncode == 1
         assert (
             "test_it.py::test_due is added, or excuses more, by a change that touches this very test\n  let it come in a change of its own, or "
             "add --allow test_it.py::test_due after a review\n"
         ) in checked.stdout
-        assert flakehunt("check", "--base", "HEAD~1", "--allow", "test_it.py::test_due").returncode == 0
+        assert at_once("check", "--base", "HEAD~1", "--allow", "test_it.py::test_due").returncode == 0
 
-    def test_a_change_of_another_test_is_not(self, flakehunt: Flakehunt) -> None:
+    def test_a_change_of_another_test_is_not(self, at_once: Flakehunt) -> None:
         write(entry())
         Path("test_it.py").write_text(SUITE.replace("assert shop\n", "assert shop.due\n"), "utf-8")
-        assert flakehunt("check", "--base", "HEAD").returncode == 0
+        assert at_once("check", "--base", "HEAD").returncode == 0
 
     @pytest.mark.parametrize("committed", [True, False])
-    def test_a_change_of_the_failing_statement_is_refused(self, flakehunt: Flakehunt, committed: bool) -> None:
+    def test_a_change_of_the_failing_statement_is_refused(self, at_once: Flakehunt, committed: bool) -> None:
         write(entry(at="call ValueError shop.py::due raise ValueError(month)"))
         Path("shop.py").write_text(
             SHOP.replace("        raise ValueError(month)", "        raise ValueError(\n            month)"), "utf-8"
         )
         if committed:
             commit("both")
-        checked = flakehunt("check", "--base", "HEAD~1" if committed else "HEAD")
+        checked = at_once("check", "--base", "HEAD~1" if committed else "HEAD")
         assert checked.returncode == 1
         assert (
             "is added, or excuses more, by a change that touches the failing statement: shop.py::due raise ValueError(month)"
             in checked.stdout
         )
 
-    def test_a_new_file_that_git_does_not_know_yet_is_touched(self, flakehunt: Flakehunt) -> None:
+    def test_a_new_file_that_git_does_not_know_yet_is_touched(self, at_once: Flakehunt) -> None:
         Path("test_new.py").write_text("def test_x():\n    assert 0\n", "utf-8")
         write(entry("test_new.py::test_x", "call AssertionError test_new.py::test_x assert 0"))
-        assert "touches this very test" in flakehunt("check", "--base", "HEAD").stdout
+        assert "touches this very test" in at_once("check", "--base", "HEAD").stdout
 
-    def test_what_does_not_say_where_it_fails_cannot_be_told(self, flakehunt: Flakehunt) -> None:
+    def test_what_does_not_say_where_it_fails_cannot_be_told(self, at_once: Flakehunt) -> None:
         text = entry()
         write("\n".join(line for line in text.splitlines() if not line.startswith("at = ")))
-        checked = flakehunt("check", "--base", "HEAD")
+        checked = at_once("check", "--base", "HEAD")
         assert checked.returncode == 1
         assert f"is added, or excuses more, without what {named(*DUE.split(' ', 2))} stands for in at" in checked.stdout
         write(text.replace("<3", "<4"))  # a lie
-        assert "is added, or excuses more, without what" in flakehunt("check", "--base", "HEAD").stdout
+        assert "is added, or excuses more, without what" in at_once("check", "--base", "HEAD").stdout
 
-    def test_a_fingerprint_that_is_added_to_an_old_entry_is_looked_at_too(self, flakehunt: Flakehunt) -> None:
+    def test_a_fingerprint_that_is_added_to_an_old_entry_is_looked_at_too(self, at_once: Flakehunt) -> None:
         write(entry())
         commit("an entry")
         more = "call ValueError shop.py::due raise ValueError(month)"
@@ -303,14 +325,14 @@ class TestBase:
             .replace(f'["{first}"]', f'["{first}", "{named(*more.split(" ", 2))}"]')
             .replace(f"[{json.dumps(DUE)}]", json.dumps([DUE, more]))
         )
-        assert flakehunt("check", "--base", "HEAD").returncode == 0
+        assert at_once("check", "--base", "HEAD").returncode == 0
         Path("shop.py").write_text(SHOP.replace("(month)\n    return", "(month )\n    return"), "utf-8")
-        assert "touches the failing statement" in flakehunt("check", "--base", "HEAD").stdout
+        assert "touches the failing statement" in at_once("check", "--base", "HEAD").stdout
 
-    def test_the_limits_are_those_before_the_change(self, flakehunt: Flakehunt) -> None:
+    def test_the_limits_are_those_before_the_change(self, at_once: Flakehunt) -> None:
         write("max_days = 90\n" + entry(expires=60))
-        assert flakehunt("check").returncode == 0
-        checked = flakehunt("check", "--base", "HEAD")
+        assert at_once("check").returncode == 0
+        checked = at_once("check", "--base", "HEAD")
         assert checked.returncode == 1
         assert "expires 60 days after it was added, and max_days allows 30" in checked.stdout
         assert (
@@ -318,8 +340,8 @@ class TestBase:
             in checked.stdout
         )
         write("max_excused = 11\n")
-        assert flakehunt("check", "--base", "HEAD").returncode == 1
-        assert flakehunt("check", "--base", "HEAD", "--allow", "max_excused").returncode == 0
+        assert at_once("check", "--base", "HEAD").returncode == 1
+        assert at_once("check", "--base", "HEAD", "--allow", "max_excused").returncode == 0
 
     @pytest.mark.parametrize(
         ("old", "new"),
@@ -328,20 +350,18 @@ class TestBase:
             (f"expires = {day(14)}", f"expires = {day(15)}"),
         ],
     )
-    def test_an_entry_that_excuses_more_than_it_did_is_a_new_one(
-        self, flakehunt: Flakehunt, old: str, new: str
-    ) -> None:
+    def test_an_entry_that_excuses_more_than_it_did_is_a_new_one(self, at_once: Flakehunt, old: str, new: str) -> None:
         text = entry(at="call ValueError shop.py::due raise ValueError(month)", more='message = "*timeout*"\n')
         write(text)
         commit("an entry")
         Path("shop.py").write_text(SHOP.replace("ValueError(month)", "ValueError( month )  # touched"), "utf-8")
-        assert flakehunt("check", "--base", "HEAD").returncode == 0
+        assert at_once("check", "--base", "HEAD").returncode == 0
         write(text.replace(old, new))
-        assert "touches the failing statement" in flakehunt("check", "--base", "HEAD").stdout
+        assert "touches the failing statement" in at_once("check", "--base", "HEAD").stdout
 
     @pytest.mark.parametrize("trick", ["attributes", "prefix", "text", "joined", "class"])
     def test_what_git_shows_of_a_difference_can_be_changed_and_is_not_relied_on(
-        self, flakehunt: Flakehunt, trick: str
+        self, at_once: Flakehunt, trick: str
     ) -> None:
         shop, at = (
             SHOP.replace("ValueError(month)", "ValueError(month + 0)"),
@@ -363,26 +383,26 @@ class TestBase:
             at = "call ZeroDivisionError shop.py::due.C x=1/0"
         Path("shop.py").write_text(shop, "utf-8")
         write(entry(at=at))
-        checked = flakehunt("check", "--base", "HEAD")
+        checked = at_once("check", "--base", "HEAD")
         assert checked.returncode == 1
         assert "touches the failing statement" in checked.stdout
 
-    def test_a_file_that_moves_has_the_usual_limits(self, flakehunt: Flakehunt) -> None:
+    def test_a_file_that_moves_has_the_usual_limits(self, at_once: Flakehunt) -> None:
         Path("q2.toml").write_text(f"version = 1\nmax_excused = 9999\n{entry()}", "utf-8")
-        checked = flakehunt("check", "--base", "HEAD", "--file", "q2.toml")
+        checked = at_once("check", "--base", "HEAD", "--file", "q2.toml")
         assert "max_excused is raised from 10 to 9999 by this change" in checked.stdout
 
-    def test_no_revision_is_refused(self, flakehunt: Flakehunt) -> None:
-        assert flakehunt("check", "--base", "").returncode == 2
+    def test_no_revision_is_refused(self, at_once: Flakehunt) -> None:
+        assert at_once("check", "--base", "").returncode == 2
 
-    def test_what_is_not_run_any_more_is_pointed_at(self, flakehunt: Flakehunt) -> None:
+    def test_what_is_not_run_any_more_is_pointed_at(self, at_once: Flakehunt) -> None:
         write(entry(more='mode = "skip"\n'))
-        checked = flakehunt("check", "--base", "HEAD")
+        checked = at_once("check", "--base", "HEAD")
         assert checked.returncode == 0
         assert "warning: flakehunt-quarantine.toml:3: test_it.py::test_due is not run any more at all" in checked.stdout
 
-    def test_a_revision_that_git_does_not_know_is_refused(self, flakehunt: Flakehunt) -> None:
-        refused = flakehunt("check", "--base", "nowhere")
+    def test_a_revision_that_git_does_not_know_is_refused(self, at_once: Flakehunt) -> None:
+        refused = at_once("check", "--base", "nowhere")
         assert refused.returncode == 2
         assert refused.stderr.startswith("flakehunt: --base 'nowhere': git knows no such revision in ")
 

@@ -212,7 +212,7 @@ def test_a_reproduction_is_never_excused(hunt: Hunter, pytester: pytest.Pytester
     pytester.makepyfile(test_it=suite)
     known = named("call", "AssertionError", "test_it.py::test_zone assert'SEEN'not in os.environ")
     write(pytester, entry(prints=known))
-    found = hunt("--flakehunt-only=order", sweeps=10, diagnose=400)
+    found = hunt("--flakehunt-only=order", sweeps=10, diagnose=120)
     repro = found.mode("test_zone")["repro"]
     assert repro.endswith("--flakehunt-plan=calm")
     assert found.mode("test_zone")["verified"]["failures"] > 0

@@ -40,7 +40,7 @@ DOORS: dict[str, dict[str, str]] = {
         "quarantine": "entries", "reports": "text", "survey": "schedule", "zygote": "origin",
     },
     "cli": {
-        "ground": "clock", "ledger": "history", "model": "entries", "quarantine": "commands", "reports": "text",
+        "asked": "names", "ground": "clock", "ledger": "history", "model": "entries", "quarantine": "commands", "reports": "text",
     },
     "__main__": {"cli": "command"},
     "plugin": {"asked": "flags", "hookspecs": "hooks", "sessions": "registration"},

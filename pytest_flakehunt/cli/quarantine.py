@@ -2,13 +2,14 @@
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
+from pytest_flakehunt.asked.flags import QUARANTINE as NAME
 from pytest_flakehunt.cli.ending import FOUND, OK, Refused
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import git, revision
@@ -17,10 +18,7 @@ from pytest_flakehunt.quarantine import QuarantineError, editing, node_ids
 from pytest_flakehunt.quarantine.reading import read
 from pytest_flakehunt.reports import quarantine_list as shown
 
-NAME = "flakehunt-quarantine.toml"
-LEDGER = ".flakehunt/ledger.sqlite"
 TRAILER = "Flake-Fix"
-USUAL_DAYS = 14
 Given = TypeVar("Given")
 
 
@@ -242,6 +240,7 @@ def _from_commits(place: _Place, span: str) -> list[str]:
 def add(asked: argparse.Namespace) -> int:
     """Add an entry, or let one mean another test."""
     from pytest_flakehunt.quarantine.owners import owner_of
+    from pytest_flakehunt.quarantine.proposing import last_day
     from pytest_flakehunt.quarantine.sources import body_of, renamed
 
     _written(asked.test)
@@ -267,12 +266,11 @@ def add(asked: argparse.Namespace) -> int:
             "which failures are excused? give --report with the JSON report of a hunt, --fingerprint, or --skip for "
             "what hangs or ends its process"
         )
-    days = min(USUAL_DAYS, place.quarantine.limits.max_days)
     entry = Entry(**{
         **fields,
         "test": asked.test,
         "added": place.today,
-        "expires": _day(asked.expires) if asked.expires else place.today + timedelta(days=days),
+        "expires": _day(asked.expires) if asked.expires else last_day(place.quarantine.limits, place.today),
         "fingerprints": tuple(dict.fromkeys(prints)),
         "owner": asked.owner or owner_of(place.folder / asked.test.partition("::")[0]),
         "body": body_of(place.folder, asked.test),
@@ -310,6 +308,8 @@ def _of_report(path: Path, test: str) -> dict[str, Any]:
 
 
 def _of_document(document: Any, path: Path, test: str) -> dict[str, Any]:
+    from pytest_flakehunt.quarantine.proposing import anywhere
+
     findings = {finding["nodeid"]: finding for finding in document["tests"]}
     if test not in findings or not findings[test]["modes"]:
         failing = ", ".join(name for name, finding in findings.items() if finding["modes"]) or "none"
@@ -326,7 +326,7 @@ def _of_document(document: Any, path: Path, test: str) -> dict[str, Any]:
         "cause": f"{cause['perturbation']}: it {cause['sentence']}" if cause else "",
         "plan": first["plan"],
         "seen": Count(seen["runs"], seen["failures"]),
-        "repro": re.sub(r"^\S*/", "", first["repro"]),
+        "repro": anywhere(first["repro"]),
     }
 
 

@@ -49,6 +49,12 @@ class Entry:
     line: int = 0
     """Where it stands in the file, from 1."""
 
+    @property
+    def about(self) -> str:
+        """Until when it is excused, why, and who answers for it."""
+        said = "; ".join(filter(None, (self.cause, self.reason, self.owner, self.issue)))
+        return f"until {self.expires}{': ' * bool(said)}{said}"
+
 
 @dataclass(frozen=True, slots=True)
 class Released:

@@ -37,7 +37,7 @@ def _marked(finding: Finding, test: str, entries: Sequence[Entry], quarantine: Q
         knowing = [entry for entry in entries if _knows(entry, mode)]
         live = [entry for entry in knowing if not inert(entry, quarantine.limits, today)]
         if live:
-            mode = replace(mode, quarantined=_words(live[0]))  # noqa: PLW2901 - the same mode, marked
+            mode = replace(mode, quarantined=live[0].about)  # noqa: PLW2901 - the same mode, marked
         else:
             notes += [f"its quarantine {inert(entry, quarantine.limits, today)}" for entry in knowing]
             notes += [
@@ -54,8 +54,3 @@ def _marked(finding: Finding, test: str, entries: Sequence[Entry], quarantine: Q
 def _knows(entry: Entry, mode: Mode) -> bool:
     fits = not entry.message or fnmatchcase(mode.evidence.message, entry.message)
     return fits and mode.fingerprint in entry.fingerprints
-
-
-def _words(entry: Entry) -> str:
-    about = "; ".join(filter(None, (entry.cause, entry.reason, entry.owner, entry.issue)))
-    return f"until {entry.expires}{': ' * bool(about)}{about}"

@@ -15,6 +15,7 @@ from pytest_flakehunt.model import (
     Failure,
     Finding,
     Findings,
+    Limits,
     Mode,
     Quarantine,
     Verdict,
@@ -51,7 +52,7 @@ def proposed(findings: Findings, quarantine: Quarantine, root: Path, folder: Pat
         member: group.sentence for group in findings.groups if len({nodeid for nodeid, _ in group.members}) > 1
         for member in group.members
     }  # fmt: skip
-    expires = today + timedelta(days=min(USUAL_DAYS, quarantine.limits.max_days))
+    expires = last_day(quarantine.limits, today)
     for finding in findings.tests:
         test = node_ids.rebased(finding.nodeid, root, folder)
         back = {
@@ -84,6 +85,17 @@ def proposed(findings: Findings, quarantine: Quarantine, root: Path, folder: Pat
         del proposal.entries[room:]
         proposal.notes.append(f"not added, as max_entries allows {quarantine.limits.max_entries}: {', '.join(left)}")
     return proposal
+
+
+def last_day(limits: Limits, today: date) -> date:
+    """Give the last day of an entry that is added now."""
+    return today + timedelta(days=min(USUAL_DAYS, limits.max_days))
+
+
+def anywhere(command: str) -> str:
+    """Give a command as it is typed on any machine: without the path of the program."""
+    program, separator, rest = command.partition(" ")
+    return program.rpartition("/")[2] + separator + rest
 
 
 def _eligible(finding: Finding, mode: Mode) -> bool:
@@ -122,7 +134,7 @@ def _entry(finding: Finding, modes: Sequence[Mode], root: Path, folder: Path) ->
         plan=str(found.setup.plan) if found.setup is not None else "" if first.calm_failures else first.plan,
         after=tuple(node_ids.rebased(test, root, folder) for test in (found.setup.before if found.setup else ())),
         seen=_seen(finding, first, found),
-        repro="" if found.verified is not None and not found.verified.failures else _anywhere(first.repro),
+        repro="" if found.verified is not None and not found.verified.failures else anywhere(first.repro),
         mode=Excusing.SKIP if ends else Excusing.RUN,
     )
 
@@ -147,12 +159,6 @@ def _seen(finding: Finding, mode: Mode, found: Diagnosis) -> Count:
     if counts:
         return max(counts, key=lambda count: count.runs)
     return Count(finding.calm.runs, mode.calm_failures) if mode.calm_failures else Count()
-
-
-def _anywhere(command: str) -> str:
-    """Give a command as it is typed on any machine: without the path of the program."""
-    program, separator, rest = command.partition(" ")
-    return program.rpartition("/")[2] + separator + rest
 
 
 def _cause(mode: Mode) -> str:

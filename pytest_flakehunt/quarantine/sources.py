@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_flakehunt.analysis.fingerprints import named
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.ground.failing import scope
 from pytest_flakehunt.ground.logical_lines import logical_lines, statement
 from pytest_flakehunt.model import Entry
@@ -20,46 +21,47 @@ LEFT_OUT = frozenset({"node_modules", "build", "dist", "venv", "__pycache__", "s
 
 
 class Function(NamedTuple):
-    """One function or method."""
+    """One function, method or class."""
 
     name: str
-    """After its classes, as in a node id."""
-    body: str
-    """A hash of its source but for its name."""
+    """Qualified, as ``Test.test_x``."""
     first: int
     """Its first line, decorators included, from 1."""
+    line: int
+    """That with its name."""
     last: int
+    runs: bool
+    """False for a class."""
 
 
 @lru_cache(maxsize=256)
 def functions(path: Path) -> tuple[Function, ...]:
-    """Give the functions of a file; none where it cannot be read."""
+    """Give all functions and classes of a file, those within others too; none where it cannot be read."""
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return ()
-    lines = path.read_text("utf-8", "replace").splitlines(keepends=True)
-    return tuple(_functions(tree, lines, ""))
+    return tuple(_functions(tree, ""))
 
 
-def _functions(node: ast.AST, lines: list[str], before: str) -> Iterator[Function]:
+def _functions(node: ast.AST, before: str) -> Iterator[Function]:
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             first = min([child.lineno, *(decorator.lineno for decorator in child.decorator_list)])
-            last = child.end_lineno or child.lineno
-            yield Function(before + child.name, _hash(lines, first, child.lineno, last), first, last)
-        elif isinstance(child, ast.ClassDef):
-            yield from _functions(child, lines, f"{before}{child.name}::")
-        elif isinstance(child, ast.If | ast.Try | ast.With):
-            yield from _functions(child, lines, before)
+            name = f"{before}{child.name}"
+            runs = not isinstance(child, ast.ClassDef)
+            yield Function(name, first, child.lineno, child.end_lineno or child.lineno, runs)
+            yield from _functions(child, f"{name}.")
+        else:
+            yield from _functions(child, before)
 
 
-def _hash(lines: list[str], first: int, named: int, last: int) -> str:
+def _body(path: Path, function: Function) -> str:
     """Make a hash of a function's logical lines, whose layout does not matter, without its name."""
-    body = [found.text for found in logical_lines(lines[:last], first)]
-    text = "\n".join(body)
-    name = next(logical_lines(lines[:last], named)).text.partition("(")[0]
-    digest = hashlib.blake2b(text.replace(name, "def", 1).encode("utf-8"), digest_size=8)
+    lines = project.lines(str(path))[: function.last]
+    text = "\n".join(found.text for found in logical_lines(lines, function.first))
+    name = next(logical_lines(lines, function.line)).text.partition("(")[0]
+    digest = hashlib.blake2b(text.replace(name, "def", 1).encode("utf-8", "surrogatepass"), digest_size=8)
     return digest.hexdigest()
 
 
@@ -70,15 +72,14 @@ def function_of(folder: Path, test: str) -> Function | None:
         folder: which its node id begins from.
         test: its node id, with or without parameters.
     """
-    name, _ = node_ids.split(test)
-    file, _, rest = name.partition("::")
-    return next((function for function in functions(folder / file) if function.name == rest), None)
+    file, name = _told(test)
+    return next((one for one in functions(folder / file) if one.runs and one.name == name), None)
 
 
 def body_of(folder: Path, test: str) -> str:
     """Give the hash of a test's source; empty where there is none."""
     function = function_of(folder, test)
-    return "" if function is None else function.body
+    return "" if function is None else _body(folder / _told(test)[0], function)
 
 
 def renamed(folder: Path, entry: Entry, test: str) -> Entry:
@@ -117,10 +118,10 @@ def _told(test: str) -> tuple[str, str]:
 def alike(folder: Path, body: str) -> list[str]:
     """Give the tests below a folder whose source has a hash, without parameters."""
     return [
-        f"{path.relative_to(folder).as_posix()}::{function.name}"
-        for path in _test_files(folder)
+        f"{path.relative_to(folder).as_posix()}::{function.name.replace('.', '::')}"
+        for path in (_test_files(folder) if body else ())
         for function in functions(path)
-        if body and function.body == body
+        if function.runs and _body(path, function) == body
     ]
 
 
@@ -137,32 +138,12 @@ def statements(path: Path, lines: set[int]) -> set[str]:
         path: of the file.
         lines: their numbers, from 1.
     """
-    source = path.read_text("utf-8", "replace").splitlines(keepends=True)
-    spans = sorted(functions_within(path), key=lambda function: function.first)
+    source = project.lines(str(path))
+    spans = sorted(functions(path), key=lambda function: function.line)
     found = set()
     for line in lines:
-        around = [function.name for function in spans if function.first <= line <= function.last]
+        around = [function.name for function in spans if function.line <= line <= function.last]
         name = around[-1] if around else ""
         text = statement(source, line, name.rpartition(".")[2])
         found.add(f"{scope(str(path.resolve()), name)} {text}")
     return found
-
-
-@lru_cache(maxsize=256)
-def functions_within(path: Path) -> tuple[Function, ...]:
-    """Give all functions and classes of a file, those within others too, by their qualified names."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return ()
-    return tuple(_nested(tree, ""))
-
-
-def _nested(node: ast.AST, before: str) -> Iterator[Function]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            name = f"{before}{child.name}"
-            yield Function(name, "", child.lineno, child.end_lineno or child.lineno)
-            yield from _nested(child, f"{name}.")
-        else:
-            yield from _nested(child, before)

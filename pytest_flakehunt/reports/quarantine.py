@@ -26,8 +26,7 @@ class Excused(NamedTuple):
 
 def skipped(entry: Entry) -> str:
     """Give the reason why a quarantined test is skipped."""
-    said = "; ".join(filter(None, (entry.cause, entry.reason, entry.owner, entry.issue)))
-    return f"quarantined until {entry.expires}{': ' * bool(said)}{said}"
+    return f"quarantined {entry.about}"
 
 
 def lines(

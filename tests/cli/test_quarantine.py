@@ -83,7 +83,6 @@ def flakehunt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
         sources.functions.cache_clear()
-        sources.functions_within.cache_clear()
         capsys.readouterr()
         status = main(["quarantine", *words])
         return subprocess.CompletedProcess(words, status, *capsys.readouterr())

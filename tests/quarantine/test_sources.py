@@ -25,7 +25,6 @@ def write(folder: Path, text: str = BEFORE, name: str = "test_shop.py") -> Path:
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text(text, "utf-8")
     sources.functions.cache_clear()
-    sources.functions_within.cache_clear()
     return folder
 
 

@@ -53,6 +53,30 @@ FIXES: Mapping[str, str] = {
     "parallel": "give each process its own files, ports and names",
 }
 """By cause: the usual fix, in one line."""
+KINDS: Mapping[str, str] = {
+    "order": "depends on which tests run before it",
+    "repeat": "cannot run twice in one process",
+    "clock": "depends on the date or the time of day",
+    "timezone": "depends on the time zone of the machine",
+    "random": "depends on the seed of a random generator",
+    "hashseed": "depends on the order of sets or on hashes",
+    "latency": "does not wait long enough for what comes late",
+    "network": "needs a network",
+    "locale": "depends on the locale of the machine",
+    "cores": "depends on the number of cores",
+    "gc": "depends on when garbage is collected",
+    "threads": "depends on how threads take turns",
+    "asyncio": "depends on which of several events comes first",
+    "listdir": "depends on the order of directory entries",
+    "load": "does not wait long enough on a busy machine",
+    "heap": "depends on where objects lie in memory",
+    "import": "depends on something drawn as the suite is imported",
+    "parallel": "cannot run beside itself",
+    "unknown": "fails now and then, for a reason that no experiment has shown",
+    "broken": "fails in every calm attempt",
+    "leak": "leaves something behind",
+}
+"""By cause, and by what stands in its place: what is the matter with the test, after "a test that"."""
 
 
 class Dated(Protocol):

@@ -49,6 +49,21 @@ NAMES = {
     "flakehunt-forgive": ("PATTERNS", "leaks that are none, such as 'thread:myclient.*', separated by commas"),
     "flakehunt-ledger": ("PATH", f"where every sweep is kept (default: {DEFAULT_LEDGER})"),
     "flakehunt-json": ("PATH", "write the report there as JSON"),
+    "flakehunt-junit": ("PATH", "write it there as JUnit XML: one test case a test, flaky ones with flakyFailure"),
+    "flakehunt-sarif": ("PATH", "write it there as SARIF 2.1.0, for code scanning"),
+    "flakehunt-ctrf": ("PATH", "write it there in the Common Test Report Format"),
+    "flakehunt-gitlab": ("PATH", "write it there as a code quality report for GitLab"),
+    "flakehunt-markdown": ("PATH", "write a summary there in Markdown"),
+    "flakehunt-annotate": (
+        "SERVICE",
+        "auto, github, gitlab, azure, teamcity, buildkite or none: whose annotations are written (default: auto, by "
+        "the service's own variables)",
+    ),
+    "flakehunt-changed": (
+        "REV",
+        "hunt the tests that have to do with what changed since the merge base with this revision (default: the branch "
+        "that this one goes into); the others run beside them in orders",
+    ),
     "flakehunt-quarantine": (
         "KIND",
         "use, off or update: whether failures that the quarantine file lists are excused (default: use, where there is "
@@ -58,6 +73,10 @@ NAMES = {
 """Every option: what stands for its value in help, if it takes one, and the help."""
 
 
+REPORTS = ("json", "junit", "sarif", "ctrf", "gitlab", "markdown")
+"""What reports can be written to files, each by an option of its own."""
+CHANGED, AUTO = "flakehunt-changed", "auto"
+"""The option that may stand without a value, and what it then means."""
 LISTS = frozenset({"flakehunt-only", "flakehunt-without", "flakehunt-fail-on", "flakehunt-forgive"})
 """Options whose value in a configuration file is a list: in an ini file lines, or names between commas."""
 NUMBERS = {
@@ -73,24 +92,30 @@ SWITCHES = {"true": "on", "yes": "on", "1": "on", "false": "off", "no": "off", "
 INI_ONLY = {
     "flakehunt_quarantine_file": "path of the quarantine file, from the folder of the configuration on (default: "
     "flakehunt-quarantine.toml)",
+    "flakehunt_changed_fallback": "all or none: what --flakehunt-changed hunts where git cannot tell what changed "
+    "(default: all)",
+    "flakehunt_redact": "regular expressions, one a line, of what must not leave the machine: what a group of them "
+    "fits, or all, is hidden in every report",
     "flakehunt_disable_plugins": "names of other plugins, as pytest knows them, that are kept out of zygotes and of "
     "commands that are run again, separated by spaces: they see sweep 0 alone",
 }
 """Settings that only a configuration file can make."""
+INI_TYPES: dict[str, Any] = {"flakehunt_disable_plugins": "args", "flakehunt_redact": "linelist"}
 
 
 def declare(parser: pytest.Parser) -> None:
     """Add the options, each with an ini twin whose name has underscores."""
     group = parser.getgroup("flakehunt", "flaky tests (pytest-flakehunt)")
     for name, (metavar, text) in NAMES.items():
-        if metavar:
+        if name == CHANGED:
+            group.addoption(f"--{name}", metavar=metavar, nargs="?", const=AUTO, default=None, help=text)
+        elif metavar:
             group.addoption(f"--{name}", metavar=metavar, default=None, help=text)
         else:
             group.addoption(f"--{name}", action="store_const", const="on", default=None, help=text)
         parser.addini(name.replace("-", "_"), f"the same as --{name}", type=_type(name), default="")
     for name, text in INI_ONLY.items():
-        kind: Any = "args" if name.endswith("s") else "string"
-        parser.addini(name, text, type=kind, default="")
+        parser.addini(name, text, type=INI_TYPES.get(name, "string"), default="")
 
 
 def _type(name: str, version: tuple[int | str, ...] = pytest.version_tuple) -> Any:

@@ -1,15 +1,28 @@
 """Command line and ini: what a user may ask for, and every refusal."""
 
+import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt.asked.flags import DEFAULT_FAIL_ON, DEFAULT_LEDGER, FAIL_ON, given, on_command_line
-from pytest_flakehunt.model import Isolation, LeakKind, SettingError
+from pytest_flakehunt.asked.flags import (
+    AUTO,
+    CHANGED,
+    DEFAULT_FAIL_ON,
+    DEFAULT_LEDGER,
+    FAIL_ON,
+    REPORTS,
+    given,
+    on_command_line,
+)
+from pytest_flakehunt.model import Isolation, LeakKind, Service, SettingError
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
+ALWAYS = ("flakehunt", "flakehunt-plan", "flakehunt-annotate")
+"""Options that an ordinary run takes as well."""
 ON_ORDINARY_RUNS = ("flakehunt-leaks", "flakehunt-grace", "flakehunt-forgive", "flakehunt-fail-on")
 """Options that an ordinary run takes which is watched for leaks."""
 DEFAULT_GRACE = 0.1
@@ -35,7 +48,16 @@ class Options:
     diagnose: int | None
     """Runs of experiments on causes; None leaves the number to us."""
     ledger: Path
-    json: Path | None
+    reports: Mapping[str, Path]
+    """By kind, as in ``REPORTS``."""
+    annotate: Service | None
+    """Whose annotations are written."""
+    redact: tuple[str, ...]
+    """Patterns of what must not leave the machine."""
+    changed: str | None
+    """The revision since which to look for changes; empty leaves the choice to us, None hunts everything."""
+    fallback: bool
+    """Whether everything is hunted where it cannot be told what changed."""
     update: bool
     """Whether the quarantine file is to have what the hunt finds."""
     leaks: bool
@@ -63,7 +85,11 @@ class Options:
             timeout=_timeout(given(config, "flakehunt-timeout")),
             diagnose=_runs(given(config, "flakehunt-diagnose")),
             ledger=_ledger(config, given(config, "flakehunt-ledger")),
-            json=_path(config, given(config, "flakehunt-json")),
+            reports=_reports(config),
+            annotate=service(given(config, "flakehunt-annotate"), os.environ),
+            redact=redact(config),
+            changed=_changed(config, given(config, CHANGED)),
+            fallback=_fallback(config),
             update=_quarantine(given(config, "flakehunt-quarantine")),
             leaks=watch_leaks(config) is True,
         )
@@ -83,10 +109,14 @@ class Options:
             for name in on_command_line(config):
                 if name == "flakehunt-quarantine" and not self.update:
                     continue
-                if name not in {"flakehunt", "flakehunt-plan", *(ON_ORDINARY_RUNS if self.leaks else ())}:
+                if name not in {*ALWAYS, *(ON_ORDINARY_RUNS if self.leaks else ())}:
                     one = " or --flakehunt-leaks" if name in ON_ORDINARY_RUNS else ""
                     raise pytest.UsageError(f"--{name} goes with a hunt; add --flakehunt=N{one}, or leave it out")
             return
+        if self.changed is not None and self.plan:
+            raise pytest.UsageError(
+                f"--{CHANGED} chooses what is hunted, and --flakehunt-plan says it; give one of them"
+            )
         for name, written in (("usepdb", "--pdb"), ("trace", "--trace"), ("collectonly", "--collect-only")):
             if getattr(config.option, name, False):
                 hint = (
@@ -213,13 +243,99 @@ def _ledger(config: pytest.Config, text: str) -> Path:
     return config.invocation_params.dir / text if text else config.rootpath / DEFAULT_LEDGER
 
 
-def _path(config: pytest.Config, text: str) -> Path | None:
-    if not text:
+SERVICES = {
+    Service.GITHUB: ("GITHUB_ACTIONS", "true"),
+    Service.GITLAB: ("GITLAB_CI", "true"),
+    Service.AZURE: ("TF_BUILD", "true"),
+    Service.TEAMCITY: ("TEAMCITY_VERSION", ""),
+    Service.BUILDKITE: ("BUILDKITE", "true"),
+}
+"""By which variable each service says that it is there, and with which value; any where that is empty."""
+
+
+def service(text: str, environ: Mapping[str, str]) -> Service | None:
+    """Give the service that annotations are for; None where there is none.
+
+    Args:
+        text: what was asked for.
+        environ: the variables that services set.
+
+    >>> service("", {"TF_BUILD": "True"}).value, service("none", {"TF_BUILD": "True"})
+    ('azure', None)
+    """
+    if text in {"", "auto"}:
+        for name, (variable, value) in SERVICES.items():
+            said = environ.get(variable, "")
+            if said and value in {"", said.lower()}:
+                return name
         return None
-    path = config.invocation_params.dir / text
-    if path.is_dir() or not path.parent.is_dir():
-        raise pytest.UsageError(f"{text}: give the path of a file in a folder that exists")
-    return path
+    if text == "none":
+        return None
+    if text not in set(Service):
+        raise pytest.UsageError(f"--flakehunt-annotate={text}: give auto, {', '.join(Service)}, or none")
+    return Service(text)
+
+
+def redact(config: pytest.Config) -> tuple[str, ...]:
+    """Give the patterns of what must not leave the machine."""
+    patterns = tuple(line.strip() for line in config.getini("flakehunt_redact") or () if line.strip())
+    for pattern in patterns:
+        try:
+            compiled = re.compile(pattern)
+        except re.error as error:
+            raise pytest.UsageError(f"flakehunt_redact={pattern}: it is no regular expression: {error}") from None
+        if compiled.search(""):
+            raise pytest.UsageError(f"flakehunt_redact={pattern}: it fits no text at all; give one that needs some")
+    return patterns
+
+
+def _changed(config: pytest.Config, text: str) -> str | None:
+    if text in {"", "off"}:
+        return None
+    if text in {AUTO, "on"}:
+        return ""
+    if text.startswith("-") or (config.invocation_params.dir / text).exists():
+        raise pytest.UsageError(
+            f"--{CHANGED}={text}: that is no revision; write --{CHANGED} after the paths of tests, or --{CHANGED}=REV"
+        )
+    return text
+
+
+def _fallback(config: pytest.Config) -> bool:
+    text = config.getini("flakehunt_changed_fallback") or "all"
+    if text not in {"all", "none"}:
+        raise pytest.UsageError(f"flakehunt_changed_fallback={text}: give all or none")
+    return bool(text == "all")
+
+
+GITLAB_FILE = "gl-code-quality-report.json"
+"""Where GitLab's own templates have a code quality report."""
+
+
+def _reports(config: pytest.Config) -> dict[str, Path]:
+    """Give the path of each report that is asked for."""
+    found: dict[str, Path] = {}
+    for kind in REPORTS:
+        if not (text := given(config, f"flakehunt-{kind}")):
+            continue
+        option, path = f"--flakehunt-{kind}={text}", config.invocation_params.dir / text
+        if path.is_dir():
+            raise pytest.UsageError(
+                f"{option}: that is a folder; give the path of a file, such as {text}/report.{kind}"
+            )
+        if not path.parent.is_dir():
+            raise pytest.UsageError(f"{option}: there is no folder {path.parent}; make it, or give another path")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise pytest.UsageError(f"{option}: it cannot be written; make it writable, or give another path")
+        for other, taken in found.items():
+            if taken.resolve() == path.resolve():
+                raise pytest.UsageError(
+                    f"{option}: --flakehunt-{other} is written there; give each report a path of its own"
+                )
+        found[kind] = path
+    if given(config, "flakehunt-annotate") == Service.GITLAB:
+        found.setdefault("gitlab", config.invocation_params.dir / GITLAB_FILE)
+    return found
 
 
 def usage(error: SettingError, option: str) -> pytest.UsageError:

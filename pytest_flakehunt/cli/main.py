@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pytest_flakehunt.cli import quarantine
+from pytest_flakehunt.cli import quarantine, report
 from pytest_flakehunt.cli.ending import REFUSED, Refused
 
 
@@ -16,6 +16,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 all is well, 1 something was found, 2 it could not be done as asked.",
     )
     commands = reads.add_subparsers(metavar="COMMAND", required=True)
+    report.declare(commands)
     quarantine.declare(commands)
     return reads
 

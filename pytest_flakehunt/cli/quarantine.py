@@ -13,7 +13,7 @@ from pytest_flakehunt.asked.flags import QUARANTINE as NAME
 from pytest_flakehunt.cli.ending import FOUND, OK, Refused
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import git, revision
-from pytest_flakehunt.model import Complaint, Count, Entry, Excusing, Known, Quarantine, Released
+from pytest_flakehunt.model import Complaint, Count, Diagnosis, Entry, Excusing, Known, Quarantine, Released, Verdict
 from pytest_flakehunt.quarantine import QuarantineError, editing, node_ids
 from pytest_flakehunt.quarantine.reading import read
 from pytest_flakehunt.reports import quarantine_list as shown
@@ -58,6 +58,9 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     adds = command("add", add, "add an entry, from a report of a hunt or by hand")
     adds.add_argument("test", metavar="TEST", help="its node id")
     adds.add_argument("--report", type=Path, help="a JSON report of a hunt, which says how the test fails")
+    adds.add_argument(
+        "--ledger", type=Path, help=f"where the last hunt says so otherwise (default: {LEDGER} beside the file)"
+    )  # fmt: skip
     adds.add_argument("--fingerprint", action="append", default=[], help="of a failure that is excused")
     for name in ("cause", "plan", "owner", "issue", "reason", "message", "together"):
         adds.add_argument(f"--{name}", default="")
@@ -146,11 +149,12 @@ def _known(place: _Place, ledger: Path | None) -> Mapping[str, Known]:
         if ledger is not None:
             raise Refused(f"--ledger {ledger}: there is no such file")
         return {}
-    from pytest_flakehunt.ledger import store
+    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.ledger.store import LedgerError
 
     try:
         return {
-            entry.test: store.known(
+            entry.test: archive.known(
                 path,
                 lambda nodeid, test=entry.test: node_ids.fits(test, nodeid),  # type: ignore[misc]
                 entry.fingerprints,
@@ -158,7 +162,7 @@ def _known(place: _Place, ledger: Path | None) -> Mapping[str, Known]:
             )
             for entry in place.quarantine.entries
         }
-    except store.LedgerError as error:
+    except LedgerError as error:
         raise Refused(str(error)) from None
 
 
@@ -254,7 +258,8 @@ def add(asked: argparse.Namespace) -> int:
         return OK
     if any(entry.test == asked.test for entry in place.quarantine.entries):
         raise Refused(f"{asked.test}: it has an entry already: change that one by hand, or remove it first")
-    from_report = _of_report(asked.report, asked.test) if asked.report else {}
+    by_hand = asked.report is None and (asked.fingerprint or asked.skip)
+    from_report = {} if by_hand else _of_report(asked, place)
     fields: dict[str, Any] = {
         **from_report,
         **{name: getattr(asked, name) for name in ("cause", "plan", "issue", "reason", "message", "together")
@@ -263,8 +268,8 @@ def add(asked: argparse.Namespace) -> int:
     prints = (*from_report.get("fingerprints", ()), *asked.fingerprint)
     if not prints and not asked.skip:
         raise Refused(
-            "which failures are excused? give --report with the JSON report of a hunt, --fingerprint, or --skip for "
-            "what hangs or ends its process"
+            "which failures are excused? hunt first, give --report with the JSON report of a hunt, --fingerprint, or "
+            "--skip for what hangs or ends its process"
         )
     entry = Entry(**{
         **fields,
@@ -298,35 +303,39 @@ def _day(text: str) -> date:
         raise Refused(f"--expires {text}: give a date, such as 2026-12-01") from None
 
 
-def _of_report(path: Path, test: str) -> dict[str, Any]:
-    """Take from a report of a hunt how a test fails."""
-    try:
-        document = json.loads(path.read_text("utf-8"))
-        return _of_document(document, path, test)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refused(f"--report {path}: it is no JSON report of a hunt: {error!r}") from None
+def _of_report(asked: argparse.Namespace, place: _Place) -> dict[str, Any]:
+    """Take from a report of a hunt, or from the last one that the ledger keeps, how a test fails."""
+    from pytest_flakehunt.cli.report import concluded
+    from pytest_flakehunt.reports import reading
 
-
-def _of_document(document: Any, path: Path, test: str) -> dict[str, Any]:
-    from pytest_flakehunt.quarantine.proposing import anywhere
-
-    findings = {finding["nodeid"]: finding for finding in document["tests"]}
-    if test not in findings or not findings[test]["modes"]:
-        failing = ", ".join(name for name, finding in findings.items() if finding["modes"]) or "none"
-        raise Refused(f"{test}: it did not fail in {path}; those that did: {failing}")
-    modes = findings[test]["modes"]
-    if findings[test]["verdict"] == "broken":
+    path, test = asked.report, asked.test
+    if path is None:
+        path = asked.ledger or place.folder / LEDGER
+        if not path.exists():
+            return {}
+        findings = concluded(path, "")
+    else:
+        try:
+            findings = reading.read(path.read_text("utf-8"))
+        except (OSError, ValueError, reading.DocumentError) as error:
+            raise Refused(f"--report {path}: it is no JSON report of a hunt: {error}") from None
+    failing = {finding.nodeid: finding for finding in findings.tests if finding.modes}
+    if test not in failing:
+        raise Refused(f"{test}: it did not fail in {path}; those that did: {', '.join(failing) or 'none'}")
+    finding = failing[test]
+    if finding.verdict is Verdict.BROKEN:
         raise Refused(f"{test}: it failed in every calm attempt: it is broken, and quarantine is for what passes too")
-    first = modes[0]
-    cause = first["causes"][0] if first["causes"] else None
-    seen = first["verified"] or (cause["with"] if cause else None) or {"runs": 0, "failures": 0}
+    first = finding.modes[0]
+    found = first.diagnosis or Diagnosis()
+    cause = found.causes[0] if found.causes else None
     return {
-        "fingerprints": tuple(mode["fingerprint"] for mode in modes),
-        "at": tuple(mode["at"] for mode in modes if mode["at"]),
-        "cause": f"{cause['perturbation']}: it {cause['sentence']}" if cause else "",
-        "plan": first["plan"],
-        "seen": Count(seen["runs"], seen["failures"]),
-        "repro": anywhere(first["repro"]),
+        "fingerprints": tuple(mode.fingerprint for mode in finding.modes),
+        "at": tuple(dict.fromkeys(mode.at for mode in finding.modes if mode.at)),
+        "cause": f"{cause.perturbation}: it {cause.sentence}" if cause else "",
+        "plan": first.plan,
+        "after": first.after,
+        "seen": found.verified or (cause.present if cause else Count()),
+        "repro": first.command,
     }
 
 

@@ -1,7 +1,7 @@
 """What the survey knows of tests that failed: from rows of the ledger to cases, and to targets of a diagnosis."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pytest_flakehunt.analysis import leaks, verdicts
@@ -126,7 +126,8 @@ class Cases:
     def findings(self) -> list[Finding]:
         """Give what is to be said of every test, in the order of collection."""
         judged = {finding.nodeid: finding for finding in verdicts.judge(self.failing(), len(self.active))}
-        return [judged.get(test.nodeid) or self._steady(test) for test in self.survey.tallies.tests]
+        found = [(judged.get(test.nodeid) or self._steady(test), test) for test in self.survey.tallies.tests]
+        return [replace(finding, seconds=test.slowest or 0.0) for finding, test in found]
 
     def leaks(self) -> dict[str, tuple[Left, ...]]:
         """Give what tests and fixtures leave behind, by the test that it is told with."""

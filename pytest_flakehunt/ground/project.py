@@ -123,6 +123,19 @@ def folder_of(config: pytest.Config) -> Path:
     return config.inipath.parent if config.inipath is not None else config.rootpath
 
 
+OWN = ".flakehunt"
+
+
+def own_folder(folder: Path) -> None:
+    """Make a folder of ours, unless it is there, and keep it out of version control."""
+    ignored = folder / ".gitignore"
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+    elif folder.name != OWN or ignored.exists():
+        return  # somebody else's, or ours already
+    ignored.write_text("# made by pytest-flakehunt\n*\n", "utf-8")
+
+
 def relative(filename: str, root: Path) -> str:
     """Give a path relative to the root directory where it lies inside."""
     path = Path(filename)

@@ -12,6 +12,17 @@ def revision(root: Path) -> str:
     return (git(root, "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*") or "").strip()
 
 
+def repository(folder: Path) -> Path | None:
+    """Give the root of the repository around a folder."""
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
+
+
+def below_repository(folder: Path) -> str:
+    """Give a folder as seen from the root of the repository around it, with slashes; empty where they are one."""
+    root = repository(folder)
+    return "" if root is None or root == folder else folder.relative_to(root).as_posix()
+
+
 def git(folder: Path, *words: str) -> str | None:
     """Give what git says in a folder; None where it fails, or is not there."""
     try:

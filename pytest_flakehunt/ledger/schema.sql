@@ -12,7 +12,15 @@ CREATE TABLE IF NOT EXISTS hunts (
     revision      TEXT    NOT NULL,             -- of the project under version control; '' where there is none
     versions      TEXT    NOT NULL,             -- JSON: installed pytest plugins and their versions
     perturbations TEXT    NOT NULL,             -- names in use, separated by spaces
-    directory     TEXT    NOT NULL              -- pytest's root directory
+    directory     TEXT    NOT NULL,             -- pytest's root directory
+    uid           TEXT    NOT NULL DEFAULT '',  -- which hunt it is, on whatever machine: 32 hexadecimal digits
+    redact        TEXT    NOT NULL DEFAULT '[]' -- JSON: patterns of what must not leave the machine
+);
+
+-- What a hunt said in the end: the JSON report, not redacted. Every other report can be made of it.
+CREATE TABLE IF NOT EXISTS documents (
+    hunt     INTEGER PRIMARY KEY REFERENCES hunts (id),
+    document TEXT NOT NULL
 );
 
 -- One test, known by its node id through all hunts.

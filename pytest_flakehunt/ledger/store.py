@@ -2,23 +2,26 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
-from pytest_flakehunt.model import Attempt, Evidence, Known, Leak, LeakKind, Outcome, Place, Sighting, Sweep, Trial
+from pytest_flakehunt.ground import project
+from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, Place, Sighting, Sweep, Trial
 
 APPLICATION = 0x666C6B68
 """What marks an SQLite file as a ledger: "flkh"."""
-VERSION = 4
+VERSION = 5
 UPGRADES = {
     2: "ALTER TABLE sweeps ADD COLUMN purpose TEXT NOT NULL DEFAULT 'survey';",
     4: "UPDATE modes SET fingerprint = '1:' || fingerprint;"  # they are made of other things since
     "ALTER TABLE evidence ADD COLUMN kind TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE evidence ADD COLUMN statement TEXT NOT NULL DEFAULT '';",
+    5: "ALTER TABLE hunts ADD COLUMN uid TEXT NOT NULL DEFAULT '';"
+    "UPDATE hunts SET uid = lower(hex(randomblob(16)));"
+    "ALTER TABLE hunts ADD COLUMN redact TEXT NOT NULL DEFAULT '[]';",
 }
 """What a ledger needs that was written before a format."""
 PATIENCE = 30.0
@@ -57,13 +60,11 @@ class Ledger:
         if path.is_dir():
             raise LedgerError(f"{path} is a folder; give the path of a file, such as {path / 'ledger.sqlite'}")
         try:
-            if not path.parent.is_dir():
-                path.parent.mkdir(parents=True)
-                (path.parent / ".gitignore").write_text("# made by pytest-flakehunt\n*\n", "utf-8")
+            project.own_folder(path.parent)
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
             self._prepare()
         except (OSError, sqlite3.Error) as error:
-            raise LedgerError(f"{path} cannot be written: {error}; {_remedy(error)}") from error
+            raise LedgerError(f"{path} cannot be written: {error}; {remedy(error)}") from error
 
     def _prepare(self) -> None:
         application, version, tables = (
@@ -98,11 +99,21 @@ class Ledger:
         """Let go of the file."""
         self._db.close()
 
-    def begin(self, trial: Trial, machine: str, versions: Mapping[str, str], directory: Path) -> int:
-        """Open a new hunt; give its number."""
+    def begin(
+        self, trial: Trial, machine: str, versions: Mapping[str, str], directory: Path, redact: Sequence[str] = ()
+    ) -> int:
+        """Open a new hunt; give its number.
+
+        Args:
+            trial: the hunt's particulars.
+            machine: what it runs on.
+            versions: of pytest's plugins.
+            directory: pytest's root directory.
+            redact: patterns of what must not leave the machine.
+        """
         row = self._db.execute(
             "INSERT INTO hunts (seed, asked, started, python, pytest, platform, machine, revision, versions,"
-            " perturbations, directory) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " perturbations, directory, uid, redact) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 trial.seed,
                 trial.asked,
@@ -114,7 +125,9 @@ class Ledger:
                 trial.revision,
                 json.dumps(dict(versions)),
                 " ".join(trial.perturbations),
-                str(directory),
+                storable(str(directory)),
+                trial.uid,
+                json.dumps(list(redact)),
             ),
         )
         self.hunt = row.lastrowid or 0
@@ -147,7 +160,7 @@ class Ledger:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise LedgerError(f"{self.path} cannot be written: {error}; {_remedy(error)}") from error
+            raise LedgerError(f"{self.path} cannot be written: {error}; {remedy(error)}") from error
 
     def _write(
         self,
@@ -288,6 +301,13 @@ class Ledger:
         """Mark the hunt as ended."""
         self._db.execute("UPDATE hunts SET seconds = ? WHERE id = ?", (seconds, self.hunt))
 
+    def conclude(self, document: str) -> None:
+        """Keep what the hunt says in the end, as JSON: every report can be made of it."""
+        try:
+            self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (self.hunt, document))
+        except sqlite3.Error as error:
+            raise LedgerError(f"{self.path} cannot be written: {error}; {remedy(error)}") from error
+
     def rows(self, nodeid: str) -> list[Row]:
         """Give all attempts of one test in the survey of this hunt, by sweep."""
         found = self._db.execute(
@@ -297,6 +317,14 @@ class Ledger:
             (self.hunt, self._tests[storable(nodeid)]),
         )
         return [Row(sweep, OUTCOMES[code], fingerprint) for sweep, code, fingerprint in found]
+
+    def lengths(self) -> dict[str, float]:
+        """Give the seconds that each test took on the mean, in all hunts that are kept."""
+        found = self._db.execute(
+            "SELECT nodeid, avg(ms) / 1000.0 FROM attempts JOIN tests ON tests.id = attempts.test"
+            " WHERE outcome NOT IN (3, 8) GROUP BY tests.id"
+        )
+        return dict(found)
 
     def tests_of(self, sweep: int) -> set[str]:
         """Name the tests of one sweep of this hunt."""
@@ -349,46 +377,13 @@ class Ledger:
         }
 
 
-def known(path: Path, test: Callable[[str], bool], fingerprints: Collection[str], since: str) -> Known:
-    """Tell what a ledger knows of a test, without changing anything of it.
-
-    Args:
-        path: of the ledger.
-        test: whether a node id is meant.
-        fingerprints: the failures that are meant.
-        since: UTC, ISO 8601: earlier hunts tell only when it was last seen failing.
-
-    Raises:
-        LedgerError: it cannot be read.
-    """
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-            numbers = [number for number, nodeid in db.execute("SELECT id, nodeid FROM tests") if test(nodeid)]
-            runs = failures = 0
-            last = 0.0
-            for number in numbers:
-                for outcome, fingerprint, started, hunt in db.execute(
-                    "SELECT outcome, coalesce(fingerprint, ''), sweeps.started, hunts.started FROM attempts"
-                    " JOIN sweeps ON sweeps.hunt = attempts.hunt AND number = sweep"
-                    " JOIN hunts ON hunts.id = sweeps.hunt"
-                    " LEFT JOIN modes ON modes.id = mode WHERE attempts.test = ? AND purpose = 'survey'",
-                    (number,),
-                ):
-                    counts = OUTCOMES[outcome].counts and hunt >= since
-                    failed = fingerprint in fingerprints
-                    runs, failures = runs + counts, failures + (counts and failed)
-                    last = max(last, started if failed else 0.0)
-    except (sqlite3.Error, KeyError) as error:
-        raise LedgerError(f"{path} cannot be read: {error}; {_remedy(Exception(error))}") from None
-    return Known(runs, failures, datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds") if last else "")
-
-
 def storable(text: str) -> str:
     """Give a text that SQLite can keep: lone surrogates are written as escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _remedy(error: Exception) -> str:
+def remedy(error: Exception) -> str:
+    """Say what to do about a ledger that cannot be used."""
     said = str(error)
     if "not a database" in said or "malformed" in said:
         return "it is damaged or no ledger: move it away, or give another path with --flakehunt-ledger"

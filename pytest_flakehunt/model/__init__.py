@@ -28,9 +28,11 @@ from pytest_flakehunt.model.findings import (
     Mode,
     Outage,
     Ready,
+    Service,
     Suspect,
     Trial,
     Verdict,
+    anywhere,
 )
 from pytest_flakehunt.model.leaks import POLLED, TEST, Leak, LeakKind, Sighting, lasting
 from pytest_flakehunt.model.place import Place
@@ -111,6 +113,7 @@ __all__ = [
     "Replayed",
     "Reply",
     "Seen",
+    "Service",
     "Setting",
     "SettingError",
     "Setup",
@@ -120,5 +123,6 @@ __all__ = [
     "Sweep",
     "Trial",
     "Verdict",
+    "anywhere",
     "lasting",
 ]

@@ -1,5 +1,6 @@
 """What a report may say."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -8,6 +9,16 @@ from pytest_flakehunt.model.attempts import Count, Evidence, Interval, Outcome
 from pytest_flakehunt.model.experiments import Diagnosis
 from pytest_flakehunt.model.leaks import Leak
 from pytest_flakehunt.model.settings import Contract
+
+
+class Service(StrEnum):
+    """Whose annotations are written."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    AZURE = "azure"
+    TEAMCITY = "teamcity"
+    BUILDKITE = "buildkite"
 
 
 class Verdict(StrEnum):
@@ -60,6 +71,16 @@ class Group:
     """The cause; empty where it is unknown."""
 
 
+def anywhere(command: str) -> str:
+    """Give a command as it is typed on any machine: without the path of the program.
+
+    >>> anywhere("/home/me/.venv/bin/python -m pytest a.py::test_x")
+    'python -m pytest a.py::test_x'
+    """
+    program, separator, rest = command.partition(" ")
+    return program.rpartition("/")[2] + separator + rest
+
+
 @dataclass(frozen=True, slots=True)
 class Mode:
     """The failed attempts of one test that share a fingerprint."""
@@ -75,10 +96,25 @@ class Mode:
     """The most natural contract among the plans it failed under."""
     suspects: tuple[Suspect, ...] = ()
     repro: str = ""
+    without: str = ""
+    """The command without the cause; empty where none is known."""
+    after: tuple[str, ...] = ()
+    """Tests that run before it in the same process when it fails."""
     diagnosis: Diagnosis | None = None
     """None where no experiment was made."""
     quarantined: str = ""
     """Until when it is excused, why, and who owns it; empty where it counts."""
+
+    @property
+    def at(self) -> str:
+        """What its fingerprint is made of, as an entry of the quarantine file has it; empty for a crash or a hang."""
+        evidence = self.evidence
+        return f"{evidence.phase} {evidence.kind} {evidence.statement}" if evidence.kind else ""
+
+    @property
+    def command(self) -> str:
+        """What to type on any machine to see it again."""
+        return anywhere(self.repro)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +134,30 @@ class Finding:
     modes: tuple[Mode, ...] = ()
     leaks: tuple[Left, ...] = ()
     notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    """Of its slowest calm attempt; 0 where there is none."""
+    chosen: str = ""
+    """Why it was hunted, where only what a change touches was; empty otherwise."""
+    company: bool = False
+    """Whether it only ran beside such tests, and none of them was shown to make it fail: it does not count."""
 
     @property
     def quarantined(self) -> bool:
         """Whether all its failures are excused."""
         return bool(self.modes) and all(mode.quarantined for mode in self.modes)
+
+    def fails_on(self, kinds: Collection[str]) -> bool:
+        """Tell whether its failures make the exit status 1.
+
+        Args:
+            kinds: as ``--flakehunt-fail-on`` names them.
+        """
+        if self.quarantined or self.company:
+            return False
+        left = [mode.contract for mode in self.modes if not mode.quarantined] or [self.contract]
+        if self.verdict is Verdict.FRAGILE and all(contract is Contract.STRESS for contract in left):
+            return "stress" in kinds
+        return self.verdict.value in kinds
 
 
 class Ready(NamedTuple):
@@ -148,6 +203,16 @@ class Trial:
     """Runs of the diagnosis; they are in no rate."""
     saved: int = 0
     """Attempts left out: of tests that consult nothing that was perturbed alone."""
+    uid: str = ""
+    """32 hexadecimal digits: which hunt it is, on whatever machine."""
+    folder: str = ""
+    """pytest's root directory as seen from the root of the repository, with slashes; empty where they are one."""
+    fail_on: tuple[str, ...] = ()
+    """What makes the exit status 1."""
+    stood_down: tuple[str, ...] = ()
+    """Perturbations that were not used, each with the reason."""
+    switched_off: tuple[str, ...] = ()
+    """What of other plugins was."""
 
 
 @dataclass(frozen=True, slots=True)

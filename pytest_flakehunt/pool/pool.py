@@ -411,7 +411,7 @@ class Pool:
         seed = link.environment.get("PYTHONHASHSEED")
         if draft.pins_hashseed and seed:
             plan = plan.joined("hashseed", self.known["hashseed"].read(seed))
-        chosen = job.only or [test.nodeid for test in self.tallies.tests if test.nodeid not in self.benched]
+        chosen = job.only or [nodeid for nodeid in self.tallies.hunted() if nodeid not in self.benched]
         arrangement = [[nodeid] for nodeid in chosen] if job.apart else arranged(plan, chosen)
         groups = [[self.tallies.positions[nodeid] for nodeid in group] for group in arrangement]
         isolation = job.isolation

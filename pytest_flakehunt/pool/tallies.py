@@ -37,6 +37,8 @@ class Tallies:
         """Tests that fail forked and pass unforked: only what was not forked counts."""
         self.ours: set[str] = set()
         """Tests that fail in every calm sweep, and pass when pytest runs them by itself: nothing is said of these."""
+        self.company: set[str] = set()
+        """Tests that run in a sweep only where it names them."""
         self._checked: set[str] = set()
 
     @classmethod
@@ -62,6 +64,10 @@ class Tallies:
     def nodeids(self) -> list[str]:
         """Give all node ids, by position."""
         return [test.nodeid for test in self.tests]
+
+    def hunted(self) -> list[str]:
+        """Give the node ids of the tests that a sweep runs unless it names others."""
+        return [test.nodeid for test in self.tests if test.nodeid not in self.company]
 
     def discover(self, nodeids: Iterable[str]) -> list[Tally]:
         """Add tests that only some interpreters collect; give the new ones."""
@@ -116,7 +122,8 @@ class Tallies:
             Those that no unforked attempt has checked, and those that passed
             one: of these, from now on, only what was not forked counts.
         """
-        always = [test for test in self.tests if test.forked.failures and test.forked.failures == test.forked.runs]
+        hunted = (test for test in self.tests if test.nodeid not in self.company)
+        always = [test for test in hunted if test.forked.failures and test.forked.failures == test.forked.runs]
         unchecked = tuple(t.nodeid for t in always if not t.unforked.runs and t.nodeid not in self._checked)
         passing = (test.nodeid for test in always if test.unforked.runs > test.unforked.failures)
         doubted = tuple(nodeid for nodeid in passing if nodeid not in self.suspicious)

@@ -4,6 +4,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from pytest_flakehunt.ground.provenance import repository
+
 PLACES = (".github", "", "docs", ".gitlab")
 """Folders of a repository in which the file is looked for."""
 SECTION = re.compile(r"\^?\[([^\]]+)\](?:\[\d+\])?(.*)")
@@ -17,7 +19,7 @@ def owner_of(path: Path) -> str:
 
     The last pattern that fits decides; in GitLab's form one in each section.
     """
-    root = _repository(path.parent)
+    root = repository(path.parent)
     if root is None:
         return ""
     file = path.relative_to(root).as_posix()
@@ -26,11 +28,6 @@ def owner_of(path: Path) -> str:
         fitting = [names for pattern, names in rules if pattern.fullmatch(file)]
         owners += [name for name in (fitting[-1] if fitting else ()) if name not in owners]
     return " ".join(owners)
-
-
-def _repository(folder: Path) -> Path | None:
-    """Give the root of the repository around a folder."""
-    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
 
 
 @cache

@@ -92,12 +92,6 @@ def last_day(limits: Limits, today: date) -> date:
     return today + timedelta(days=min(USUAL_DAYS, limits.max_days))
 
 
-def anywhere(command: str) -> str:
-    """Give a command as it is typed on any machine: without the path of the program."""
-    program, separator, rest = command.partition(" ")
-    return program.rpartition("/")[2] + separator + rest
-
-
 def _eligible(finding: Finding, mode: Mode) -> bool:
     """Tell whether a mode may be excused: the test is not broken, and has passed where the cause was taken away."""
     if finding.verdict not in {Verdict.FLAKY, Verdict.FRAGILE} or mode.contract is Contract.STRESS:
@@ -134,7 +128,7 @@ def _entry(finding: Finding, modes: Sequence[Mode], root: Path, folder: Path) ->
         plan=str(found.setup.plan) if found.setup is not None else "" if first.calm_failures else first.plan,
         after=tuple(node_ids.rebased(test, root, folder) for test in (found.setup.before if found.setup else ())),
         seen=_seen(finding, first, found),
-        repro="" if found.verified is not None and not found.verified.failures else anywhere(first.repro),
+        repro="" if found.verified is not None and not found.verified.failures else first.command,
         mode=Excusing.SKIP if ends else Excusing.RUN,
     )
 

@@ -59,6 +59,7 @@ def words(entry: Entry, asked: int, folder: Path, scratch: Path, more: Sequence[
         f"--flakehunt-isolation={'fresh' if alike else 'auto'}",
         f"--flakehunt-ledger={scratch / 'ledger.sqlite'}",
         f"--flakehunt-json={scratch / 'report.json'}",
+        "--flakehunt-annotate=none",
         f"--rootdir={folder}",
         "-q",
     ]

@@ -1,42 +1,37 @@
 """The JSON report, a documented contract: see ``schema.json`` beside this file."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-from pytest_flakehunt.model import Cause, Condition, Count, Failure, Finding, Findings, Interval, Left, Mode, Suspect
+from pytest_flakehunt.analysis.naming import FIXES
+from pytest_flakehunt.model import (
+    Cause,
+    Condition,
+    Count,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Findings,
+    Interval,
+    Left,
+    Mode,
+    Suspect,
+    Trial,
+)
 
 SCHEMA = "pytest-flakehunt/1"
 
 
-def write(findings: Findings, path: Path) -> None:
-    """Write the report to a file, whole or not at all."""
-    draft = path.with_name(f"{path.name}.part")
-    draft.write_text(json.dumps(report(findings), indent=1) + "\n", "utf-8")
-    draft.replace(path)
+def text(findings: Findings) -> str:
+    """Give the report as it is written to a file."""
+    return json.dumps(report(findings), indent=1) + "\n"
 
 
 def report(findings: Findings) -> dict[str, Any]:
-    """Give the report as JSON values."""
-    trial = findings.trial
+    """Give the report as JSON values: all that other reports are made of."""
     return {
         "schema": SCHEMA,
-        "hunt": {
-            "seed": trial.seed,
-            "asked": trial.asked,
-            "sweeps": trial.sweeps,
-            "seconds": round(trial.seconds, 3),
-            "started": trial.started,
-            "python": trial.python,
-            "pytest": trial.pytest,
-            "platform": trial.platform,
-            "revision": trial.revision,
-            "zygotes": trial.zygotes,
-            "interrupted": trial.interrupted,
-            "experiments": trial.experiments,
-            "saved": trial.saved,
-            "perturbations": list(trial.perturbations),
-        },
+        "hunt": _hunt(findings.trial),
         "tests": [_test(finding) for finding in findings.tests],
         "groups": [
             {
@@ -62,11 +57,38 @@ def report(findings: Findings) -> dict[str, Any]:
     }
 
 
+def _hunt(trial: Trial) -> dict[str, Any]:
+    return {
+        "id": trial.uid,
+        "seed": trial.seed,
+        "asked": trial.asked,
+        "sweeps": trial.sweeps,
+        "seconds": round(trial.seconds, 3),
+        "started": trial.started,
+        "python": trial.python,
+        "pytest": trial.pytest,
+        "platform": trial.platform,
+        "revision": trial.revision,
+        "folder": trial.folder,
+        "zygotes": trial.zygotes,
+        "interrupted": trial.interrupted,
+        "experiments": trial.experiments,
+        "saved": trial.saved,
+        "perturbations": list(trial.perturbations),
+        "stood_down": list(trial.stood_down),
+        "switched_off": list(trial.switched_off),
+        "fail_on": list(trial.fail_on),
+    }
+
+
 def _test(finding: Finding) -> dict[str, Any]:
     return {
         "nodeid": finding.nodeid,
         "file": finding.file,
         "line": finding.line,
+        "seconds": round(finding.seconds, 6),
+        "chosen": finding.chosen,
+        "company": finding.company,
         "verdict": finding.verdict.value,
         "contract": finding.contract.value,
         **_count(finding.total),
@@ -85,7 +107,9 @@ def _left(left: Left) -> dict[str, Any]:
         "what": leak.what,
         "owner": leak.owner,
         "owner_at": str(leak.owned_at),
+        "owner_function": leak.owned_at.function,
         "started_at": str(leak.started_at) if leak.started_at else "",
+        "started_function": leak.started_at.function if leak.started_at else "",
         "now": leak.now,
         "runs": left.total.runs,
         "leaked": left.total.failures,
@@ -96,32 +120,48 @@ def _left(left: Left) -> dict[str, Any]:
 
 
 def _mode(mode: Mode) -> dict[str, Any]:
+    found = mode.diagnosis or Diagnosis()
     return {
         "fingerprint": mode.fingerprint,
         "outcome": mode.outcome.value,
         "exception": mode.evidence.exception,
         "message": mode.evidence.message,
         "where": str(mode.evidence.where),
-        "at": _at(mode),
+        "at": mode.at,
         "quarantined": mode.quarantined,
         "failures": mode.failures,
+        "calm_failures": mode.calm_failures,
         "contract": mode.contract.value,
-        "causes": [_cause(cause) for cause in mode.diagnosis.causes] if mode.diagnosis else [],
-        "experiments": [] if mode.diagnosis is None else [_condition(row) for row in mode.diagnosis.tried],
-        "spent": mode.diagnosis.runs if mode.diagnosis else 0,
-        "places": list(mode.diagnosis.places) if mode.diagnosis else [],
+        "diagnosed": mode.diagnosis is not None,
+        "causes": [_cause(cause) for cause in found.causes],
+        "fix": FIXES.get(found.causes[0].perturbation, "") if found.causes else "",
+        "experiments": [_condition(row) for row in found.tried],
+        "spent": found.runs,
+        "places": list(found.places),
+        "ours": found.ours,
+        "note": found.note,
         "suspects": [_suspect(suspect) for suspect in mode.suspects],
         "plan": mode.plan,
+        "after": list(mode.after),
         "repro": mode.repro,
-        "verified": _count_or_none(mode.diagnosis.verified if mode.diagnosis else None),
-        "control": _count_or_none(mode.diagnosis.control if mode.diagnosis else None),
+        "repro_without": mode.without,
+        "verified": _count_or_none(found.verified),
+        "control": _count_or_none(found.control),
+        "evidence": _evidence(mode.evidence),
     }
 
 
-def _at(mode: Mode) -> str:
-    """Give what the fingerprint is made of, as an entry of the quarantine file has it."""
-    evidence = mode.evidence
-    return str(Failure(evidence.phase, evidence.kind, evidence.statement, "")) if evidence.kind else ""
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "phase": evidence.phase,
+        "function": evidence.where.function,
+        "traceback": evidence.traceback,
+        "sections": [{"title": title, "text": text} for title, text in evidence.sections],
+        "stacks": evidence.stacks,
+        "note": evidence.note,
+        "kind": evidence.kind,
+        "statement": evidence.statement,
+    }
 
 
 def _cause(cause: Cause) -> dict[str, Any]:
@@ -141,7 +181,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
 
 
 def _condition(row: Condition) -> dict[str, Any]:
-    return {"condition": row.what, **_count(row.count)}
+    return {"condition": row.what, **_count(row.count), "decisive": row.decisive}
 
 
 def _suspect(suspect: Suspect) -> dict[str, Any]:

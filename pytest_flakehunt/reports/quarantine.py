@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from pytest_flakehunt.model import Entry
-from pytest_flakehunt.reports.words import clean, number
+from pytest_flakehunt.reports.words import clean, harmless, number
 
 
 class Excused(NamedTuple):
@@ -113,4 +113,4 @@ def write(written: Sequence[str], reporter: "pytest.TerminalReporter") -> None:
     """Write lines where pytest writes."""
     reporter.write_sep("=", "quarantine")
     for line in written:
-        reporter.write_line(line)
+        reporter.write_line(harmless(line))

@@ -2,6 +2,7 @@
 
 import io
 import shlex
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,14 +21,14 @@ from pytest_flakehunt.model import (
     Count,
     Finding,
     Findings,
-    Interval,
     Left,
     Mode,
     Suspect,
     Verdict,
 )
+from pytest_flakehunt.reports import remarks
 from pytest_flakehunt.reports.progress import duration
-from pytest_flakehunt.reports.words import clean, number, percent
+from pytest_flakehunt.reports.words import between, bound, clean, harmless, number
 
 STYLES = {
     Verdict.BROKEN: "bold red",
@@ -59,13 +60,22 @@ def write(pieces: Iterable[RenderableType], reporter: "pytest.TerminalReporter")
     for piece in pieces:
         console.print(piece, soft_wrap=True)
     reporter.write_sep("=", "flakehunt")
-    reporter.write(stream.getvalue())
+    reporter.write(harmless(stream.getvalue()))
+
+
+def printed(pieces: Iterable[RenderableType]) -> None:
+    """Write pieces of a report to the standard output."""
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=sys.stdout.isatty(), width=1000, highlight=False)
+    for piece in pieces:
+        console.print(piece, soft_wrap=True)
+    sys.stdout.write(harmless(stream.getvalue()))
 
 
 def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[RenderableType]:
     """Yield the report piece by piece."""
     yield summary(findings)
-    failing = [f for f in findings.tests if f.verdict is not Verdict.STEADY and not f.quarantined]
+    failing = [f for f in findings.tests if f.verdict is not Verdict.STEADY and not f.quarantined and not f.company]
     stress = [f for f in failing if f.verdict is Verdict.FRAGILE and f.contract is Contract.STRESS]
     followers = _followers(findings)
     for finding in sorted((f for f in failing if f not in stress), key=_rank):
@@ -78,10 +88,9 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
         yield Text("\nunder stress alone, beyond what Python promises (listed apart, not counted by default):")
         for finding in stress:
             yield from _finding(finding, verbosity)
+    yield from _aside(findings, verbosity)
     yield from _quarantined(findings, verbosity)
-    steady = [finding for finding in findings.tests if finding.verdict is Verdict.STEADY]
-    if steady:
-        yield from _steady(steady, verbosity)
+    yield from _never_failed(findings, verbosity)
     yield from leaks([(finding.nodeid, left) for finding in findings.tests for left in finding.leaks], verbosity)
     for outage in findings.outages:
         yield Text(
@@ -93,6 +102,28 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
         yield Text(f"note: {clean(note)}")
     if verbosity >= 0:
         yield Text(f"ledger: {ledger}")
+
+
+def _aside(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
+    """Say what failed beside what a change touches."""
+    aside = [finding for finding in findings.tests if finding.company and finding.modes and not finding.quarantined]
+    if aside:
+        yield Text("\nbeside what changed, and not shown to be its doing (listed apart, not counted):")
+    for finding in aside:
+        yield from _finding(finding, verbosity)
+
+
+def _never_failed(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
+    """Say what never failed, and what that is worth."""
+    steady = [finding for finding in findings.tests if finding.verdict is Verdict.STEADY]
+    if hunted := [finding for finding in steady if not finding.company]:
+        yield from _steady(hunted, verbosity)
+    if said := remarks.excluded(findings):
+        yield Text(said)
+    if others := [finding for finding in steady if finding.company]:
+        runs = sorted(finding.total.runs for finding in others)
+        often = f"{runs[0]}" if runs[0] == runs[-1] else f"{runs[0]} to {runs[-1]}"
+        yield Text(f"{number(len(others), 'test')} ran beside them, {often} times each, and never failed")
 
 
 def _quarantined(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
@@ -155,7 +186,7 @@ def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Rend
     more = f", and in {number(others, 'other test')}" if others else ""
     yield _indented(Text(f"left by {by} {clean(nodeid)}{more}"))
     if left.total.runs > 1:
-        yield _indented(Text(f"in {left.total.failures} of {left.total.runs} sweeps ({_between(left.rate)})"))
+        yield _indented(Text(f"in {left.total.failures} of {left.total.runs} sweeps ({between(left.rate)})"))
     if leak.started_at is not None:
         function = f" in {clean(leak.started_at.function)}" if leak.started_at.function else ""
         yield _indented(Text(f"from {clean(str(leak.started_at))}{function}"))
@@ -193,7 +224,7 @@ def _finding(finding: Finding, verbosity: int) -> Iterator[RenderableType]:
     line.append(f" {clean(finding.nodeid)}", style="bold")
     yield line
     calm = f"calm {finding.calm.failures} of {finding.calm.runs}"
-    yield _indented(Text(f"fails {finding.total.failures} of {finding.total.runs} ({_between(finding.rate)}); {calm}"))
+    yield _indented(Text(f"fails {finding.total.failures} of {finding.total.runs} ({between(finding.rate)}); {calm}"))
     if verbosity < 0:
         return
     for mode in finding.modes[:MOST_MODES]:
@@ -282,10 +313,11 @@ def _steady(steady: Sequence[Finding], verbosity: int) -> Iterator[RenderableTyp
         for finding in steady:
             line = Text("\n" if finding is steady[0] else "")
             line.append("steady", style=STYLES[Verdict.STEADY])
-            line.append(f" {clean(finding.nodeid)}: {_bound(finding)}{_notes(finding.notes)}")
+            line.append(f" {clean(finding.nodeid)}: {bound(finding.total, finding.rate)}{_notes(finding.notes)}")
             yield line
         return
-    yield Text(f"\n{number(len(steady), 'test')} never failed: {_bound(min(steady, key=_runs))}")
+    loosest = min(steady, key=_runs)
+    yield Text(f"\n{number(len(steady), 'test')} never failed: {bound(loosest.total, loosest.rate)}")
     for finding in steady:
         if finding.notes and finding.total.runs:
             yield Text(f"  {clean(finding.nodeid)}{_notes(finding.notes)}")
@@ -298,22 +330,12 @@ def _runs(finding: Finding) -> int:
     return finding.total.runs or 10**9
 
 
-def _bound(finding: Finding) -> str:
-    if not finding.total.runs:
-        return "no attempt ran to a result"
-    return f"0 of {finding.total.runs}; fails less than {percent(finding.rate.high)} of the time (95 %)"
-
-
 def _notes(notes: Iterable[str]) -> str:
     return "".join(f"; {note}" for note in notes)
 
 
 def _of(count: Count) -> str:
     return f"{count.failures}/{count.runs}"
-
-
-def _between(interval: Interval) -> str:
-    return f"{percent(interval.low)} to {percent(interval.high)} of the time, 95 %"
 
 
 def _indented(text: Text, by: str = "  ") -> Text:

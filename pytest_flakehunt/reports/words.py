@@ -1,5 +1,12 @@
 """Small things that every report writes alike."""
 
+import re
+
+from pytest_flakehunt.model import Count, Interval
+
+COMMAND = re.compile(r"^([ \t]*):(?=:)|#(?=#(?:\[|vso\[|teamcity\[))", re.MULTILINE)
+"""What a CI service takes for a command when it stands in a log."""
+
 
 def number(count: int, noun: str) -> str:
     """Count things.
@@ -27,3 +34,33 @@ def clean(text: str) -> str:
     'a?[31mb'
     """
     return "".join(letter if letter in "\n\t" or letter.isprintable() else "?" for letter in text)
+
+
+def harmless(text: str) -> str:
+    r"""Break what a CI service would obey where a text stands in its log.
+
+    >>> print(harmless("ok\n  ::stop-commands::x, ##vso[task.complete] ##[error] ##teamcity[x]"))
+    ok
+      ?:stop-commands::x, ?#vso[task.complete] ?#[error] ?#teamcity[x]
+    """
+    return COMMAND.sub(lambda match: f"{match[1] or ''}?", text)
+
+
+def between(interval: Interval) -> str:
+    """Say how often something happens.
+
+    >>> between(Interval(0.066, 0.149))
+    '6.6 % to 15 % of the time, 95 %'
+    """
+    return f"{percent(interval.low)} to {percent(interval.high)} of the time, 95 %"
+
+
+def bound(total: Count, rate: Interval) -> str:
+    """Say what a test that never failed excludes.
+
+    >>> bound(Count(1000, 0), Interval(0.0, 0.00368))
+    '0 of 1000; fails less than 0.37 % of the time (95 %)'
+    """
+    if not total.runs:
+        return "no attempt ran to a result"
+    return f"0 of {total.runs}; fails less than {percent(rate.high)} of the time (95 %)"

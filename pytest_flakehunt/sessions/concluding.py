@@ -17,7 +17,7 @@ from pytest_flakehunt.diagnosis.laboratory import DEFAULT_EACH, Laboratory, Lead
 from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ledger.store import Ledger
-from pytest_flakehunt.model import BESIDE, Contract, Diagnosis, Finding, Findings, Group, Mode, Trial, Verdict
+from pytest_flakehunt.model import BESIDE, Diagnosis, Finding, Findings, Group, Mode, Trial
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.sessions.preparing import ORIGIN, Setup
 from pytest_flakehunt.survey.survey import Survey
@@ -129,7 +129,14 @@ class Conclusions:
         """Add what the experiments showed, and the command."""
         mode = replace(mode, diagnosis=self.diagnoses.get((finding.nodeid, mode.fingerprint)))
         commands = self._commands(finding, mode)
-        return replace(mode, plan=str(commands.plan), repro=str(commands.again))
+        setup = mode.diagnosis.setup if mode.diagnosis is not None else None
+        return replace(
+            mode,
+            plan=str(commands.plan),
+            repro=str(commands.again),
+            without=str(commands.without or ""),
+            after=setup.before if setup is not None else (),
+        )
 
     def _commands(self, finding: Finding, mode: Mode) -> repro.Commands:
         found = mode.diagnosis
@@ -158,15 +165,3 @@ def context(config: pytest.Config, options: Options, switched_off: Sequence[str]
 def quarantined(config: pytest.Config) -> bool:
     """Tell whether a file excuses failures of ordinary runs."""
     return flags.given(config, "flakehunt-quarantine") != "off" and flags.quarantine_file(config).exists()
-
-
-def counts(finding: Finding, options: Options) -> bool:
-    """Tell whether a finding makes the exit status 1."""
-    if finding.leaks and "leaks" in options.fail_on:
-        return True
-    if finding.quarantined:
-        return False
-    left = [mode.contract for mode in finding.modes if not mode.quarantined] or [finding.contract]
-    if finding.verdict is Verdict.FRAGILE and all(contract is Contract.STRESS for contract in left):
-        return "stress" in options.fail_on
-    return finding.verdict.value in options.fail_on

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -13,13 +13,16 @@ from pytest_flakehunt.diagnosis.cases import Cases
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import plugins
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
-from pytest_flakehunt.model import Findings
+from pytest_flakehunt.model import Finding, Findings
 from pytest_flakehunt.pool.pool import HuntFailed
 from pytest_flakehunt.pool.tallies import Tallies, Tally
-from pytest_flakehunt.reports import document, progress, terminal
+from pytest_flakehunt.reports import document, progress, reading, terminal
 from pytest_flakehunt.reports import quarantine as told
+from pytest_flakehunt.reports.words import clean, harmless
+from pytest_flakehunt.sessions import publishing
+from pytest_flakehunt.sessions.choosing import Choosing
 from pytest_flakehunt.sessions.closing import Closing
-from pytest_flakehunt.sessions.concluding import Conclusions, counts
+from pytest_flakehunt.sessions.concluding import Conclusions
 from pytest_flakehunt.sessions.honouring import Honouring
 from pytest_flakehunt.sessions.preparing import Setup
 
@@ -32,9 +35,14 @@ class Session:
         self.ledger: Ledger | None = None
         self.findings: Findings | None = None
         self.notes: list[str] = []
+        self.choosing = Choosing(self.config, self.options)
         self.honouring = Honouring(self.config, update=self.options.update)
         self.status: int | None = None
         """What the hunt ends with; None where there are no findings."""
+        self.wrong: list[str] = []
+        """What could not be written."""
+        self.lines: list[str] = []
+        """What a CI service reads in the log."""
         self.shown = False
         """Whether the user has seen what was found."""
 
@@ -55,11 +63,24 @@ class Session:
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Note what is not to be hunted, whoever selects."""
-        self.setup.deselected.update(item.nodeid for item in items)
+        self.setup.deselected.update(item.nodeid for item in items if item.nodeid not in self.choosing.company)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None]:
+        """Choose what a change touches, of what all others have chosen."""
+        yield
+        self.choosing.choose(items)
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say what was chosen, and why."""
+        return self.choosing.said
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Hunt instead of running the tests once."""
+        if self.choosing.nothing:
+            self.status = int(pytest.ExitCode.OK)
+            return True
         if not session.items or (session.testsfailed and not session.config.option.continue_on_collection_errors):
             return None
         self._hunt(session)
@@ -70,14 +91,30 @@ class Session:
         if self.findings is not None:
             ended = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
             if ended and not self.findings.trial.interrupted:
-                session.exitstatus = int(any(counts(finding, self.options) for finding in self.findings.tests))
+                session.exitstatus = int(any(map(self._counts, self.findings.tests)))
             self.status = int(session.exitstatus)
-            if self.options.json is not None:
-                document.write(self.findings, self.options.json)
+            self._keep(self.findings)
             self.honouring.propose(self.findings)
+        elif self.choosing.nothing and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
         if self.ledger is not None:
             self.ledger.close()
-        return self.findings is not None
+        return self.findings is not None or self.choosing.nothing
+
+    def _counts(self, finding: Finding) -> bool:
+        return finding.fails_on(self.options.fail_on) or (bool(finding.leaks) and "leaks" in self.options.fail_on)
+
+    def _keep(self, findings: Findings) -> None:
+        """Keep what was found; whatever is reported is made from that."""
+        assert self.ledger is not None
+        text = document.text(findings)
+        try:
+            self.ledger.conclude(text)
+        except LedgerError as error:
+            self.wrong.append(f"--flakehunt-ledger: {error}")
+        published = publishing.hunt(reading.read(text), self.options)
+        self.wrong += published.wrong
+        self.lines = published.lines
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Show what was found."""
@@ -88,14 +125,20 @@ class Session:
             told.updated(
                 self.honouring.difference, self.honouring.entries, self.honouring.notes, terminalreporter, verbosity
             )
+            publishing.write(
+                [*(f"error: {harmless(clean(text))}" for text in self.wrong), *self.lines], terminalreporter
+            )
 
     def _hunt(self, session: pytest.Session) -> None:
         assert self.ledger is not None
         self.notes.extend(self.setup.withdraw())
         trial = self.setup.trial()
         versions = plugins(session.config)
-        self.ledger.begin(trial, f"{os.cpu_count()} cores, {platform.machine()}", versions, session.config.rootpath)
-        tests = Tallies.of((item.nodeid, *item.location[:2]) for item in session.items)
+        machine = f"{os.cpu_count()} cores, {platform.machine()}"
+        self.ledger.begin(trial, machine, versions, session.config.rootpath, self.options.redact)
+        items = self.choosing.all or session.items
+        tests = Tallies.of((item.nodeid, *item.location[:2]) for item in items)
+        tests.company = set(self.choosing.company)
         self._declare(tests.tests)
         asked = session.config.stash[ASKED]
         append_to_log(session.config, asked)
@@ -122,7 +165,10 @@ class Session:
             survey.close()
             seconds = realtime.monotonic() - started
             trial = replace(trial, seconds=seconds, interrupted=interrupted)
-            self.findings = self.honouring.marked(conclusions.drawn(survey, cases, trial, self.notes))
+            if said := survey.company.sentence():
+                self._say(said)
+            drawn = self.choosing.marked(conclusions.drawn(survey, cases, trial, self.notes))
+            self.findings = self.honouring.marked(drawn)
 
     def _say(self, text: str) -> None:
         assert self.ledger is not None

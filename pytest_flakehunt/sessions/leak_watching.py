@@ -11,6 +11,7 @@ import pytest
 from pytest_flakehunt.leaks.watch import Watch, ready
 from pytest_flakehunt.model import Count, Interval, Leak, Left
 from pytest_flakehunt.reports import terminal
+from pytest_flakehunt.sessions import publishing
 from pytest_flakehunt.zygote.wire import read_leak
 
 OUTPUT = "flakehunt_leaks"
@@ -103,5 +104,7 @@ class WatchedRun:
             for (nodeid, leak), victims in sorted(self.found.items(), key=lambda one: self._begun.get(one[0][0], -1))
         ]
         nothing = [] if self.notes else ["no test left anything behind"]
+        if left:
+            publishing.leaks(self.config, left, counting="leaks" in self.fail_on)
         pieces = terminal.leaks(left, self.config.get_verbosity()) if left else nothing
         terminal.write([*pieces, *(f"note: {note}" for note in self.notes)], terminalreporter)

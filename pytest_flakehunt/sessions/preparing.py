@@ -13,7 +13,7 @@ from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.asked.options import Options, usage
 from pytest_flakehunt.diagnosis.laboratory import RESERVE
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.ground.provenance import revision
+from pytest_flakehunt.ground.provenance import below_repository, revision
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import Perturbation, Plan, SettingError, Trial
 from pytest_flakehunt.model.plans import read_plan
@@ -23,6 +23,7 @@ from pytest_flakehunt.pool.slots import Slots
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import progress
 from pytest_flakehunt.sessions.mirror import Mirror
+from pytest_flakehunt.survey.company import Company
 from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey, lone_sweeps
 from pytest_flakehunt.survey.survey import STUDY_PAYS, Survey
 from pytest_flakehunt.zygote.link import Origin
@@ -104,7 +105,9 @@ class Setup:
         """Give up perturbations of what the suite, now that it is imported, turned out to settle itself."""
         reasons = {item.name: item.withdrawn() for item in self.active if hasattr(item, "withdrawn")}
         self.active = [item for item in self.active if not reasons.get(item.name)]
-        return [f"{name} stands down: {reason}" for name, reason in reasons.items() if reason]
+        away = [f"{name} stands down: {reason}" for name, reason in reasons.items() if reason]
+        self.stood_down += away
+        return away
 
     def trial(self) -> Trial:
         """Give the record of the hunt as it begins."""
@@ -119,6 +122,11 @@ class Setup:
             perturbations=tuple(item.name for item in self.active),
             revision=revision(self.config.rootpath),
             asked=self.options.asked,
+            uid=uuid.uuid4().hex,
+            folder=below_repository(self.config.rootpath),
+            fail_on=tuple(sorted(self.options.fail_on)),
+            stood_down=tuple(self.stood_down),
+            switched_off=tuple(self.switched_off),
         )
 
     def pool(
@@ -176,6 +184,12 @@ class Setup:
             reserve=0.0 if self.options.plan or self.options.diagnose == 0 else RESERVE,
             checks=not self.plan.settings,
             studies=not self.plan.settings and lone_sweeps(self.options.sweeps, self.active) >= STUDY_PAYS,
+            company=Company.of(
+                [nodeid for nodeid in tests.nodeids() if nodeid in tests.company],
+                self.options.seconds,
+                self.workers,
+                ledger.lengths() if tests.company else {},
+            ),
         )
 
     def _schedule(self) -> Schedule:

@@ -55,6 +55,8 @@ class Quarantining:
         self.skipped: dict[str, str] = {}
         self.notes: list[str] = []
         self._failed: set[str] = set()
+        self._places: dict[str, tuple[str, int]] = {}
+        """Of the tests concerned: file, and line from 1; 0 where it is unknown."""
         self._systemic = ""
         self._last: BaseException | None = None
         self._torn = False
@@ -163,6 +165,9 @@ class Quarantining:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
         """Judge a failing report before anybody counts it; take in what a worker has judged."""
+        if any(hasattr(report, name) for name in (FAILURE, NOT_RUN)):
+            file, line, _ = report.location
+            self._places[report.nodeid] = file, 0 if line is None else line + 1
         if report.failed and hasattr(report, FAILURE) and not hasattr(report, REFUSED):
             self._bear(lambda: self._judge(report))
         if report.failed:
@@ -250,3 +255,16 @@ class Quarantining:
             verbosity = self.config.get_verbosity()
             lines = told.lines(self.excused, self.refused, self.skipped, self.notes, self._systemic, verbosity)
             told.write(list(lines), terminalreporter)
+            self._annotate()
+
+    def _annotate(self) -> None:
+        if not (self.excused or self.refused or self.skipped):
+            return
+        from pytest_flakehunt.model import Place
+        from pytest_flakehunt.sessions import publishing
+
+        said = [(nodeid, "quarantined: failed as expected", phases[0].words) for nodeid, phases in self.excused.items()]
+        said += [(nodeid, "quarantined: not run", why) for nodeid, why in self.skipped.items()]
+        said += [(nodeid, "quarantined, and not excused", why) for nodeid, why in self.refused]
+        places = {nodeid: Place(file, line) for nodeid, (file, line) in self._places.items()}
+        publishing.quarantined(self.config, said, places)

@@ -12,6 +12,7 @@ from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
 from pytest_flakehunt.pool.slots import Job, Slot
 from pytest_flakehunt.pool.tallies import Tallies, Tally
+from pytest_flakehunt.survey.company import Company
 from pytest_flakehunt.survey.crowd import Crowd
 from pytest_flakehunt.survey.schedule import Schedule, sources
 from pytest_flakehunt.survey.trust import FEWEST, ForkTrial
@@ -92,6 +93,10 @@ class Survey:
     """Whether forks can be trusted, where that is in doubt."""
     _unplaced: dict[str, None] = field(default_factory=dict)
     """Tests with leaks that no line was seen to leave."""
+    _controlled: bool = False
+    """Whether the company was given a calm sweep by itself."""
+    company: Company = field(default_factory=Company)
+    """The tests that run beside those that are hunted, in orders."""
     _traced: int = -1
     """The number of the sweep that is to show the lines."""
 
@@ -171,6 +176,8 @@ class Survey:
             self._traced = self.next_number()
             study = wire.Study(lines=True, near=True, modules=True)
             return Job(Draft(self._traced), tuple(self._unplaced), self.pool.usual, study=study)
+        if company := self._control():
+            return Job(Draft(self.next_number()), company, Isolation.FRESH)
         alone = all(other is slot or other.finished for other in self.pool.slots.all)
         if self._encores or (alone and self._doubts()):
             return self._encores.popleft()
@@ -178,7 +185,7 @@ class Survey:
 
     def _draft(self, retiring: int) -> Job | None:
         """Give the next sweep of the schedule in which any test is worth running; none where all tests are benched."""
-        tests = [test.nodeid for test in self.tallies.tests if test.nodeid not in self.pool.benched]
+        tests = [nodeid for nodeid in self.tallies.hunted() if nodeid not in self.pool.benched]
         while tests and (draft := self.schedule.next(retiring)) is not None:
             self._begun = True
             worth = self._worth(draft, tests)
@@ -188,10 +195,25 @@ class Survey:
                 if spared:
                     self._narrowed[draft.number] = spared
                 only = tuple(worth) if spared else ()
+                if self.company.joins(draft):
+                    only = self._with_company(tests, draft.number)
                 early = "" if self.checks else str(draft.plan)
                 return Job(draft, only, self.pool.usual, early=early, study=self._looking(draft))
             self._left_out += 1
         return None
+
+    def _with_company(self, tests: Sequence[str], seed: int) -> tuple[str, ...]:
+        """Add tests that a change may harm, in the order of collection."""
+        joining = [nodeid for nodeid in self.company.join(seed) if nodeid not in self.pool.benched]
+        return tuple(sorted({*tests, *joining}, key=self.tallies.positions.__getitem__))
+
+    def _control(self) -> tuple[str, ...]:
+        """Name the company that ran, once a test of it has failed: by itself it shows what the others did."""
+        ran = [test for nodeid in self.company.tests if (test := self.tallies.named(nodeid)).total.runs]
+        if self._controlled or not any(test.total.failures for test in ran):
+            return ()
+        self._controlled = True
+        return tuple(test.nodeid for test in ran if test.nodeid not in self.pool.benched)
 
     def _worth(self, draft: Draft, tests: Sequence[str]) -> Sequence[str]:
         """Give the tests that consult what a sweep perturbs, as far as that is known: the others it says nothing of."""
@@ -282,6 +304,7 @@ class Survey:
             self.unexplained = -1
         self.sweeps[sweep.number] = sweep
         self.ledger.write(sweep, attempts, fingerprints(attempts))
+        self.company.saw(attempts)
         if not sweep.outage:
             self.tallies.add(sweep, attempts)
             if self._trial is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pytest_flakehunt.asked import flags, takeover
-from pytest_flakehunt.asked.options import length
+from pytest_flakehunt.asked.options import length, service
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,20 @@ from pytest_flakehunt.asked.options import length
             "--flakehunt-json goes with a hunt; add --flakehunt=N, or leave it out",
         ),
         (
-            ["--flakehunt=3", "--flakehunt-json=no/x.json"],
-            "no/x.json: give the path of a file in a folder that exists",
+            ["--flakehunt=3", "--flakehunt-annotate=jenkins"],
+            "--flakehunt-annotate=jenkins: give auto, github, gitlab, azure, teamcity, buildkite, or none",
+        ),
+        (
+            ["--flakehunt=3", "--flakehunt-junit=x.xml", "--flakehunt-sarif=./x.xml"],
+            "--flakehunt-sarif=./x.xml: --flakehunt-junit is written there; give each report a path of its own",
+        ),
+        (
+            ["--flakehunt=3", "-oflakehunt_redact=a("],
+            "flakehunt_redact=a(: it is no regular expression: missing ), unterminated subpattern at position 1",
+        ),
+        (
+            ["--flakehunt=3", "-oflakehunt_redact=a*"],
+            "flakehunt_redact=a*: it fits no text at all; give one that needs some",
         ),
         (["--flakehunt-plan=gc=lazy"], "--flakehunt-plan: gc=lazy: give eager, off or random:SEED"),
         (
@@ -101,6 +113,35 @@ def test_a_ledger_that_is_a_folder_is_refused_before_anything_is_collected(pytes
     result = pytester.runpytest_inprocess("--flakehunt=3", f"--flakehunt-ledger={pytester.path}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert f"{pytester.path} is a folder; give the path of a file" in result.stderr.str()
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_anything_runs(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("raise SystemExit")
+    pytester.mkdir("folder")
+    for text, said in {
+        "folder": "that is a folder; give the path of a file, such as folder/report.sarif",
+        "no/x": f"there is no folder {pytester.path / 'no'}; make it, or give another path",
+    }.items():
+        result = pytester.runpytest_inprocess("--flakehunt=3", f"--flakehunt-sarif={text}")
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert f"--flakehunt-sarif={text}: {said}" in result.stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("variables", "found"),
+    [
+        ({}, None),
+        ({"GITHUB_ACTIONS": "true"}, "github"),
+        ({"GITHUB_ACTIONS": "false"}, None),
+        ({"GITLAB_CI": "true"}, "gitlab"),
+        ({"TF_BUILD": "True"}, "azure"),
+        ({"TEAMCITY_VERSION": "2026.1"}, "teamcity"),
+        ({"BUILDKITE": "true"}, "buildkite"),
+    ],
+)
+def test_services_are_known_by_their_variables(variables: dict[str, str], found: str | None) -> None:
+    assert service("auto", variables) == found
+    assert service("none", variables) is None
 
 
 def test_options_have_ini_twins(pytester: pytest.Pytester) -> None:
@@ -144,6 +185,12 @@ VALUES = [
         "flakehunt-forgive": (["thread:my client.*", "file:/var/*"], "thread:my client.*,file:/var/*"),
         "flakehunt-ledger": ("one/ledger.sqlite", "one/ledger.sqlite"),
         "flakehunt-json": ("report.json", "report.json"),
+        "flakehunt-junit": ("report.xml", "report.xml"),
+        "flakehunt-sarif": ("report.sarif", "report.sarif"),
+        "flakehunt-ctrf": ("ctrf.json", "ctrf.json"),
+        "flakehunt-gitlab": ("gl.json", "gl.json"),
+        "flakehunt-markdown": ("report.md", "report.md"),
+        "flakehunt-annotate": ("none", "none"),
         "flakehunt-quarantine": ("off", "off"),
     },
     {

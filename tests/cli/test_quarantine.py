@@ -13,8 +13,25 @@ import pytest
 from pytest_flakehunt.analysis.fingerprints import named
 from pytest_flakehunt.cli.main import main
 from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ledger.store import Ledger
+from pytest_flakehunt.model import (
+    Cause,
+    Contract,
+    Count,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Findings,
+    Interval,
+    Mode,
+    Outcome,
+    Place,
+    Trial,
+    Verdict,
+)
 from pytest_flakehunt.quarantine import sources
 from pytest_flakehunt.quarantine.reading import read
+from pytest_flakehunt.reports import document
 
 pytestmark = pytest.mark.thorough
 TODAY = realtime.now().date()
@@ -513,15 +530,52 @@ def test_entries_with_stars_leave_when_all_that_they_mean_pass(project: Path, fl
     assert flakehunt("release").returncode == 0
 
 
-def test_an_entry_is_taken_from_a_report(project: Path, flakehunt: Flakehunt) -> None:
-    mode = {"fingerprint": "0123456789abcdef", "causes": [{"perturbation": "order", "sentence": "is a victim", "with": {"runs": 9, "failures": 9}}],
-            "plan": "", "verified": None, "at": "call ValueError shop.py::due raise ValueError(month)", "repro": "/opt/bin/python -m pytest x"}  # fmt: skip
+@pytest.mark.parametrize("from_", ["report", "ledger"])
+def test_an_entry_is_taken_from_what_a_hunt_said(project: Path, flakehunt: Flakehunt, from_: str) -> None:
+    cause = Cause("order", "", "is a victim", Count(9, 9), Count(9, 0), 1e-3)
+    evidence = Evidence(
+        "call",
+        "ValueError",
+        "13",
+        Place("shop.py", 1),
+        kind="ValueError",
+        statement="shop.py::due raise ValueError(month)",
+    )
+    mode = Mode(
+        "0123456789abcdef",
+        Outcome.FAILED,
+        evidence,
+        9,
+        0,
+        "",
+        Contract.ENVIRONMENT,
+        diagnosis=Diagnosis((cause,)),
+        repro="/opt/bin/python -m pytest x",
+    )
     tests = [
-        {"nodeid": "test_it.py::test_sound", "verdict": "fragile", "modes": [mode]},
-        {"nodeid": "test_it.py::test_broken", "verdict": "broken", "modes": [mode]},
+        Finding(
+            f"test_it.py::test_{name}",
+            "test_it.py",
+            1,
+            verdict,
+            Count(9, 9),
+            Interval(0.5, 1),
+            Count(9, 0),
+            Interval(0, 1),
+            modes=(mode,),
+        )
+        for name, verdict in {"sound": Verdict.FRAGILE, "broken": Verdict.BROKEN}.items()
     ]
-    Path("report.json").write_text(json.dumps({"tests": tests}), "utf-8")
-    assert flakehunt("add", "test_it.py::test_sound", "--report", "report.json", "--reason", "soon").returncode == 0
+    trial = Trial(1, 9, 1.0, "2026-11-26T06:00:00+00:00", "3.13.0", "9.2.0", "linux", (), uid="a" * 32)
+    text = document.text(Findings(trial, tuple(tests)))
+    Path("report.json").write_text(text, "utf-8")
+    source: tuple[str, ...] = ("--report", "report.json")
+    if from_ == "ledger":
+        source, ledger = (), Ledger(Path(".flakehunt/ledger.sqlite"))
+        ledger.begin(trial, "2 cores", {}, Path.cwd())
+        ledger.conclude(text)
+        ledger.close()
+    assert flakehunt("add", "test_it.py::test_sound", *source, "--reason", "soon").returncode == 0
     entry = read(Path("flakehunt-quarantine.toml")).entries[1]
     assert (entry.fingerprints, entry.cause, entry.seen.failures, entry.reason, entry.repro) == (
         ("0123456789abcdef",), "order: it is a victim", 9, "soon", "python -m pytest x",
@@ -531,11 +585,11 @@ def test_an_entry_is_taken_from_a_report(project: Path, flakehunt: Flakehunt) ->
     assert entry.at == ("call ValueError shop.py::due raise ValueError(month)",)
     Path("bad.json").write_text('{"tests": [{"nodeid": "a.py::x", "modes": [{}]}]}', "utf-8")
     for words, said in {
-        ("a.py::x", "--report", "bad.json"): "--report bad.json: it is no JSON report of a hunt: KeyError('verdict')",
+        ("a.py::x", "--report", "bad.json"): "--report bad.json: it is no JSON report of a hunt: it is no report of a hunt: its schema is None, and 'pytest-flakehunt/1' is wanted",
         ("test_it.py::test_broken", "--report", "report.json"): "it failed in every calm attempt: it is broken, and quarantine is for what passes too",
         ("test_it.py::test_no", "--report", "report.json"): "it did not fail in report.json; those that did: test_it.py::test_sound, test_it.py::test_broken",
         ("test_it.py::test_no", "--report", "no.json"): "--report no.json: it is no JSON report of a hunt",
-        ("test_it.py::test_no",): "which failures are excused? give --report with the JSON report of a hunt, --fingerprint, or --skip",
+        ("test_it.py::test_no",): "it did not fail in " if from_ == "ledger" else "which failures are excused? hunt first, give --report with the JSON report of a hunt, --fingerprint, or --skip",
         ("test_it.py::test_due", "--skip"): "test_it.py::test_due: it has an entry already: change that one by hand, or remove it first",
         ("test_it.py::test_no", "--skip", "--expires", "soon"): "--expires soon: give a date, such as 2026-12-01",
     }.items():  # fmt: skip

@@ -102,25 +102,10 @@ def test_text_that_no_file_can_hold_is_escaped() -> None:
     assert storable("ü\udc80") == "ü\\udc80"
 
 
-def test_a_ledger_of_the_first_version_goes_on_and_experiments_are_in_no_rate(ledger: Ledger) -> None:
-    failed = Attempt("a.py::test_y", Outcome.FAILED, 0.1, EVIDENCE)
-    ledger.write(sweep(0), [Attempt(TEST, Outcome.PASSED, 0.1), failed], ["", PRINT])
-    ledger.close()
-    with sqlite3.connect(ledger.path) as db:
-        db.executescript(
-            "ALTER TABLE sweeps DROP COLUMN purpose; ALTER TABLE evidence DROP COLUMN kind;"
-            "ALTER TABLE evidence DROP COLUMN statement; PRAGMA user_version = 1;"
-        )
-    db.close()
-    again = Ledger(ledger.path)
-    again.begin(TRIAL, "2 cores", {}, ledger.path.parent)
-    again.declare([(TEST, "a.py", 3)])
-    again.write(sweep(0), [Attempt(TEST, Outcome.PASSED, 0.1)], [""])
+def test_experiments_are_in_no_rate(ledger: Ledger) -> None:
+    ledger.write(sweep(0), [Attempt(TEST, Outcome.PASSED, 0.1)], [""])
     experiment = replace(sweep(1), purpose=Purpose.DIAGNOSIS)
-    again.write(experiment, [Attempt(TEST, Outcome.FAILED, 0.1, EVIDENCE)], [PRINT])
-    assert again.rows(TEST) == [Row(0, Outcome.PASSED, "")]
-    with sqlite3.connect(ledger.path) as db:
-        assert {text for (text,) in db.execute("SELECT fingerprint FROM modes")} == {f"1:{PRINT}", PRINT}
-    db.close()
-    assert again.tests_of(0) == {TEST.replace("\udc80", "\\udc80")}
-    again.close()
+    ledger.write(experiment, [Attempt(TEST, Outcome.FAILED, 0.1, EVIDENCE)], [PRINT])
+    assert ledger.rows(TEST) == [Row(0, Outcome.PASSED, "")]
+    assert ledger.tests_of(1) == {TEST.replace("\udc80", "\\udc80")}
+    ledger.close()

@@ -150,15 +150,6 @@ def test_progress_in_words() -> None:
     )
 
 
-def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "report.json"
-    document.write(Findings(TRIAL, (FRAGILE, STEADY)), path)
-    assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
-    report = document.report(Findings(TRIAL, (FRAGILE, STEADY)))
-    assert report["tests"][0]["modes"][0]["suspects"][0]["without"] == {"runs": 180, "failures": 0}
-    assert report["tests"][0]["modes"][0]["causes"] == []
-
-
 def test_what_one_line_leaves_in_many_tests_is_told_once() -> None:
     leak = Leak(LeakKind.FILE, "log", "test", Place("t.py", 3), Place("src/log.py", 8, "write"))
     left = [

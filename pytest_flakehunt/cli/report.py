@@ -1,0 +1,179 @@
+"""``flakehunt report``: every report again, from what a ledger keeps, or from a JSON report."""
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
+from pytest_flakehunt.asked.flags import REPORTS
+from pytest_flakehunt.cli.ending import FOUND, OK, Refused
+from pytest_flakehunt.model import Findings, Service
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    text = "report a hunt again, from the ledger or from its JSON report, with nothing secret in files"
+    reads = commands.add_parser("report", help=text, description=text[0].upper() + text[1:] + ".")
+    reads.add_argument("source", metavar="PATH", nargs="?", type=Path, help=f"of either (default: {LEDGER})")
+    which = "which hunt of the ledger: its number, or how its id begins (default: the last that was concluded)"
+    reads.add_argument("--hunt", metavar="ID", default="", help=which)
+    reads.add_argument("--list", action="store_true", help="list the hunts that the ledger has")
+    for kind in REPORTS:
+        reads.add_argument(f"--{kind}", metavar="PATH", type=Path, help=f"write it there as --flakehunt-{kind} does")
+    reads.add_argument("--annotate", choices=list(Service), help="write annotations as this service reads them")
+    reads.add_argument(
+        "--redacted-ledger", metavar="PATH", type=Path, help="write a copy of the ledger there, redacted"
+    )
+    reads.add_argument(
+        "--redact", metavar="REGEX", type=compiled, action="append", default=[], help="further text to be hidden"
+    )
+    reads.add_argument("-v", "--verbose", action="count", default=0, help="say more")
+    reads.add_argument("-q", "--quiet", action="count", default=0, help="say less")
+    reads.set_defaults(run=report)
+
+
+def report(asked: argparse.Namespace) -> int:
+    """Write what is asked for; on the terminal where nothing is."""
+    path: Path = asked.source or Path(LEDGER)
+    if not path.exists():
+        raise Refused(f"{path}: there is no such file; give the path of a ledger or of a JSON report, or hunt first")
+    if asked.list:
+        return _list(path)
+    paths = {kind: Path(getattr(asked, kind)) for kind in REPORTS if getattr(asked, kind) is not None}
+    _check(paths, asked.redacted_ledger)
+    redact = [*asked.redact, *_patterns(path)]
+    if asked.redacted_ledger is not None:
+        _copy(path, asked.redacted_ledger, redact)
+    if paths or asked.annotate or asked.redacted_ledger is None:
+        return _report(concluded(path, asked.hunt), path, paths, redact, asked)
+    return OK
+
+
+def _report(
+    findings: Findings, source: Path, paths: dict[str, Path], redact: list[str], asked: argparse.Namespace
+) -> int:  # fmt: skip
+    from pytest_flakehunt.reports import remarks, terminal, writing
+    from pytest_flakehunt.reports.redaction import Redactor, redacted
+
+    told = redacted(findings, Redactor(os.environ, redact))
+    wrong = list(writing.reports(told, paths))
+    lines = []
+    if asked.annotate:
+        folder = source.resolve().parent
+        lines = list(writing.annotated(remarks.of_hunt(told), Service(asked.annotate), folder, told))
+    if not paths and not asked.annotate:
+        terminal.printed(terminal.parts(findings, asked.verbose - asked.quiet, source))
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    if wrong:
+        raise Refused("\n".join(wrong))
+    return OK
+
+
+def concluded(path: Path, wanted: str) -> Findings:
+    """Give what a hunt said in the end.
+
+    Args:
+        path: of a ledger, or of a JSON report.
+        wanted: which hunt of a ledger: its number, or the beginning of its id; empty for the last that ended.
+    """
+    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.reports import reading
+
+    try:
+        if not _is_ledger(path):
+            return reading.read(path.read_text("utf-8"))
+        kept = archive.hunts(path)
+        if wanted:
+            fitting = [
+                hunt for hunt in kept if str(hunt.number) == wanted or (hunt.uid and hunt.uid.startswith(wanted))
+            ]
+        else:
+            fitting = [hunt for hunt in kept if hunt.concluded][-1:]
+        if not fitting or (len(fitting) > 1 and all(str(hunt.number) != wanted for hunt in fitting)):
+            which = f"--hunt {wanted}: {'several hunts are' if fitting else 'no hunt is'} called so" if wanted else (
+                "none of its hunts was concluded: they were killed, or are older than format 5; hunt again"
+            )  # fmt: skip
+            raise Refused(f"{path}: {which}; flakehunt report --list shows those there are")
+        hunt = next((hunt for hunt in fitting if str(hunt.number) == wanted), fitting[0])
+        if not hunt.concluded:
+            raise Refused(f"{path}: hunt {hunt.number} was not concluded: it was killed, or is older than format 5")
+        return reading.read(archive.document(path, hunt.number))
+    except (LedgerError, OSError, ValueError, reading.DocumentError) as error:
+        said = str(error)
+        raise Refused(said if str(path) in said else f"{path}: {said}") from None
+
+
+def _list(path: Path) -> int:
+    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.reports.words import number
+
+    try:
+        kept = archive.hunts(path)
+    except LedgerError as error:
+        raise Refused(str(error)) from None
+    for hunt in kept:
+        state = "" if hunt.concluded else ", not concluded" if hunt.ended else ", cut short"
+        sys.stdout.write(
+            f"{hunt.number:>4}  {hunt.uid[:12] or '-':<12}  {hunt.started}  {number(hunt.sweeps, 'sweep')} of "
+            f"{hunt.asked} asked for{state}\n"
+        )
+    return OK if kept else FOUND
+
+
+def _is_ledger(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(15) == b"SQLite format 3"
+
+
+def _patterns(path: Path) -> list[str]:
+    """Give what the hunts of a ledger were told to hide."""
+    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.ledger.store import LedgerError
+
+    try:
+        return [pattern for hunt in archive.hunts(path) for pattern in hunt.redact] if _is_ledger(path) else []
+    except (LedgerError, OSError) as error:
+        raise Refused(str(error)) from None
+
+
+def _copy(path: Path, target: Path, redact: list[str]) -> None:
+    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.reports.redaction import Redactor
+
+    if not _is_ledger(path):
+        raise Refused(f"--redacted-ledger {target}: {path} is no ledger; give the path of one")
+    if target.exists() and target.samefile(path):
+        raise Refused(f"--redacted-ledger {target}: that is the ledger itself; give another path")
+    try:
+        archive.copied(path, target, Redactor(os.environ, dict.fromkeys(redact)))
+    except LedgerError as error:
+        raise Refused(str(error)) from None
+
+
+def _check(paths: dict[str, Path], copy: Path | None) -> None:
+    """Refuse paths that cannot be written, before anything is."""
+    taken: dict[Path, str] = {}
+    named = {**{f"--{kind}": path for kind, path in paths.items()}, **({"--redacted-ledger": copy} if copy else {})}
+    for option, path in named.items():
+        if path.is_dir():
+            raise Refused(f"{option} {path}: that is a folder; give the path of a file")
+        if not path.parent.is_dir():
+            raise Refused(f"{option} {path}: there is no folder {path.parent}; make it, or give another path")
+        other = taken.setdefault(path.resolve(), option)
+        if other != option:
+            raise Refused(f"{option} {path}: {other} is written there; give each a path of its own")
+
+
+def compiled(pattern: str) -> str:
+    """Give a pattern that can be used."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{pattern}: it is no regular expression: {error}") from None
+    return pattern

@@ -1,0 +1,191 @@
+"""Reading a ledger without changing anything of it: what hunts it has, what they said, and a copy to hand on."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pytest_flakehunt.ledger.store import APPLICATION, OUTCOMES, VERSION, LedgerError, remedy
+from pytest_flakehunt.model import Known
+
+JSON_COLUMNS = frozenset(
+    {("evidence", "sections"), ("hunts", "versions"), ("hunts", "redact"), ("documents", "document")}
+)
+"""Columns whose text is JSON."""
+
+
+class Kept(NamedTuple):
+    """One hunt of a ledger."""
+
+    number: int
+    uid: str
+    """Empty where the ledger was written before format 5."""
+    started: str
+    asked: str
+    sweeps: int
+    """Of its survey."""
+    ended: bool
+    concluded: bool
+    """Whether what it said in the end was kept."""
+    redact: tuple[str, ...]
+    """Patterns of what must not leave the machine."""
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    if not path.is_file():
+        raise LedgerError(f"{path}: there is no such ledger; a hunt writes one, and --ledger gives its path")
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            (application,), (version,) = (
+                db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+            )
+            if application != APPLICATION:
+                raise LedgerError(f"{path} is an SQLite file of something else; give the path of a ledger")
+            if version > VERSION:
+                raise LedgerError(
+                    f"{path} was written by a newer pytest-flakehunt (format {version}, this one reads up to "
+                    f"{VERSION}); upgrade"
+                )
+            yield db
+    except (sqlite3.Error, ValueError) as error:
+        raise LedgerError(f"{path} cannot be read: {error}; {remedy(error)}") from None
+
+
+def _since(db: sqlite3.Connection, version: int) -> bool:
+    """Tell whether a ledger has at least some format."""
+    return bool(db.execute("PRAGMA user_version").fetchone()[0] >= version)
+
+
+def hunts(path: Path) -> list[Kept]:
+    """Give the hunts that a ledger has, the last one last.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    with _reading(path) as db:
+        survey = " AND purpose = 'survey'" if _since(db, 2) else ""
+        more = "uid, redact, hunts.id IN (SELECT hunt FROM documents)" if _since(db, 5) else "'', '[]', 0"
+        found = db.execute(
+            "SELECT id, started, asked, seconds IS NOT NULL,"  # noqa: S608 - of our own words
+            f" (SELECT count(*) FROM sweeps WHERE hunt = id{survey}), {more} FROM hunts ORDER BY id"
+        )
+        return [
+            Kept(number, uid, started, asked, sweeps, bool(ended), bool(concluded), tuple(json.loads(redact)))
+            for number, started, asked, ended, sweeps, uid, redact, concluded in found
+        ]
+
+
+def document(path: Path, number: int) -> str:
+    """Give what a hunt said in the end, as JSON.
+
+    Args:
+        path: of the ledger.
+        number: of a hunt that was concluded.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    with _reading(path) as db:
+        (text,) = db.execute("SELECT document FROM documents WHERE hunt = ?", (number,)).fetchone()
+        return str(text)
+
+
+def copied(path: Path, target: Path, redact: Callable[[str], str]) -> None:
+    """Write a copy of a ledger in which every text has gone through a function.
+
+    Args:
+        path: of the ledger.
+        target: of the copy; a file that is there is replaced.
+        redact: gives a text that may be handed on.
+
+    Raises:
+        LedgerError: one of them cannot be read or written.
+    """
+    draft = target.with_name(f"{target.name}.part")
+    draft.unlink(missing_ok=True)
+    with _reading(path) as db:
+        try:
+            with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
+                db.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                copy.execute("PRAGMA secure_delete = ON")
+                _rewrite(copy, redact)
+                copy.execute("VACUUM")
+            draft.replace(target)
+        except (OSError, sqlite3.Error) as error:
+            draft.unlink(missing_ok=True)
+            raise LedgerError(f"{target} cannot be written: {error}; give a path in a folder that can be") from None
+
+
+def _rewrite(db: sqlite3.Connection, redact: Callable[[str], str]) -> None:
+    """Put every text of every table through a function; names that become equal are told apart by a number."""
+    db.create_function("redacted", 1, redact, deterministic=True)
+    db.create_function(
+        "redacted_json", 1, lambda text: json.dumps(_walked(json.loads(text), redact)), deterministic=True
+    )
+    db.execute("BEGIN")
+    for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        for _, column, kind, *_ in db.execute(f"PRAGMA table_info({_quoted(table)})").fetchall():
+            if kind != "TEXT":
+                continue
+            function = "redacted_json" if (table, column) in JSON_COLUMNS else "redacted"
+            if table == "tests" and column == "nodeid":
+                db.execute("UPDATE tests SET nodeid = redacted(nodeid) || ' #' || id WHERE nodeid != redacted(nodeid)")
+            else:
+                name, new = _quoted(column), f"{function}({_quoted(column)})"
+                db.execute(f"UPDATE {_quoted(table)} SET {name} = {new} WHERE {name} != {new}")  # noqa: S608 - quoted
+    db.execute("COMMIT")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _walked(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_walked(item, redact) for item in value]
+    if isinstance(value, dict):
+        return {name: _walked(item, redact) for name, item in value.items()}
+    return value
+
+
+def known(path: Path, test: Callable[[str], bool], fingerprints: Collection[str], since: str) -> Known:
+    """Tell what a ledger knows of a test, without changing anything of it.
+
+    Args:
+        path: of the ledger.
+        test: whether a node id is meant.
+        fingerprints: the failures that are meant.
+        since: UTC, ISO 8601: earlier hunts tell only when it was last seen failing.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    try:
+        with _reading(path) as db:
+            survey = " AND purpose = 'survey'" if _since(db, 2) else ""
+            numbers = [number for number, nodeid in db.execute("SELECT id, nodeid FROM tests") if test(nodeid)]
+            runs = failures = 0
+            last = 0.0
+            for number in numbers:
+                for outcome, fingerprint, started, hunt in db.execute(
+                    "SELECT outcome, coalesce(fingerprint, ''), sweeps.started, hunts.started"  # noqa: S608 - ours
+                    " FROM attempts"
+                    " JOIN sweeps ON sweeps.hunt = attempts.hunt AND number = sweep"
+                    " JOIN hunts ON hunts.id = sweeps.hunt"
+                    f" LEFT JOIN modes ON modes.id = mode WHERE attempts.test = ?{survey}",
+                    (number,),
+                ):
+                    counts = OUTCOMES[outcome].counts and hunt >= since
+                    failed = fingerprint in fingerprints
+                    runs, failures = runs + counts, failures + (counts and failed)
+                    last = max(last, started if failed else 0.0)
+    except (sqlite3.Error, KeyError) as error:
+        raise LedgerError(f"{path} cannot be read: {error}; {remedy(Exception(error))}") from None
+    return Known(runs, failures, datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds") if last else "")

@@ -1,0 +1,219 @@
+"""Reading the JSON report back: every other report is made from that, at once or years later."""
+
+import json
+from typing import Any
+
+from pytest_flakehunt.model import (
+    Cause,
+    Condition,
+    Contract,
+    Count,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Findings,
+    Group,
+    Interval,
+    Leak,
+    LeakKind,
+    Left,
+    Mode,
+    Outage,
+    Outcome,
+    Place,
+    Ready,
+    Suspect,
+    Trial,
+    Verdict,
+)
+from pytest_flakehunt.reports.document import SCHEMA
+
+
+class DocumentError(Exception):
+    """A document is no report of a hunt; the message says why."""
+
+
+def read(text: str) -> Findings:
+    """Give the findings that a report was made of, but for what only the hunt itself needs of its experiments.
+
+    Args:
+        text: of a JSON report.
+
+    Raises:
+        DocumentError: it is none, or one of another version.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(f"it is no JSON: {error}") from None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        said = document.get("schema") if isinstance(document, dict) else None
+        raise DocumentError(f"it is no report of a hunt: its schema is {said!r}, and {SCHEMA!r} is wanted")
+    try:
+        return _findings(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DocumentError(f"it is no whole report of a hunt: {type(error).__name__}: {error}") from None
+
+
+def _findings(document: dict[str, Any]) -> Findings:
+    return Findings(
+        _trial(document["hunt"]),
+        tuple(_test(test) for test in document["tests"]),
+        tuple(
+            Outage(outage["sweep"], outage["plan"], _count(outage), outage["exception"], outage["message"])
+            for outage in document["outages"]
+        ),
+        tuple(
+            Group(tuple((one["nodeid"], one["fingerprint"]) for one in group["members"]), group["sentence"])
+            for group in document["groups"]
+        ),
+        tuple(Ready(one["nodeid"], one["test"], one["runs"]) for one in document.get("ready_for_release", ())),
+        tuple(document["notes"]),
+    )
+
+
+def _trial(hunt: dict[str, Any]) -> Trial:
+    return Trial(
+        seed=hunt["seed"],
+        sweeps=hunt["sweeps"],
+        seconds=hunt["seconds"],
+        started=hunt["started"],
+        python=hunt["python"],
+        pytest=hunt["pytest"],
+        platform=hunt["platform"],
+        perturbations=tuple(hunt["perturbations"]),
+        revision=hunt.get("revision", ""),
+        zygotes=hunt.get("zygotes", 0),
+        asked=hunt.get("asked", ""),
+        interrupted=hunt.get("interrupted", False),
+        experiments=hunt.get("experiments", 0),
+        saved=hunt.get("saved", 0),
+        uid=hunt.get("id", ""),
+        folder=hunt.get("folder", ""),
+        fail_on=tuple(hunt.get("fail_on", ())),
+        stood_down=tuple(hunt.get("stood_down", ())),
+        switched_off=tuple(hunt.get("switched_off", ())),
+    )
+
+
+def _test(test: dict[str, Any]) -> Finding:
+    return Finding(
+        test["nodeid"],
+        test["file"],
+        test["line"],
+        Verdict(test["verdict"]),
+        _count(test),
+        _interval(test["rate"]),
+        _count(test["calm"]),
+        _interval(test["calm"]),
+        Contract(test["contract"]),
+        tuple(_mode(mode) for mode in test["modes"]),
+        tuple(_left(leak) for leak in test["leaks"]),
+        tuple(test["notes"]),
+        test.get("seconds", 0.0),
+        test.get("chosen", ""),
+        test.get("company", False),
+    )
+
+
+def _mode(mode: dict[str, Any]) -> Mode:
+    return Mode(
+        fingerprint=mode["fingerprint"],
+        outcome=Outcome(mode["outcome"]),
+        evidence=_evidence(mode),
+        failures=mode["failures"],
+        calm_failures=mode["calm_failures"],
+        plan=mode["plan"],
+        contract=Contract(mode["contract"]),
+        suspects=tuple(_suspect(suspect) for suspect in mode["suspects"]),
+        repro=mode["repro"],
+        without=mode["repro_without"],
+        after=tuple(mode["after"]),
+        diagnosis=_diagnosis(mode) if mode["diagnosed"] else None,
+        quarantined=mode["quarantined"],
+    )
+
+
+def _evidence(mode: dict[str, Any]) -> Evidence:
+    said = mode["evidence"]
+    return Evidence(
+        said["phase"],
+        mode["exception"],
+        mode["message"],
+        _place(mode["where"], said["function"]),
+        said["traceback"],
+        tuple((section["title"], section["text"]) for section in said["sections"]),
+        said["stacks"],
+        said["note"],
+        said["kind"],
+        said["statement"],
+    )
+
+
+def _diagnosis(mode: dict[str, Any]) -> Diagnosis:
+    return Diagnosis(
+        causes=tuple(_cause(cause) for cause in mode["causes"]),
+        tried=tuple(Condition(row["condition"], _count(row), row["decisive"]) for row in mode["experiments"]),
+        places=tuple(mode["places"]),
+        runs=mode["spent"],
+        ours=mode["ours"],
+        note=mode["note"],
+        verified=_count_or_none(mode["verified"]),
+        control=_count_or_none(mode["control"]),
+    )
+
+
+def _cause(cause: dict[str, Any]) -> Cause:
+    return Cause(
+        cause["perturbation"],
+        cause["setting"],
+        cause["sentence"],
+        _count(cause["with"]),
+        _count(cause["without"]),
+        cause["p_value"],
+        tuple(cause["polluters"]),
+        tuple(cause["setters"]),
+        tuple(cause["cleaners"]),
+        tuple(cause["changes"]),
+    )
+
+
+def _left(leak: dict[str, Any]) -> Left:
+    found = Leak(
+        LeakKind(leak["kind"]),
+        leak["what"],
+        leak["owner"],
+        _place(leak["owner_at"], leak["owner_function"]),
+        _place(leak["started_at"], leak["started_function"]) if leak["started_at"] else None,
+        leak["now"],
+    )
+    suspects = tuple(_suspect(suspect) for suspect in leak["suspects"])
+    total = Count(leak["runs"], leak["leaked"])
+    return Left(found, total, _interval(leak["rate"]), suspects, tuple(leak["victims"]))
+
+
+def _suspect(suspect: dict[str, Any]) -> Suspect:
+    return Suspect(
+        suspect["perturbation"],
+        suspect["setting"],
+        _count(suspect["with"]),
+        _count(suspect["without"]),
+        suspect["p_value"],
+    )
+
+
+def _place(written: str, function: str) -> Place:
+    file, _, line = written.rpartition(":")
+    return Place(file, int(line), function)
+
+
+def _count(said: dict[str, Any]) -> Count:
+    return Count(said["runs"], said["failures"])
+
+
+def _count_or_none(said: dict[str, Any] | None) -> Count | None:
+    return None if said is None else _count(said)
+
+
+def _interval(said: dict[str, Any]) -> Interval:
+    return Interval(said["low"], said["high"])

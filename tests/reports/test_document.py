@@ -1,0 +1,75 @@
+import json
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from pytest_flakehunt.model import Findings
+from pytest_flakehunt.reports import document, reading
+from tests.reports.hostile import POOLS, disfigured
+
+SCHEMA = json.loads(resources.files("pytest_flakehunt.reports").joinpath("schema.json").read_text("utf-8"))
+
+
+def test_it_keeps_its_schema(sample: Findings) -> None:
+    jsonschema.validate(document.report(sample), SCHEMA)
+
+
+def test_every_member_is_in_the_schema(sample: Findings) -> None:
+    """Nothing is written that is not documented."""
+
+    def look(value: object, schema: dict[str, object], path: str) -> None:
+        if "$ref" in schema:
+            schema = {**SCHEMA["$defs"][str(schema["$ref"]).rpartition("/")[2]], **schema}
+        if isinstance(value, dict):
+            known = schema.get("properties")
+            assert isinstance(known, dict), path
+            assert value.keys() <= known.keys(), f"{path}: {value.keys() - known.keys()}"
+            for name, item in value.items():
+                look(item, known[name], f"{path}.{name}")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            items = schema["items"]
+            assert isinstance(items, dict)
+            for item in value:
+                look(item, items, f"{path}[]")
+
+    report = document.report(sample)
+    report["tests"][2]["modes"][0]["verified"] = None  # one of several kinds, looked at by the schema itself
+    for test in report["tests"]:
+        for mode in test["modes"]:
+            mode["verified"] = mode["control"] = None
+    look(report, SCHEMA, "$")
+
+
+def test_it_reads_back_as_it_was(sample: Findings) -> None:
+    assert reading.read(document.text(sample)) == sample
+
+
+@given(POOLS)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_reads_back(sample: Findings, pool: list[str]) -> None:
+    odd = disfigured(sample, pool, kept=lambda text: text == "src/a.py:42 calls date.today()")
+    assert reading.read(document.text(odd)) == odd
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "it is no JSON: "),
+        ("[" * 100_000, "it is no JSON: "),
+        ("[]", "it is no report of a hunt: its schema is None, and 'pytest-flakehunt/1' is wanted"),
+        ('{"schema": "pytest-flakehunt/2"}', "its schema is 'pytest-flakehunt/2'"),
+        ('{"schema": "pytest-flakehunt/1"}', "it is no whole report of a hunt: KeyError: 'hunt'"),
+        ('{"schema": "pytest-flakehunt/1", "hunt": []}', "it is no whole report of a hunt: TypeError"),
+    ],
+)
+def test_what_is_none_is_refused(text: str, said: str) -> None:
+    with pytest.raises(reading.DocumentError) as error:
+        reading.read(text)
+    assert said in str(error.value)
+
+
+def test_the_package_ships_the_schema() -> None:
+    assert Path(str(resources.files("pytest_flakehunt.reports").joinpath("schema.json"))).is_file()

@@ -1,0 +1,108 @@
+import base64
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from urllib.parse import quote
+
+import pytest
+
+from pytest_flakehunt.model import Findings
+from pytest_flakehunt.reports.redaction import HIDDEN, PATTERNS, Redactor, redacted
+
+SECRET = "s3cr=t/wörd'x"
+SHOWN = {
+    "GitHub": ["ghp_" + "a1B2" * 9, "github_pat_" + "a1B2_" * 6],
+    "GitLab": ["glpat-" + "a1-_" * 5],
+    "AWS": ["AKIA" + "A1B2" * 4],
+    "Azure storage": ["AccountKey=" + "a1B/" * 20 + "=="],
+    "Google": ["AIza" + "a1-_B" * 7, "ya29." + "a1-_B" * 7],
+    "Slack": ["xoxb-1234567890-abcdef", "xapp-1-A0123456789", "https://hooks.slack.com/services/T0/B0/" + "a1B2" * 6],
+    "Stripe": ["sk_live_" + "a1B2" * 6, "rk_test_" + "a1B2" * 6],
+    "OpenAI, Anthropic": ["sk-" + "a1B2" * 6, "sk-ant-api03-" + "a1B2" * 6],
+    "Hugging Face": ["hf_" + "aBcD" * 9],
+    "PyPI": ["pypi-" + "AgEIcHlwaS5vcmc" * 4],
+    "npm": ["npm_" + "a1B2" * 9],
+    "Docker Hub": ["dckr_pat_" + "a1-_B" * 5],
+    "DigitalOcean": ["dop_v1_" + "a1b2" * 16],
+    "SendGrid": ["SG." + "a1B2" * 5 + "." + "a1B2" * 5],
+    "a JSON web token": ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0"],
+    "a private key": ["-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nMIIE"],
+    "a password in an address": ["postgresql+psycopg://me:hunter2@db/x"],
+    "a header": ["Authorization: Bearer " + "a1B2" * 6, "'X-Api-Key': 'a1B2c3D4e5'"],
+    "a named value": ["connect(password='correct horse')", 'token: "a1B2c3D4"'],
+    "a named value in an address": ["https://x.org/?a=1&access_token=a1B2c3D4&b=2"],
+}  # fmt: skip
+KEPT = [
+    "token = make_token(user)", "assert password is None", "skipped", "a sk-y blue", "eyJ", "tests/test_token.py::test_secret",
+    "token='short'", "http://host:8080/path@x", "basic arithmetic", "commit 0123456789abcdef0123456789abcdef01234567",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_documented_patterns_are_hidden(name: str) -> None:
+    redact = Redactor({})
+    for text in SHOWN[name]:
+        hidden = redact(f"before {text} after")
+        assert HIDDEN in hidden
+        assert hidden.startswith("before ")
+        assert hidden.endswith(" after") or "BEGIN PRIVATE KEY" in text
+        for part in ("a1B2", "hunter2", "correct horse", "MIIE", "dozjg", "AgEI", "aBcD", "A0123"):
+            assert part not in hidden
+
+
+def test_what_a_secret_stands_in_is_kept() -> None:
+    redact = Redactor({})
+    assert redact("postgresql://me:hunter2@db/x") == "postgresql://me:***@db/x"
+    assert redact("?a=1&token=a1B2c3D4&b=2") == "?a=1&token=***&b=2"
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_is_none_is_kept(text: str) -> None:
+    assert Redactor({})(text) == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DB_PASSWORD",
+        "API_KEY",
+        "APIKEY",
+        "GITHUB_TOKEN",
+        "client_secret",
+        "AWS_SECRET_ACCESS_KEY",
+        "SENTRY_DSN",
+        "TOKEN2",
+    ],
+)
+def test_values_of_variables_named_like_secrets_are_hidden_however_they_are_written(name: str) -> None:
+    redact = Redactor({name: SECRET, "USER": "somebody-else"})
+    for written in (SECRET, repr(SECRET)[1:-1], quote(SECRET, safe=""), base64.b64encode(SECRET.encode()).decode()):
+        assert redact(f"<{written}>") == "<***>"
+    assert redact("somebody-else") == "somebody-else"
+
+
+def test_each_line_of_a_value_is_secret_and_words_and_paths_are_not() -> None:
+    redact = Redactor(
+        {"TOKEN": "first-line\nsecond-line\n}", "SECRET": "hidden", "SSH_AUTH_SOCK": "/run/user/agent.sock"}
+    )
+    assert redact("x second-line y hidden /run/user/agent.sock }") == "x *** y hidden /run/user/agent.sock }"
+
+
+def test_users_add_patterns_and_a_group_says_what_of_it_is_hidden() -> None:
+    redact = Redactor({}, ["internal-[a-z]+", r"customer=(\d+)"])
+    assert redact("internal-host customer=42!") == "*** customer=***!"
+
+
+def test_every_text_of_the_findings_goes_through_it(sample: Findings) -> None:
+    def texts(value: object) -> list[str]:
+        if isinstance(value, Enum):
+            return []
+        if isinstance(value, str):
+            return [value]
+        if is_dataclass(value) and not isinstance(value, type):
+            return [text for field in fields(value) for text in texts(getattr(value, field.name))]
+        return [text for item in value for text in texts(item)] if isinstance(value, tuple) else []
+
+    hidden = redacted(sample, lambda _: HIDDEN)
+    assert len(texts(sample)) > 100
+    assert set(texts(hidden)) == {HIDDEN}
+    assert hidden.tests[1].modes[0].diagnosis is not None

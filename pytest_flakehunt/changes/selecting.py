@@ -55,7 +55,8 @@ class Selection:
         if start not in self._ways:
             self._ways[start] = self.imports.way(start, self._python)
         if way := self._ways[start]:
-            through = f", by way of {', '.join(map(self._name, way[1:-1]))}" if len(way) > 2 else ""
+            others = [self._name(path) for path in way[:-1] if path not in {item.path, place}]
+            through = f", by way of {', '.join(others)}" if others else ""
             return IMPORT, f"it imports {self._name(way[-1])}, which changed{through}"
         if governed:
             return GOVERNED, f"{self._name(max(governed, key=lambda path: len(path.parts)))} changed, which governs it"
@@ -81,7 +82,8 @@ class Selection:
         """Say how many tests were selected, since when, and why."""
         since = f"since {self.changes.base} ({self.changes.since})"
         if not self.why:
-            what = f"{len(self.changes.files)} files changed" if self.changes.files else "nothing changed"
+            files = len(self.changes.files)
+            what = f"{files} file{'s' * (files != 1)} changed" if self.changes.files else "nothing changed"
             return f"no test of {self.total} has to do with what changed {since}: {what}; there is nothing to hunt"
         counts = Counter(kind for kind, _ in self.why.values())
         reasons = ", ".join(

@@ -12,6 +12,7 @@ from pytest_flakehunt.ledger import archive
 from tests.conftest import Hunted
 from tests.reports import grammars
 
+pytestmark = pytest.mark.thorough
 Hunt = Callable[..., Hunted]
 SECRET = "ghp_" + "a1B2" * 9
 SUITE = f"""

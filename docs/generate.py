@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -200,7 +201,162 @@ interpreter wrote as it died, and `-p no:NAME` helps.
 """
 
 
+JOBS = {
+    "github": (
+        "GitHub Actions",
+        {
+            "Pull requests": (
+                "github-pull-request.yml",
+                "yaml",
+                "Save it as `.github/workflows/flakehunt-pull-request.yml`. Pull requests from forks need no secret.",
+            ),
+            "Every night": (
+                "github-nightly.yml",
+                "yaml",
+                "Save it as `.github/workflows/flakehunt-nightly.yml`. Private repositories need code scanning for the SARIF upload; leave out that step and its permission otherwise.",
+            ),
+        },
+        "## As an action\n\nThe repository has a composite action, `.github/actions/flakehunt`: copy its folder. It expects Python, the project and pytest-flakehunt to be installed.\n\n"
+        "```yaml\n- uses: ./.github/actions/flakehunt\n  with:\n    hunt: 5m\n```\n",
+    ),
+    "gitlab": (
+        "GitLab",
+        {
+            "Merge requests, and every night": (
+                "gitlab.yml",
+                "yaml",
+                "Add it to `.gitlab-ci.yml`. The nightly job runs in pipelines that a schedule starts.",
+            )
+        },
+        "",
+    ),
+    "azure": (
+        "Azure Pipelines",
+        {
+            "Pull requests": (
+                "azure-pull-request.yml",
+                "yaml",
+                "In Azure Repos, add the pipeline as a build validation policy.",
+            ),
+            "Every night": (
+                "azure-nightly.yml",
+                "yaml",
+                "The ledger comes from what the last night published, as caches keep nothing of a job that failed.",
+            ),
+        },
+        "",
+    ),
+    "jenkins": (
+        "Jenkins",
+        {
+            "Pull requests": (
+                "Jenkinsfile.pull-request",
+                "groovy",
+                "For a multibranch pipeline, with the plugins Docker Pipeline and JUnit.",
+            ),
+            "Every night": (
+                "Jenkinsfile.nightly",
+                "groovy",
+                "For a pipeline job of its own, with the plugin Copy Artifact besides.",
+            ),
+        },
+        "Jenkins shows the JUnit report; it has no annotations.\n",
+    ),
+    "circleci": (
+        "CircleCI",
+        {
+            "Pull requests, and every night": (
+                "circleci.yml",
+                "yaml",
+                "Add it to `.circleci/config.yml`. The nightly workflow runs where a schedule trigger starts the pipeline.",
+            )
+        },
+        "CircleCI shows the JUnit report; it has no annotations.\n",
+    ),
+    "buildkite": (
+        "Buildkite",
+        {
+            "Pull requests": ("buildkite-pull-request.yml", "yaml", "The agent needs Python 3.13."),
+            "Every night": (
+                "buildkite-nightly.yml",
+                "yaml",
+                "For a pipeline with a schedule. The ledger is kept on the agent: bind the step to a queue with one.",
+            ),
+        },
+        "",
+    ),
+    "shell": (
+        "A plain shell",
+        {"A change": ("pull-request.sh", "sh", ""), "Every night": ("nightly.sh", "sh", "")},
+        "",
+    ),
+}
+"""By page: its title, its jobs (file, language, what to know), and what else there is to say."""
+
+
+def job_page(name: str) -> str:
+    """Show the jobs for one service."""
+    title, jobs, more = JOBS[name]
+    parts = [f"# {title}\n\nWhat these do, and why: [hunt in CI](index.md).\n"]
+    for heading, (file, language, text) in jobs.items():
+        job = (HERE / "how-to" / "ci" / "jobs" / file).read_text("utf-8")
+        parts.append(
+            f"## {heading}\n\n{text}\n\n```{language}\n{job}```\n"
+            if text
+            else f"## {heading}\n\n```{language}\n{job}```\n"
+        )
+    return "\n".join([*parts, *([more] if more else [])])
+
+
+def redaction() -> str:
+    """Say what is hidden in reports."""
+    from pytest_flakehunt.reports.redaction import HIDDEN, NAMED, PATTERNS, SHORTEST
+
+    rows = [f"| {whose} | `{pattern.replace('|', chr(92) + '|')}` |" for whose, pattern in PATTERNS.items()]
+    head = (
+        "# What is hidden\n\nIn everything that leaves the machine (annotations, summary, Markdown, JUnit, SARIF, CTRF, GitLab, JSON) a secret is written as "
+        f"`{HIDDEN}`. The terminal and the ledger are not redacted; `flakehunt report --redacted-ledger=PATH` makes a ledger to hand on.\n\n"
+        f"**Values of variables** whose name looks like that of a secret, and that have at least {SHORTEST} characters and are no path: as they are, line by line, as Python's `repr`, "
+        f"a URL and base64 write them. A name looks so where this fits:\n\n```text\n{NAMED.pattern}\n```\n\n"
+        "**Your own**: `flakehunt_redact` takes regular expressions, one a line. Where an expression has groups, what the first one that took part fits is hidden, and else all of it. The ledger keeps them, "
+        "so that `flakehunt report` hides the same.\n\n**Known forms**:\n\n| whose | what fits |\n|---|---|"
+    )
+    end = "A secret that a test has cut, or written in a way of its own, is not recognised: keep secrets out of what tests print. A command that a secret stood in does not run as it is shown."
+    return "\n".join([head, *rows, "", end, ""])
+
+
+def exit_statuses() -> str:
+    """List exit statuses, by name."""
+    import pytest
+
+    from pytest_flakehunt.cli import ending
+
+    said = {
+        pytest.ExitCode.OK: "nothing that counts was found, or nothing was there to hunt",
+        pytest.ExitCode.TESTS_FAILED: "findings that count: see `--flakehunt-fail-on`",
+        pytest.ExitCode.INTERRUPTED: "interrupted; the reports cover what was seen",
+        pytest.ExitCode.INTERNAL_ERROR: "a plugin or pytest itself failed",
+        pytest.ExitCode.USAGE_ERROR: "an option cannot be understood, or not be kept",
+        pytest.ExitCode.NO_TESTS_COLLECTED: "no test was collected",
+    }
+    hunts = [f"| {int(code)} | `pytest.ExitCode.{code.name}` | {text} |" for code, text in said.items()]
+    commands = {
+        "OK": "it was done, and all is well",
+        "FOUND": "it was done, and found something: an entry to mend, a test that stays quarantined",
+        "REFUSED": "it could not be done as asked; the message says why",
+    }
+    rows = [f"| {getattr(ending, name)} | `{name}` | {text} |" for name, text in commands.items()]
+    return "\n".join([
+        "# Exit statuses", "", "## pytest --flakehunt=N", "", "| status | name | when |", "|---|---|---|", *hunts, "",
+        "Without `--flakehunt`, pytest's own: with `--flakehunt-plan` as ever, with leaks 1 where `--flakehunt-fail-on=leaks` says so, with a quarantine file 1 where too much was excused.", "",
+        "## flakehunt", "", "| status | name | when |", "|---|---|---|", *rows, "",
+    ])  # fmt: skip
+
+
 PAGES = {
+    **{f"how-to/ci/{name}": partial(job_page, name) for name in JOBS},
+    "reference/redaction": redaction,
+    "reference/exit-statuses": exit_statuses,
     "reference/options": options,
     "reference/perturbations": perturbations,
     "reference/report": report,

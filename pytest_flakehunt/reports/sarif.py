@@ -15,7 +15,6 @@ from pytest_flakehunt.reports.remarks import Level
 from pytest_flakehunt.reports.words import clean
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-HOME = "https://pypi.org/project/pytest-flakehunt/"
 MOST_RESULTS = 5_000
 """Results of a run that GitHub keeps; of over 25,000 it takes none."""
 MOST_PLACES = 100
@@ -36,9 +35,7 @@ def text(findings: Findings) -> str:
     notes = [f"{left} results of least weight were left out, as GitHub keeps {MOST_RESULTS}"] if left > 0 else []
     notes += [*trial.stood_down, *findings.notes]
     run = {
-        "tool": {
-            "driver": {"name": "pytest-flakehunt", "informationUri": HOME, "rules": [_rule(name) for name in names]}
-        },
+        "tool": {"driver": {"name": "pytest-flakehunt", "rules": [_rule(name) for name in names]}},
         "automationDetails": {"id": f"pytest-flakehunt/{trial.uid}"},
         "invocations": [
             {

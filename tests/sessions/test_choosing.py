@@ -1,6 +1,5 @@
 """`--flakehunt-changed` in whole hunts: what is hunted, what runs beside it, and what is said of both."""
 
-import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -97,17 +96,6 @@ def test_where_git_cannot_tell_everything_is_hunted_unless_that_is_not_wanted(hu
     none = hunt("--flakehunt-changed=gone", "-oflakehunt_changed_fallback=none", "-n2").result
     assert none.ret == 0
     none.stdout.fnmatch_lines(["flakehunt: what changed is not known, and so nothing is hunted: *"])
-
-
-@pytest.mark.usefixtures("git")
-def test_a_time_is_kept_by_taking_less_company(pytester: pytest.Pytester, hunt: Hunt) -> None:
-    slow = "import time, pytest\n@pytest.mark.parametrize('n', range(60))\ndef test_slow(n): time.sleep(0.5)\n"
-    (pytester.path / "test_slow.py").write_text(slow)
-    subprocess.run(["git", "add", "-A"], cwd=pytester.path, check=True)
-    hunted = hunt("--flakehunt-changed=HEAD", "--flakehunt-only=order", "-ktest_victim or test_slow", sweeps="6s")
-    assert hunted.result.ret == 0
-    assert len(hunted.tests) == 61  # the slow ones are new as well, and the victim is company
-    assert hunted.report["hunt"]["seconds"] < 60
 
 
 @pytest.mark.usefixtures("git")

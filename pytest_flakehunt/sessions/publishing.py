@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -10,8 +10,9 @@ from pytest_flakehunt.asked import options
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER, given
 from pytest_flakehunt.ground.provenance import below_repository
 from pytest_flakehunt.model import Findings, Left, Place, Service
-from pytest_flakehunt.reports import remarks, writing
-from pytest_flakehunt.reports.redaction import Redactor, redacted
+
+if TYPE_CHECKING:  # formats are loaded once there is something to write
+    from pytest_flakehunt.reports.remarks import Remark
 
 RUN = pytest.StashKey["OfRun"]()
 
@@ -32,6 +33,9 @@ def hunt(findings: Findings, asked: options.Options) -> Published:
         findings: as the hunt's document has them.
         asked: for the reports, the service, and patterns of secrets.
     """
+    from pytest_flakehunt.reports import remarks, writing
+    from pytest_flakehunt.reports.redaction import Redactor, redacted
+
     told = redacted(findings, Redactor(os.environ, asked.redact))
     wrong = list(writing.reports(told, asked.reports))
     if asked.annotate is None:
@@ -46,7 +50,7 @@ class OfRun:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.folder = below_repository(config.rootpath)
-        self.remarks: list[remarks.Remark] = []
+        self.remarks: list[Remark] = []
 
     def pytest_unconfigure(self) -> None:
         """Annotate once all others have written; it is made while they do."""
@@ -59,10 +63,14 @@ class OfRun:
             write(lines, reporter)
 
     def _lines(self) -> list[str]:
+        from pytest_flakehunt.reports import writing
+        from pytest_flakehunt.reports.redaction import Redactor, redacted
+        from pytest_flakehunt.reports.remarks import Level
+
         text = given(self.config, "flakehunt-annotate")
         service = options.service(text, os.environ)
         redactor = Redactor(os.environ, options.redact(self.config))
-        said = sorted(redacted(tuple(self.remarks), redactor), key=lambda one: list(remarks.Level).index(one.level))
+        said = sorted(redacted(tuple(self.remarks), redactor), key=lambda one: list(Level).index(one.level))
         if service is None:
             return []
         if service is Service.GITLAB and text == service:
@@ -80,6 +88,8 @@ def of_run(config: pytest.Config) -> OfRun:
 
 def leaks(config: pytest.Config, found: Sequence[tuple[str, Left]], *, counting: bool) -> None:
     """Have the leaks of this run annotated."""
+    from pytest_flakehunt.reports import remarks
+
     run = of_run(config)
     run.remarks += remarks.of_leaks(found, run.folder, counting=counting)
 
@@ -88,6 +98,8 @@ def quarantined(
     config: pytest.Config, told: Iterable[tuple[str, str, str]], places: Mapping[str, Place]
 ) -> None:  # fmt: skip
     """Have what this run's quarantine did annotated: node id, title and sentence of each."""
+    from pytest_flakehunt.reports import remarks
+
     run = of_run(config)
     run.remarks += remarks.of_quarantine(told, places, run.folder)
 

@@ -120,10 +120,12 @@ def test_what_cannot_be_told_says_why_and_what_to_do(
     bare = tmp_path / "none"
     bare.mkdir()
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    nowhere = f"{bare} is in no git repository, or git is not there: check the project out with git, and install it"
-    assert refused(bare) == nowhere
+    assert refused(bare) == (
+        f"{bare} is in no repository that git reads here: check the project out with git, install git, or trust the "
+        f"folder where it is somebody else's (git config --global --add safe.directory {bare})"
+    )
     monkeypatch.setenv("PATH", os.devnull)
-    assert refused(pytester.path).endswith("check the project out with git, and install it")
+    assert "is in no repository that git reads here: " in refused(pytester.path)
 
 
 def test_git_runs_nothing_of_the_projects(pytester: pytest.Pytester, git: Git) -> None:

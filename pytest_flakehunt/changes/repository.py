@@ -75,8 +75,8 @@ def _root(folder: Path) -> Path:
     said = git(folder, "rev-parse", "--show-prefix")
     if said is None:
         raise UnknownChange(
-            f"{folder} is in no repository that git reads here: check the project out with git, install git, or trust the "
-            f"folder where it is somebody else's (git config --global --add safe.directory {folder})"
+            f"{folder} is in no repository that git reads here: check the project out with git, install git, or trust"
+            f" the folder where it is somebody else's (git config --global --add safe.directory {folder})"
         )
     below = len(Path(said.rstrip("\n")).parts)
     return (folder, *folder.parents)[below]

@@ -10,7 +10,7 @@ from pytest_flakehunt.model import TEST, Finding, Findings, Leak, Left, Mode, Pl
 from pytest_flakehunt.reports.words import between, clean, number, percent
 
 Whose = TypeVar("Whose")
-LONGEST = 600
+LONGEST = 300
 """Characters of one line of a remark."""
 NEW = ("it is new", "its file is new")
 """Why a test was chosen that was not there before."""

@@ -76,6 +76,22 @@ def report() -> str:
     return f"{head}\n\n```json\n{json.dumps(schema, indent=1, ensure_ascii=False)}\n```\n"
 
 
+def report_samples() -> str:
+    """Show what the JSON report says of one failure of each cause, as hunts of the zoo and of the examples found them."""
+    samples = json.loads((HERE / "samples" / "causes.json").read_text("utf-8"))
+    head = (
+        "# What to act on: a sample for each cause\n\nFor scripts and agents that mend tests. Each is one of `modes` of one of `tests` in the [JSON report](report.md), with its telling members, "
+        "from real hunts of the project's own zoo (`tests/zoo`) and of `examples/shop`.\n\n"
+        "Read `causes` first: `sentence` completes *the test …*, `with` and `without` are the experiment, `polluters`, `setters` and `changes` name other tests and what they change. `places` are the lines that read the source, and "
+        "`fix` is the usual mend. `repro` makes the failure come back, `repro_without` passes: run both before a change and after it. Where `causes` is empty, `suspects` and `experiments` say what was tried, and nothing is proven.\n"
+    )
+    parts = [head]
+    for cause, sample in samples.items():
+        text = json.dumps(sample["mode"], indent=1, ensure_ascii=False)
+        parts.append(f"## {cause}\n\n`{sample['nodeid']}`, {sample['verdict']}\n\n```json\n{text}\n```\n")
+    return "\n".join(parts)
+
+
 def quarantine() -> str:
     """Show the schema of the quarantine file, and the help of the commands around it."""
     import os
@@ -310,15 +326,15 @@ def job_page(name: str) -> str:
 
 def redaction() -> str:
     """Say what is hidden in reports."""
-    from pytest_flakehunt.reports.redaction import HIDDEN, NAMED, PATTERNS, SHORTEST
+    from pytest_flakehunt.reports.redaction import HIDDEN, LONG, NAMED, PATTERNS, SHORTEST
 
     rows = [f"| {whose} | `{pattern.replace('|', chr(92) + '|')}` |" for whose, pattern in PATTERNS.items()]
     head = (
         "# What is hidden\n\nIn everything that leaves the machine (annotations, summary, Markdown, JUnit, SARIF, CTRF, GitLab, JSON) a secret is written as "
         f"`{HIDDEN}`. The terminal and the ledger are not redacted; `flakehunt report --redacted-ledger=PATH` makes a ledger to hand on.\n\n"
-        f"**Values of variables** whose name looks like that of a secret, and that have at least {SHORTEST} characters and are no path: as they are, line by line, as Python's `repr`, "
-        f"a URL and base64 write them. A name looks so where this fits:\n\n```text\n{NAMED.pattern}\n```\n\n"
-        "**Your own**: `flakehunt_redact` takes regular expressions, one a line. Where an expression has groups, what the first one that took part fits is hidden, and else all of it. The ledger keeps them, "
+        f"**Values of variables** whose name looks like that of a secret: as they are, line by line, and as Python's `repr`, pytest's node ids, JSON, a shell, an address and base64 write them, wherever they begin in it. Not values of fewer than {SHORTEST} characters, "
+        f"single words of fewer than {LONG} letters (`postgres`), or paths that exist. A hunt keeps in its ledger which of them it met, so that `flakehunt report` hides them also where the variables are not set. A name looks so where this fits:\n\n```text\n{NAMED.pattern}\n```\n\n"
+        "**Your own**: `flakehunt_redact` takes regular expressions, one a line. Where an expression has groups, what they fit is hidden, and else all of it. The ledger keeps them, "
         "so that `flakehunt report` hides the same.\n\n**Known forms**:\n\n| whose | what fits |\n|---|---|"
     )
     end = "A secret that a test has cut, or written in a way of its own, is not recognised: keep secrets out of what tests print. A command that a secret stood in does not run as it is shown."
@@ -360,6 +376,7 @@ PAGES = {
     "reference/options": options,
     "reference/perturbations": perturbations,
     "reference/report": report,
+    "reference/report-samples": report_samples,
     "reference/quarantine": quarantine,
     "reference/quarantine-cost": quarantine_cost,
     "reference/ledger": ledger,

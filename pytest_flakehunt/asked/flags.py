@@ -94,8 +94,8 @@ INI_ONLY = {
     "flakehunt-quarantine.toml)",
     "flakehunt_changed_fallback": "all or none: what --flakehunt-changed hunts where git cannot tell what changed "
     "(default: all)",
-    "flakehunt_redact": "regular expressions, one a line, of what must not leave the machine: what a group of them "
-    "fits, or all, is hidden in every report",
+    "flakehunt_redact": "regular expressions, one a line, of what must not leave the machine: what groups of them "
+    "fit, or all, is hidden in every report",
     "flakehunt_disable_plugins": "names of other plugins, as pytest knows them, that are kept out of zygotes and of "
     "commands that are run again, separated by spaces: they see sweep 0 alone",
 }

@@ -294,7 +294,7 @@ def _changed(config: pytest.Config, text: str) -> str | None:
         return None
     if text in {AUTO, "on"}:
         return ""
-    if text.startswith("-") or (config.invocation_params.dir / text).exists():
+    if text.startswith("-") or "::" in text or (config.invocation_params.dir / text).exists():
         raise pytest.UsageError(
             f"--{CHANGED}={text}: that is no revision; write --{CHANGED} after the paths of tests, or --{CHANGED}=REV"
         )
@@ -327,15 +327,32 @@ def _reports(config: pytest.Config) -> dict[str, Path]:
             raise pytest.UsageError(f"{option}: there is no folder {path.parent}; make it, or give another path")
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             raise pytest.UsageError(f"{option}: it cannot be written; make it writable, or give another path")
-        for other, taken in found.items():
-            if taken.resolve() == path.resolve():
-                raise pytest.UsageError(
-                    f"{option}: --flakehunt-{other} is written there; give each report a path of its own"
-                )
         found[kind] = path
     if given(config, "flakehunt-annotate") == Service.GITLAB:
         found.setdefault("gitlab", config.invocation_params.dir / GITLAB_FILE)
+    _apart(config, found)
     return found
+
+
+def _apart(config: pytest.Config, reports: Mapping[str, Path]) -> None:
+    """Refuse reports that would be written where something else is."""
+    ledger = _ledger(config, given(config, "flakehunt-ledger"))
+    taken = {path.resolve(): "the ledger is kept" for path in with_companions(ledger)}
+    junit = getattr(config.option, "xmlpath", None)
+    if junit:
+        taken[(config.invocation_params.dir / junit).resolve()] = "--junitxml is written"
+    for kind, path in reports.items():
+        if path.resolve() in taken:
+            text = given(config, f"flakehunt-{kind}") or path.name
+            raise pytest.UsageError(
+                f"--flakehunt-{kind}={text}: {taken[path.resolve()]} there; give each report a path of its own"
+            )
+        taken[path.resolve()] = f"--flakehunt-{kind} is written"
+
+
+def with_companions(ledger: Path) -> list[Path]:
+    """Give the files that an SQLite file has beside it while it is open."""
+    return [ledger, *(ledger.with_name(f"{ledger.name}{end}") for end in ("-wal", "-shm", "-journal"))]
 
 
 def usage(error: SettingError, option: str) -> pytest.UsageError:

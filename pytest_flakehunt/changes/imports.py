@@ -3,24 +3,32 @@
 import ast
 import importlib.machinery
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from pytest_flakehunt.ground import project
 
+LOADERS = frozenset({"import_module", "importorskip", "__import__"})
+"""Functions that import what they are told."""
+
 
 class Imports:
     """The imports of the project's modules, as they stand in their sources."""
 
-    def __init__(self, modules: Mapping[str, ModuleType], root: Path) -> None:
+    def __init__(
+        self, modules: Mapping[str, ModuleType], root: Path, folder: Path, gone: Collection[Path] = ()
+    ) -> None:  # fmt: skip
         """Look at what is imported.
 
         Args:
             modules: as in ``sys.modules``, once the suite is collected.
-            root: the folder of the project: files outside are nobody's.
+            root: of the repository: files outside are nobody's.
+            folder: pytest's root directory.
+            gone: files of the project that are no longer there.
         """
-        self.root = root
+        self.root, self.folder, self._gone = root.resolve(), folder.resolve(), frozenset(gone)
+        self._path = [entry for entry in sys.path if self._holds(Path(entry or "."))]
         self._modules = dict(modules)
         self._names: dict[Path, str] = {}
         self._needs: dict[Path, frozenset[Path]] = {}
@@ -56,7 +64,7 @@ class Imports:
         except (OSError, SyntaxError, ValueError):
             return
         package = self._package(path)
-        for name in _named_plugins(tree):
+        for name in (*_named_plugins(tree), *_loaded_by_name(tree)):
             yield from self._found(name)
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
@@ -92,35 +100,52 @@ class Imports:
                 yield path
 
     def _place(self, name: str) -> Path | None:
+        """Give the file of a module of the project, whether it is imported yet, or gone."""
         module = self._modules.get(name)
-        if module is None:
-            outer, _, last = name.rpartition(".")
-            parent = self._modules.get(outer) if outer else None
-            if outer and parent is None:
-                return None
-            where = list(getattr(parent, "__path__", [])) if outer else sys.path
-            return self._inside(self._spec(last, where))
-        return self._file(module)
+        if module is not None:
+            return self._file(module)
+        where: Sequence[str] = self._path
+        parts = name.split(".")
+        for part in parts[:-1]:
+            spec = importlib.machinery.PathFinder.find_spec(part, where)
+            where = list(getattr(spec, "submodule_search_locations", None) or ())
+        for folder in where:
+            for path in (Path(folder, f"{parts[-1]}.py"), Path(folder, parts[-1], "__init__.py")):
+                if path.resolve() in self._gone:
+                    return path.resolve()
+        spec = importlib.machinery.PathFinder.find_spec(parts[-1], where) if parts[-1] else None
+        return self.inside(spec.origin) if spec is not None else None
 
-    def _spec(self, name: str, where: list[str]) -> str | None:
-        inside = [entry for entry in where if Path(entry or ".").resolve().is_relative_to(self.root)]
-        if not inside or not name.isidentifier():
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, inside)
-        return spec.origin if spec is not None else None
+    def _holds(self, folder: Path) -> bool:
+        try:
+            return folder.resolve().is_relative_to(self.root)
+        except OSError:
+            return False
 
     def _file(self, module: ModuleType) -> Path | None:
         try:
-            return self._inside(module.__file__)
+            return self.inside(module.__file__)
         except Exception:  # noqa: BLE001 - a stand-in for a module may do anything
             return None
 
-    def _inside(self, file: object) -> Path | None:
+    def inside(self, file: object) -> Path | None:
+        """Give a source of the project as it lies there, be it read from an installed copy; None for any other."""
         if not isinstance(file, str):
             return None
-        path = Path(file)
-        path = Path(project.copied(str(path), self.root))
-        return path if path.is_relative_to(self.root) and path.suffix == ".py" else None
+        for folder in (self.root, self.folder):
+            path = Path(project.copied(file, folder)).resolve()
+            if path.is_relative_to(self.root) and path.suffix == ".py":
+                return path
+        return None
+
+
+def _loaded_by_name(tree: ast.Module) -> Iterator[str]:
+    """Yield modules that are imported by a function that is given their name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and isinstance(first := node.args[0], ast.Constant):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called in LOADERS and isinstance(first.value, str):
+                yield first.value
 
 
 def _named_plugins(tree: ast.Module) -> Iterator[str]:

@@ -13,7 +13,7 @@ TARGETS = (
 )  # fmt: skip
 """Variables in which services say what a pull request goes into, and what the default branch is."""
 USUAL = ("origin/main", "origin/master", "main", "master")
-HUNK = re.compile(rb"^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+HUNK = re.compile(rb"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
 class UnknownChange(Exception):  # noqa: N818 - nothing has gone wrong
@@ -29,7 +29,9 @@ class Changes:
     since: str
     """What it is, in words."""
     lines: Mapping[Path, frozenset[int]] = field(default_factory=dict)
-    """By file that is there: its lines, from 1, that are new or other; none for one that is no text."""
+    """By file that is there: its lines, from 1, that are new or other; none for one that is no source of Python."""
+    added: Mapping[Path, frozenset[int]] = field(default_factory=dict)
+    """Those of them that stand in no old line's place."""
     new: frozenset[Path] = frozenset()
     """Those of them that were not there."""
     gone: frozenset[Path] = frozenset()
@@ -54,32 +56,32 @@ def changes(folder: Path, revision: str, environ: Mapping[str, str]) -> Changes:
     """
     root = _root(folder)
     name, base = _base(root, revision, environ)
-    new, gone, lines = set[Path](), set[Path](), dict[Path, frozenset[int]]()
+    new, gone = set[Path](), set[Path]()
+    lines, added = dict[Path, frozenset[int]](), dict[Path, frozenset[int]]()
     for status, path in _statuses(root, base):
         if status == "D":
             gone.add(path)
             continue
         if status == "A":
             new.add(path)
-        lines[path] = _changed_lines(root, base, path)
+        lines[path], added[path] = _changed_lines(root, base, path)
     for path in _listed(root, "ls-files", "--others", "--exclude-standard", "-z"):
         if path.is_file():
             new.add(path)
-            lines[path] = _changed_lines(root, base, path)
+            lines[path] = added[path] = frozenset()
     short = (git(root, "rev-parse", "--short=12", base) or base).strip()
-    return Changes(short, f"the merge base with {name}", lines, frozenset(new), frozenset(gone))
+    return Changes(short, f"the merge base with {name}", lines, added, frozenset(new), frozenset(gone))
 
 
 def _root(folder: Path) -> Path:
-    """Give the root of the repository, spelled as the folder is."""
-    said = git(folder, "rev-parse", "--show-prefix")
+    """Give the root of the repository, all links followed."""
+    said = git(folder, "rev-parse", "--show-toplevel")
     if said is None:
         raise UnknownChange(
             f"{folder} is in no repository that git reads here: check the project out with git, install git, or trust"
             f" the folder where it is somebody else's (git config --global --add safe.directory {folder})"
         )
-    below = len(Path(said.rstrip("\n")).parts)
-    return (folder, *folder.parents)[below]
+    return Path(said.rstrip("\n")).resolve()
 
 
 def _base(root: Path, revision: str, environ: Mapping[str, str]) -> tuple[str, str]:
@@ -122,31 +124,39 @@ def _is_there(root: Path, name: str) -> bool:
     return git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}") is not None
 
 
-DIFF = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--ignore-submodules")
+DIFF = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
 
 
 def _statuses(root: Path, base: str) -> Iterator[tuple[str, Path]]:
-    said = (git(root, *DIFF, "--name-status", "-z", base, "--") or "").split("\0")
+    said = _asked(root, *DIFF, "--name-status", "-z", base, "--").split("\0")
     for status, name in zip(said[::2], said[1::2], strict=False):
         yield status, root / name
 
 
 def _listed(root: Path, *words: str) -> Iterator[Path]:
-    for name in (git(root, *words) or "").split("\0"):
+    for name in _asked(root, *words).split("\0"):
         if name:
             yield root / name
 
 
-def _changed_lines(root: Path, base: str, path: Path) -> frozenset[int]:
-    """Give the lines that are new or other; all of a file that git does not follow."""
-    said = git(root, *DIFF, "--unified=0", base, "--", str(path))
-    found: set[int] = set()
-    if not said:
-        try:
-            return frozenset(range(1, len(path.read_bytes().splitlines()) + 1))
-        except OSError:
-            return frozenset()
+def _asked(root: Path, *words: str) -> str:
+    """Give what git says; where it cannot tell, nobody can."""
+    said = git(root, *words)
+    if said is None:
+        raise UnknownChange(f"git {words[0]} failed: git status and git fsck in {root} may say why")
+    return said
+
+
+def _changed_lines(root: Path, base: str, path: Path) -> tuple[frozenset[int], frozenset[int]]:
+    """Give the lines of a source of Python that are new or other, and those of them that are new."""
+    if path.suffix != ".py":
+        return frozenset(), frozenset()
+    said = _asked(root, *DIFF, "--unified=0", base, "--", str(path))
+    found, added = set[int](), set[int]()
     for match in HUNK.finditer(said.encode("utf-8", "surrogateescape")):
-        begin, count = int(match[1]), int(match[2] or 1)
-        found.update(range(begin, begin + max(1, count)))
-    return frozenset(found)
+        begin, count = int(match[2]), int(match[3] or 1)
+        lines = range(begin, begin + max(1, count))
+        found.update(lines)
+        if match[1] == b"0":
+            added.update(lines)
+    return frozenset(found), frozenset(added)

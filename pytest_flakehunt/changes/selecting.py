@@ -11,6 +11,7 @@ import pytest
 from pytest_flakehunt.changes.imports import Imports
 from pytest_flakehunt.changes.repository import Changes
 
+CONFTEST = "conftest.py"
 CONFIGURATIONS = frozenset({
     "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg", "setup.py",
 })  # fmt: skip
@@ -33,13 +34,24 @@ KINDS = {
 class Selection:
     """The tests that a change has to do with."""
 
-    def __init__(self, items: Sequence[pytest.Item], changes: Changes, imports: Imports) -> None:
+    def __init__(
+        self, items: Sequence[pytest.Item], changes: Changes, imports: Imports, plugins: Iterable[object] = ()
+    ) -> None:
+        """Select.
+
+        Args:
+            items: all that were collected.
+            changes: what git says.
+            imports: of the project.
+            plugins: of pytest: the project's own concern all tests, but for conftest files.
+        """
         self.changes, self.imports = changes, imports
         self.why: dict[str, tuple[str, str]] = {}
         """By node id: the kind of reason, and the reason in words."""
         self.total = len(items)
         self._python = frozenset(path for path in changes.files if path.suffix == ".py" and not governs(path))
         self._governing = [path for path in changes.files if governs(path)]
+        self._plugins = [path for plugin in plugins if (path := imports.inside(getattr(plugin, "__file__", None)))]
         self._ways: dict[tuple[Path, ...], list[Path]] = {}
         for item in items:
             reason = self._reason(item)
@@ -48,14 +60,16 @@ class Selection:
 
     def _reason(self, item: pytest.Item) -> tuple[str, str] | None:
         place, begin, end = lines_of(item)
-        if (reason := self._own_reason(item.path, place, frozenset(range(begin, end + 1)))) is not None:
+        test, place = item.path.resolve(), self.imports.inside(str(place)) or place.resolve()
+        if (reason := self._own_reason(test, place, frozenset(range(begin, end + 1)))) is not None:
             return reason
-        governed = [path for path in self._governing if item.path.is_relative_to(path.parent)]
-        start = tuple(dict.fromkeys((item.path, place, *_plugins(item))))
+        governed = [path for path in self._governing if locks(path) or test.is_relative_to(path.parent)]
+        own = [path for path in self._plugins if path.name != CONFTEST or test.is_relative_to(path.parent)]
+        start = tuple(dict.fromkeys((test, place, *own)))
         if start not in self._ways:
             self._ways[start] = self.imports.way(start, self._python)
         if way := self._ways[start]:
-            others = [self._name(path) for path in way[:-1] if path not in {item.path, place}]
+            others = [self._name(path) for path in way[:-1] if path not in {test, place}]
             through = f", by way of {', '.join(others)}" if others else ""
             return IMPORT, f"it imports {self._name(way[-1])}, which changed{through}"
         if governed:
@@ -67,8 +81,9 @@ class Selection:
         changed = self.changes.lines
         if {path, place} & self.changes.new:
             return NEW, "its file is new"
-        if own := lines & changed.get(place, frozenset()):
-            return (NEW, "it is new") if own == lines else (SOURCE, "its own source changed")
+        if lines & changed.get(place, frozenset()):
+            new = lines <= self.changes.added.get(place, frozenset())
+            return (NEW, "it is new") if new else (SOURCE, "its own source changed")
         for file in (path, place):
             if file in changed:
                 return FILE, f"{self._name(file)} changed"
@@ -99,8 +114,13 @@ class Selection:
 
 def governs(path: Path) -> bool:
     """Tell whether a file concerns all tests below its folder."""
-    name = path.name
-    return name == "conftest.py" or name in CONFIGURATIONS or any(fnmatchcase(name, lock) for lock in LOCKS)
+    return path.name == CONFTEST or path.name in CONFIGURATIONS or locks(path)
+
+
+def locks(path: Path) -> bool:
+    """Tell whether a file says which versions are installed, for whatever is tested."""
+    kept = path.suffix in {".txt", ".in"} and path.parent.name in {"requirements", "reqs"}
+    return kept or any(fnmatchcase(path.name, lock) for lock in LOCKS)
 
 
 def lines_of(item: pytest.Item) -> tuple[Path, int, int]:
@@ -113,12 +133,3 @@ def lines_of(item: pytest.Item) -> tuple[Path, int, int]:
     except (OSError, TypeError, ValueError):
         return item.path, 0, -1
     return Path(source or item.path), begin, begin + len(lines) - 1
-
-
-def _plugins(item: pytest.Item) -> Iterable[Path]:
-    """Yield the conftest files above a test: what they import, it needs as well."""
-    manager = item.config.pluginmanager
-    for folder in item.path.parents:
-        path = folder / "conftest.py"
-        if manager.has_plugin(str(path)):
-            yield path

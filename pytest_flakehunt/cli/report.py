@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
 from pytest_flakehunt.asked.flags import REPORTS
+from pytest_flakehunt.asked.options import with_companions
 from pytest_flakehunt.cli.ending import FOUND, OK, Refused
 from pytest_flakehunt.model import Findings, Service
 
@@ -22,7 +23,11 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     reads.add_argument("--list", action="store_true", help="list the hunts that the ledger has")
     for kind in REPORTS:
         reads.add_argument(f"--{kind}", metavar="PATH", type=Path, help=f"write it there as --flakehunt-{kind} does")
-    reads.add_argument("--annotate", choices=list(Service), help="write annotations as this service reads them")
+    reads.add_argument(
+        "--annotate",
+        choices=[service for service in Service if service is not Service.GITLAB],
+        help="write annotations as this service reads them",
+    )
     reads.add_argument(
         "--redacted-ledger", metavar="PATH", type=Path, help="write a copy of the ledger there, redacted"
     )
@@ -42,7 +47,7 @@ def report(asked: argparse.Namespace) -> int:
     if asked.list:
         return _list(path)
     paths = {kind: Path(getattr(asked, kind)) for kind in REPORTS if getattr(asked, kind) is not None}
-    _check(paths, asked.redacted_ledger)
+    _check(paths, asked.redacted_ledger, path)
     redact = [*asked.redact, *_patterns(path)]
     if asked.redacted_ledger is not None:
         _copy(path, asked.redacted_ledger, redact)
@@ -55,9 +60,9 @@ def _report(
     findings: Findings, source: Path, paths: dict[str, Path], redact: list[str], asked: argparse.Namespace
 ) -> int:  # fmt: skip
     from pytest_flakehunt.reports import remarks, terminal, writing
-    from pytest_flakehunt.reports.redaction import Redactor, redacted
+    from pytest_flakehunt.reports.redaction import Redactor, handed_on
 
-    told = redacted(findings, Redactor(os.environ, redact))
+    told = handed_on(findings, Redactor(os.environ, redact))
     wrong = list(writing.reports(told, paths))
     lines = []
     if asked.annotate:
@@ -110,7 +115,7 @@ def concluded(path: Path, wanted: str) -> Findings:
 def _list(path: Path) -> int:
     from pytest_flakehunt.ledger import archive
     from pytest_flakehunt.ledger.store import LedgerError
-    from pytest_flakehunt.reports.words import number
+    from pytest_flakehunt.reports.words import clean, harmless, number
 
     try:
         kept = archive.hunts(path)
@@ -118,10 +123,8 @@ def _list(path: Path) -> int:
         raise Refused(str(error)) from None
     for hunt in kept:
         state = "" if hunt.concluded else ", not concluded" if hunt.ended else ", cut short"
-        sys.stdout.write(
-            f"{hunt.number:>4}  {hunt.uid[:12] or '-':<12}  {hunt.started}  {number(hunt.sweeps, 'sweep')} of "
-            f"{hunt.asked} asked for{state}\n"
-        )
+        line = f"{hunt.uid[:12] or '-':<12}  {hunt.started}  {number(hunt.sweeps, 'sweep')} of {hunt.asked} asked for"
+        sys.stdout.write(f"{hunt.number:>4}  {harmless(clean(line))}{state}\n")
     return OK if kept else FOUND
 
 
@@ -136,9 +139,12 @@ def _patterns(path: Path) -> list[str]:
     from pytest_flakehunt.ledger.store import LedgerError
 
     try:
-        return [pattern for hunt in archive.hunts(path) for pattern in hunt.redact] if _is_ledger(path) else []
+        kept = archive.hunts(path) if _is_ledger(path) else []
+        return [compiled(pattern) for hunt in kept for pattern in hunt.redact]
     except (LedgerError, OSError) as error:
         raise Refused(str(error)) from None
+    except (argparse.ArgumentTypeError, TypeError) as error:
+        raise Refused(f"{path}: what its hunts were told to hide cannot be read: {error}") from None
 
 
 def _copy(path: Path, target: Path, redact: list[str]) -> None:
@@ -148,17 +154,15 @@ def _copy(path: Path, target: Path, redact: list[str]) -> None:
 
     if not _is_ledger(path):
         raise Refused(f"--redacted-ledger {target}: {path} is no ledger; give the path of one")
-    if target.exists() and target.samefile(path):
-        raise Refused(f"--redacted-ledger {target}: that is the ledger itself; give another path")
     try:
         archive.copied(path, target, Redactor(os.environ, dict.fromkeys(redact)))
     except LedgerError as error:
         raise Refused(str(error)) from None
 
 
-def _check(paths: dict[str, Path], copy: Path | None) -> None:
-    """Refuse paths that cannot be written, before anything is."""
-    taken: dict[Path, str] = {}
+def _check(paths: dict[str, Path], copy: Path | None, source: Path) -> None:
+    """Refuse paths that cannot be written, or where something else is, before anything is."""
+    taken = {path.resolve(): str(source) for path in with_companions(source)}
     named = {**{f"--{kind}": path for kind, path in paths.items()}, **({"--redacted-ledger": copy} if copy else {})}
     for option, path in named.items():
         if path.is_dir():
@@ -167,13 +171,18 @@ def _check(paths: dict[str, Path], copy: Path | None) -> None:
             raise Refused(f"{option} {path}: there is no folder {path.parent}; make it, or give another path")
         other = taken.setdefault(path.resolve(), option)
         if other != option:
-            raise Refused(f"{option} {path}: {other} is written there; give each a path of its own")
+            what = f"{other} is written there" if other.startswith("--") else f"that is {other} itself, or a part of it"
+            raise Refused(f"{option} {path}: {what}; give each a path of its own")
+        if path == copy and path.exists() and not path.is_file():
+            raise Refused(f"{option} {path}: that is no file; give the path of one")
 
 
 def compiled(pattern: str) -> str:
     """Give a pattern that can be used."""
     try:
-        re.compile(pattern)
+        empty = re.compile(pattern).search("")
     except re.error as error:
         raise argparse.ArgumentTypeError(f"{pattern}: it is no regular expression: {error}") from None
+    if empty:
+        raise argparse.ArgumentTypeError(f"{pattern!r} fits no text at all; give one that needs some")
     return pattern

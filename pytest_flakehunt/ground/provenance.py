@@ -1,5 +1,6 @@
 """What a hunt ran on: the project's revision, and the plugins that were there."""
 
+import os
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +11,10 @@ import pytest
 def revision(root: Path) -> str:
     """Give the project's revision under git, with a plus where files were changed; empty where there is none."""
     return (git(root, "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*") or "").strip()
+
+
+ALONE = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "--literal-pathspecs")
+"""What keeps git from running the project's hooks, and from reading names as patterns."""
 
 
 def repository(folder: Path) -> Path | None:
@@ -24,11 +29,12 @@ def below_repository(folder: Path) -> str:
 
 
 def git(folder: Path, *words: str) -> str | None:
-    """Give what git says in a folder; None where it fails, or is not there."""
+    """Give what git says in a folder; None where it fails, or is not there. It changes, runs and fetches nothing."""
     try:
         asked = subprocess.run(  # noqa: S603 - without a shell
-            ["git", *words],  # noqa: S607 - whichever git there is
+            ["git", *ALONE, *words],  # noqa: S607 - whichever git there is
             cwd=folder,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"},
             capture_output=True,
             encoding="utf-8",
             errors="surrogateescape",

@@ -1,6 +1,7 @@
 """Reading a ledger without changing anything of it: what hunts it has, what they said, and a copy to hand on."""
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +16,8 @@ JSON_COLUMNS = frozenset(
     {("evidence", "sections"), ("hunts", "versions"), ("hunts", "redact"), ("documents", "document")}
 )
 """Columns whose text is JSON."""
+NUMBERED = frozenset({("leaks", "what")})
+"""Columns of texts that must differ from one row to the next."""
 
 
 class Kept(NamedTuple):
@@ -105,8 +108,7 @@ def copied(path: Path, target: Path, redact: Callable[[str], str]) -> None:
     Raises:
         LedgerError: one of them cannot be read or written.
     """
-    draft = target.with_name(f"{target.name}.part")
-    draft.unlink(missing_ok=True)
+    draft = target.with_name(f".{secrets.token_hex(8)}.part")
     with _reading(path) as db:
         try:
             with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
@@ -122,22 +124,31 @@ def copied(path: Path, target: Path, redact: Callable[[str], str]) -> None:
 
 
 def _rewrite(db: sqlite3.Connection, redact: Callable[[str], str]) -> None:
-    """Put every text of every table through a function; names that become equal are told apart by a number."""
-    db.create_function("redacted", 1, redact, deterministic=True)
+    """Put every text of every table through a function; names that must differ are told apart by a number."""
+
+    def changed(text: str, number: int = 0) -> str:
+        new = redact(text)
+        return f"{new} #{number}" if number and new != text else new
+
+    names = {old: changed(old, number) for old, number in db.execute("SELECT nodeid, id FROM tests")}
+    db.create_function("redacted", 1, lambda text: names.get(text) or changed(text), deterministic=True)
+    db.create_function("numbered", 2, changed, deterministic=True)
     db.create_function(
         "redacted_json", 1, lambda text: json.dumps(_walked(json.loads(text), redact)), deterministic=True
     )
     db.execute("BEGIN")
     for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         for _, column, kind, *_ in db.execute(f"PRAGMA table_info({_quoted(table)})").fetchall():
+            name = _quoted(column)
             if kind != "TEXT":
                 continue
-            function = "redacted_json" if (table, column) in JSON_COLUMNS else "redacted"
-            if table == "tests" and column == "nodeid":
-                db.execute("UPDATE tests SET nodeid = redacted(nodeid) || ' #' || id WHERE nodeid != redacted(nodeid)")
+            if (table, column) == ("hunts", "redact"):
+                new = "'[]'"  # a pattern may be a secret itself
+            elif (table, column) in NUMBERED:
+                new = f"numbered({name}, id)"
             else:
-                name, new = _quoted(column), f"{function}({_quoted(column)})"
-                db.execute(f"UPDATE {_quoted(table)} SET {name} = {new} WHERE {name} != {new}")  # noqa: S608 - quoted
+                new = f"{'redacted_json' if (table, column) in JSON_COLUMNS else 'redacted'}({name})"
+            db.execute(f"UPDATE {_quoted(table)} SET {name} = {new} WHERE {name} IS NOT {new}")  # noqa: S608 - quoted
     db.execute("COMMIT")
 
 

@@ -308,6 +308,16 @@ class Ledger:
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path} cannot be written: {error}; {remedy(error)}") from error
 
+    def texts(self) -> Iterator[str]:
+        """Give all that failing attempts of this hunt said."""
+        query = "SELECT message, traceback, sections, stacks FROM evidence WHERE hunt = ?"
+        for message, traceback, sections, stacks in self._db.execute(query, (self.hunt,)):
+            yield from (message, traceback, stacks, *(text for pair in json.loads(sections) for text in pair))
+
+    def hide(self, patterns: Sequence[str]) -> None:
+        """Keep what must not leave the machine of what this hunt keeps."""
+        self._db.execute("UPDATE hunts SET redact = ? WHERE id = ?", (storable(json.dumps(patterns)), self.hunt))
+
     def rows(self, nodeid: str) -> list[Row]:
         """Give all attempts of one test in the survey of this hunt, by sweep."""
         found = self._db.execute(

@@ -146,13 +146,20 @@ class Finding:
         """Whether all its failures are excused."""
         return bool(self.modes) and all(mode.quarantined for mode in self.modes)
 
+    @property
+    def excuse(self) -> str:
+        """Why its failures do not count, whatever they are; empty where they may."""
+        if self.quarantined:
+            return f"quarantined {self.modes[0].quarantined}"
+        return "it ran beside what changed, which was not shown to make it fail" if self.company else ""
+
     def fails_on(self, kinds: Collection[str]) -> bool:
         """Tell whether its failures make the exit status 1.
 
         Args:
             kinds: as ``--flakehunt-fail-on`` names them.
         """
-        if self.quarantined or self.company:
+        if self.excuse:
             return False
         left = [mode.contract for mode in self.modes if not mode.quarantined] or [self.contract]
         if self.verdict is Verdict.FRAGILE and all(contract is Contract.STRESS for contract in left):

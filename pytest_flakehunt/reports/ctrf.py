@@ -62,7 +62,7 @@ def _test(finding: Finding, folder: str) -> dict[str, Any]:
         "suite": [suite or "tests"],
         "rawStatus": finding.verdict.value,
         "filePath": place.file,
-        "flaky": failing and not finding.quarantined,
+        "flaky": failing and not finding.excuse,
         "extra": {
             "nodeid": finding.nodeid,
             "verdict": finding.verdict.value,
@@ -93,7 +93,7 @@ def _test(finding: Finding, folder: str) -> dict[str, Any]:
 
 
 def _status(finding: Finding) -> str:
-    if finding.quarantined or not finding.total.runs:
+    if (finding.excuse and finding.modes) or not finding.total.runs:
         return "skipped"
     return "failed" if finding.verdict is Verdict.BROKEN else "passed"
 

@@ -64,9 +64,9 @@ def _case(finding: Finding) -> Tree.Element:
     case = Tree.Element(
         "testcase", {"classname": _valid(class_name), "name": _valid(name), "time": f"{finding.seconds:.3f}"}
     )
-    if finding.quarantined:
-        Tree.SubElement(case, "skipped", {"message": _valid(f"quarantined {finding.modes[0].quarantined}")})
-    elif finding.verdict is Verdict.BROKEN:
+    if finding.excuse and finding.modes:
+        Tree.SubElement(case, "skipped", {"message": _valid(finding.excuse)})
+    elif finding.verdict is Verdict.BROKEN and finding.modes:
         first = finding.modes[0]
         failure = Tree.SubElement(case, "failure", _told(first))
         failure.text = _valid(first.evidence.traceback[-LONGEST:])
@@ -113,11 +113,16 @@ def named(nodeid: str) -> tuple[str, str]:
 
     >>> named("tests/test_a.py::TestX::test_y[a/b]")
     ('tests.test_a.TestX', 'test_y[a/b]')
+    >>> named("a[b]/test_a.py::test_y")
+    ('a[b].test_a', 'test_y')
     """
-    path, bracket, parameters = nodeid.partition("[")
+    file, separator, rest = nodeid.partition("::")
+    path, bracket, parameters = rest.partition("[")
     *outer, name = path.split("::")
-    outer[:1] = [part.removesuffix(".py").replace("/", ".") for part in outer[:1]]
-    return ".".join(outer), name + bracket + parameters
+    module = file.removesuffix(".py").replace("/", ".")
+    if not separator:
+        return "", file
+    return ".".join([module, *outer]), name + bracket + parameters
 
 
 def _valid(written: str) -> str:

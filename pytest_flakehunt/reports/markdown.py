@@ -67,7 +67,7 @@ def fitted(pieces: Sequence[Piece], limit: int) -> str:
 def _pieces(findings: Findings) -> Iterator[Piece]:
     trial = findings.trial
     ranked = sorted(
-        (finding for finding in findings.tests if finding.modes and not finding.quarantined),
+        (finding for finding in findings.tests if finding.modes and not finding.excuse),
         key=lambda one: (not one.fails_on(trial.fail_on), remarks.VERDICTS.index(one.verdict), -one.rate.low),
     )
     counting = sum(finding.fails_on(trial.fail_on) for finding in ranked)
@@ -76,7 +76,7 @@ def _pieces(findings: Findings) -> Iterator[Piece]:
     if ranked:
         yield Piece(0, "\n### What to do first\n\n")
         for place, text in enumerate(_first(findings, ranked), 1):
-            yield Piece(place, text, "thing to do first")
+            yield Piece(place, text, "first step")
         yield from _table(ranked)
         yield Piece(0, "\n")
         for place, finding in enumerate(ranked):
@@ -190,6 +190,9 @@ def _rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _rest(findings: Findings) -> Iterator[Piece]:
     """Say what else there is: the known, the left behind, the steady with what that is worth, and notes."""
+    aside = [finding for finding in findings.tests if finding.modes and finding.company and not finding.quarantined]
+    lines = [f"- {code(one.nodeid)}: {one.verdict}: {_inline(remarks.often(one), 300)}\n" for one in aside]
+    yield from _listed("Beside what changed, and not shown to be its doing", lines, "test beside it")
     excused = [finding for finding in findings.tests if finding.quarantined]
     lines = [f"- {code(one.nodeid)}: {_inline(one.modes[0].quarantined, 300)}\n" for one in excused]
     lines += [

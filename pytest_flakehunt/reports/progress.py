@@ -10,6 +10,7 @@ from rich.progress import Progress as Bar
 
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import Progress
+from pytest_flakehunt.reports.words import clean, harmless
 
 LINE_EVERY = 15.0
 """Seconds between plain lines."""
@@ -57,7 +58,7 @@ class Lines(Quiet):
         if progress.done and realtime.monotonic() >= self._next:
             self._next = realtime.monotonic() + LINE_EVERY
             self._reporter.ensure_newline()
-            self._reporter.write_line(f"flakehunt: {sentence(progress)}")
+            self._reporter.write_line(harmless(f"flakehunt: {sentence(progress)}"))
 
 
 class Live(Quiet):
@@ -74,7 +75,7 @@ class Live(Quiet):
         if self._bar is None:
             self._reporter.ensure_newline()
             console = Console(file=Screen(self._reporter), force_terminal=True)  # type: ignore[arg-type]
-            columns = TextColumn("flakehunt"), BarColumn(bar_width=24), TextColumn("{task.description}")
+            columns = TextColumn("flakehunt"), BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)
             self._bar = Bar(*columns, console=console, auto_refresh=False, transient=True)
             self._task = self._bar.add_task("", total=None)
             self._bar.start()
@@ -95,7 +96,7 @@ class Live(Quiet):
 def sentence(progress: Progress) -> str:
     """Put progress into words."""
     if progress.doing:
-        return f"{progress.doing}: run {progress.done}, {duration(progress.elapsed)} gone"
+        return f"{clean(progress.doing)}: run {progress.done}, {duration(progress.elapsed)} gone"
     of = "" if progress.total is None else f" of {progress.total}"
     found = "1 test failed" if progress.found == 1 else f"{progress.found} tests failed"
     left = "" if progress.left is None else f", {duration(progress.left)} left"

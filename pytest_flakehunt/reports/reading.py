@@ -1,7 +1,13 @@
 """Reading the JSON report back: every other report is made from that, at once or years later."""
 
 import json
-from typing import Any
+from dataclasses import is_dataclass
+from datetime import datetime
+from functools import cache
+from math import isfinite
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 from pytest_flakehunt.model import (
     Cause,
@@ -50,9 +56,42 @@ def read(text: str) -> Findings:
         said = document.get("schema") if isinstance(document, dict) else None
         raise DocumentError(f"it is no report of a hunt: its schema is {said!r}, and {SCHEMA!r} is wanted")
     try:
-        return _findings(document)
+        findings = _findings(document)
+        _check(findings, Findings, "report")
+        datetime.fromisoformat(findings.trial.started)
+        UUID(findings.trial.uid or "0" * 32)
+        if not all(group.members for group in findings.groups):
+            raise ValueError("a group has no members")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DocumentError(f"it is no whole report of a hunt: {type(error).__name__}: {error}") from None
+    return findings
+
+
+def _check(value: Any, kind: Any, where: str) -> None:  # noqa: C901 - a case for each kind
+    """See that a value, and all in it, is of the kind that the model says: a stranger may have written it."""
+    inner = get_args(kind)
+    if get_origin(kind) in {Union, UnionType}:
+        if value is not None:
+            _check(value, next(one for one in inner if one is not NoneType), where)
+    elif get_origin(kind) is tuple:
+        if not isinstance(value, tuple):
+            raise TypeError(f"{where} is no list")
+        kinds = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else inner
+        for place, (item, one) in enumerate(zip(value, kinds, strict=True)):
+            _check(item, one, f"{where}[{place}]")
+    elif kind is float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise TypeError(f"{where} is no number")
+    elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise TypeError(f"{where} is no {kind.__name__}")
+    elif is_dataclass(kind) or hasattr(kind, "_fields"):
+        for name, one in _hints(kind).items():
+            _check(getattr(value, name), one, f"{where}.{name}")
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return {name: hint for name, hint in get_type_hints(kind).items() if get_origin(hint) is not ClassVar}
 
 
 def _findings(document: dict[str, Any]) -> Findings:

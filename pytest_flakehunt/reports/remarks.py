@@ -60,7 +60,13 @@ def of_hunt(findings: Findings) -> list[Remark]:
     counting = "leaks" in trial.fail_on
     left = [(finding, left) for finding in findings.tests for left in finding.leaks]
     said += [
-        _leak(some[0][0].nodeid, some[0][1], Place(some[0][0].file, some[0][0].line), len(some) - 1, counting)
+        _leak(
+            some[0][0].nodeid,
+            some[0][1],
+            Place(some[0][0].file, some[0][0].line),
+            len(some) - 1,
+            counting and not all(finding.company for finding, _ in some),
+        )
         for some in alike(left)
     ]
     levels = list(Level)
@@ -117,7 +123,7 @@ def alike(found: Iterable[tuple[Whose, Left]]) -> Iterator[list[tuple[Whose, Lef
 
 def _finding(finding: Finding, fail_on: Sequence[str]) -> Remark:
     level = Level.WARNING
-    if finding.quarantined or finding.company:
+    if finding.excuse:
         level = Level.NOTICE
     elif finding.fails_on(fail_on):
         level = Level.ERROR
@@ -128,7 +134,7 @@ def _finding(finding: Finding, fail_on: Sequence[str]) -> Remark:
         sentence(finding, mode),
         often(finding),
         f"{mode.evidence.exception}: {mode.evidence.message.partition(chr(10))[0]}",
-        *([f"quarantined {mode.quarantined}"] if mode.quarantined else ()),
+        *([finding.excuse] if finding.excuse else [f"quarantined {mode.quarantined}"] if mode.quarantined else ()),
         *([f"and {number(more, 'further mode')}"] if more else ()),
     )
     command = (f"reproduce: {clean(mode.command)}",) if mode.command else ()

@@ -40,7 +40,7 @@ def text(findings: Findings) -> str:
         "invocations": [
             {
                 "executionSuccessful": not trial.interrupted,
-                "toolExecutionNotifications": [{"level": "note", "message": {"text": note}} for note in notes],
+                "toolExecutionNotifications": [{"level": "note", "message": {"text": _plain(note)}} for note in notes],
             }
         ],
         "results": ranked,
@@ -95,7 +95,7 @@ def _result(
 ) -> dict[str, Any]:
     mode, cause = found[0]
     level = Level.WARNING
-    if all(one.quarantined for one, _ in found):
+    if finding.excuse or all(one.quarantined for one, _ in found):
         level = Level.NOTICE
     elif finding.fails_on(fail_on):
         level = Level.ERROR
@@ -114,7 +114,7 @@ def _result(
         },
     }  # fmt: skip
     related = [*_around(cause, places), *((_place(where), said) for one, _ in found for where, said in _readings(one))]
-    related = [(place, said) for place, said in related if place.file]
+    related = [(place, said) for place, said in related if _inside(place)]
     if related:
         result["relatedLocations"] = [
             _location(place, folder, said) | {"id": number}
@@ -123,9 +123,8 @@ def _result(
     if cause is not None and (flow := _flow(finding, mode, cause, places)):
         steps = [{"location": _location(place, folder, said)} for place, said in flow]
         result["codeFlows"] = [{"threadFlows": [{"locations": steps}]}]
-    if any(one.quarantined for one, _ in found):
-        quarantined = next(one.quarantined for one, _ in found if one.quarantined)
-        result["suppressions"] = [{"kind": "external", "justification": _plain(quarantined)}]
+    if reason := next((one.quarantined for one, _ in found if one.quarantined), finding.excuse):
+        result["suppressions"] = [{"kind": "external", "justification": _plain(reason)}]
     return result
 
 
@@ -162,7 +161,7 @@ def _flow(finding: Finding, mode: Mode, cause: Cause, places: Mapping[str, Place
     if steps:
         steps.append((places[finding.nodeid], f"{finding.nodeid} runs after it"))
         steps.append((mode.evidence.where, f"{mode.evidence.exception}"))
-    return [(place, said) for place, said in steps if place.file]
+    return [(place, said) for place, said in steps if _inside(place)]
 
 
 def _leak(finding: Finding, left: Left, folder: str, fail_on: Sequence[str]) -> dict[str, Any]:
@@ -172,12 +171,12 @@ def _leak(finding: Finding, left: Left, folder: str, fail_on: Sequence[str]) -> 
     lines += [f"hurts {victim}" for victim in left.victims]
     result: dict[str, Any] = {
         "ruleId": "leak",
-        "level": LEVELS[Level.ERROR if "leaks" in fail_on else Level.NOTICE],
+        "level": LEVELS[Level.ERROR if "leaks" in fail_on and not finding.company else Level.NOTICE],
         "message": {"text": _plain("\n".join(lines))},
         "locations": [_location(Place(finding.file, finding.line), folder)],
         "partialFingerprints": _prints(finding.nodeid, f"leak {leak.kind} {leak.what} {leak.owner}"),
     }
-    if leak.started_at is not None and leak.started_at.file:
+    if leak.started_at is not None and _inside(leak.started_at):
         result["relatedLocations"] = [_location(leak.started_at, folder, "made here") | {"id": 1}]
     return result
 
@@ -194,6 +193,11 @@ def _location(place: Place, folder: str, said: str = "") -> dict[str, Any]:
     region = {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 1}
     location: dict[str, Any] = {"physicalLocation": {"artifactLocation": _artifact(here.file), "region": region}}
     return location | ({"message": {"text": _plain(said)}} if said else {})
+
+
+def _inside(place: Place) -> bool:
+    """Tell whether a place can be shown: in a file of the repository."""
+    return bool(place.file.strip("/.")) and not place.file.startswith(("/", "../"))
 
 
 def _artifact(file: str) -> dict[str, str]:

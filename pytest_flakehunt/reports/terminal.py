@@ -304,7 +304,7 @@ def _evidence(suspects: Sequence[Suspect]) -> Table:
     for suspect in suspects:
         setting = f"={suspect.setting}" if suspect.setting else ""
         numbers = (*suspect.present, *suspect.absent)
-        table.add_row(f"{suspect.perturbation}{setting}", *map(str, numbers), f"{suspect.p_value:.2g}")
+        table.add_row(Text(clean(f"{suspect.perturbation}{setting}")), *map(str, numbers), f"{suspect.p_value:.2g}")
     return table
 
 

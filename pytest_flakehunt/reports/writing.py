@@ -1,6 +1,7 @@
 """Writing reports: each to its place, whole or not at all; one that cannot be written keeps none of the others back."""
 
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def reports(findings: Findings, paths: Mapping[str, Path]) -> Iterator[str]:
         try:
             put(path, WRITERS[kind](findings))
         except OSError as error:
-            yield f"--flakehunt-{kind}={path}: it could not be written: {error.strerror or error}; {REMEDY}"
+            yield f"{kind} report at {path}: it could not be written: {error.strerror or error}; {REMEDY}"
 
 
 REMEDY = "make it again from the ledger with flakehunt report"
@@ -44,7 +45,7 @@ def put(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(raw)
         return
-    draft = path.with_name(f"{path.name}.part")
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         draft.write_bytes(raw)
         draft.replace(path)

@@ -14,6 +14,7 @@ from pytest_flakehunt.changes.repository import UnknownChange, changes
 from pytest_flakehunt.changes.selecting import Selection
 from pytest_flakehunt.ground.provenance import repository
 from pytest_flakehunt.model import Findings
+from pytest_flakehunt.reports.words import clean, harmless
 
 MOST_SAID = 20
 """Changed files that are named at most, of those that select no test."""
@@ -41,23 +42,26 @@ class Choosing:
             found = changes(self.config.rootpath, self.revision, os.environ)
         except UnknownChange as error:
             what = "everything is hunted" if self.fallback else "nothing is hunted"
-            self.said.append(f"flakehunt: what changed is not known, and so {what}: {error}")
+            self._say(f"flakehunt: what changed is not known, and so {what}: {error}")
             if not self.fallback:
                 self._leave(items, [])
             return
-        self.selection = Selection(items, found, Imports(sys.modules, self._root()))
+        imports = Imports(sys.modules, self._root(), self.config.rootpath, found.gone)
+        self.selection = Selection(items, found, imports, self.config.pluginmanager.get_plugins())
         chosen = [item for item in items if item.nodeid in self.selection.why]
-        self.said.append(f"flakehunt: {self.selection.sentence()}")
+        self._say(f"flakehunt: {self.selection.sentence()}")
         if chosen and len(chosen) < len(items):
-            self.said.append(f"flakehunt: the other {len(items) - len(chosen)} run beside them in orders")
+            self._say(f"flakehunt: the other {len(items) - len(chosen)} run beside them in orders")
         if unread := self.selection.unread():
             more = f" and {len(unread) - MOST_SAID} more" if len(unread) > MOST_SAID else ""
-            self.said.append(
-                f"flakehunt: who reads these changed files is not known: {', '.join(unread[:MOST_SAID])}{more}"
-            )
+            self._say(f"flakehunt: who reads these changed files is not known: {', '.join(unread[:MOST_SAID])}{more}")
         if self.config.get_verbosity() > 0:
-            self.said += [f"flakehunt: {nodeid}: {reason}" for nodeid, (_, reason) in self.selection.why.items()]
+            for nodeid, (_, reason) in self.selection.why.items():
+                self._say(f"flakehunt: {nodeid}: {reason}")
         self._leave(items, chosen)
+
+    def _say(self, text: str) -> None:
+        self.said.append(harmless(clean(text).replace("\n", "?")))
 
     def _root(self) -> Path:
         return repository(self.config.rootpath) or self.config.rootpath

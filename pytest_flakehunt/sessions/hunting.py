@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 
@@ -78,8 +79,7 @@ class Session:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Hunt instead of running the tests once."""
-        if self.choosing.nothing:
-            self.status = int(pytest.ExitCode.OK)
+        if self.choosing.nothing and not session.testsfailed:
             return True
         if not session.items or (session.testsfailed and not session.config.option.continue_on_collection_errors):
             return None
@@ -96,13 +96,15 @@ class Session:
             self._keep(self.findings)
             self.honouring.propose(self.findings)
         elif self.choosing.nothing and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-            session.exitstatus = pytest.ExitCode.OK
+            session.exitstatus = self.status = int(pytest.ExitCode.OK)
+            self._publish(Findings(self.setup.trial(), (), notes=tuple(self.choosing.said)))
         if self.ledger is not None:
             self.ledger.close()
         return self.findings is not None or self.choosing.nothing
 
     def _counts(self, finding: Finding) -> bool:
-        return finding.fails_on(self.options.fail_on) or (bool(finding.leaks) and "leaks" in self.options.fail_on)
+        leaks = bool(finding.leaks) and not finding.company and "leaks" in self.options.fail_on
+        return leaks or finding.fails_on(self.options.fail_on)
 
     def _keep(self, findings: Findings) -> None:
         """Keep what was found; whatever is reported is made from that."""
@@ -112,22 +114,31 @@ class Session:
             self.ledger.conclude(text)
         except LedgerError as error:
             self.wrong.append(f"--flakehunt-ledger: {error}")
-        published = publishing.hunt(reading.read(text), self.options)
+        self._publish(reading.read(text), self.ledger)
+
+    def _publish(self, findings: Findings, ledger: Ledger | None = None) -> None:
+        published = publishing.hunt(findings, self.options, ledger.texts() if ledger is not None else ())
         self.wrong += published.wrong
         self.lines = published.lines
+        if (
+            ledger is not None and published.secrets
+        ):  # they stand in it; where it is reported from they may not be known
+            ledger.hide([*self.options.redact, *map(re.escape, published.secrets)])
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Show what was found."""
-        if self.findings is not None and not self.shown:
-            self.shown = True
+        if self.shown:
+            return
+        self.shown = True
+        if self.findings is not None:
             verbosity = self.config.get_verbosity()
             terminal.show(self.findings, terminalreporter, verbosity, self.options.ledger)
             told.updated(
                 self.honouring.difference, self.honouring.entries, self.honouring.notes, terminalreporter, verbosity
             )
-            publishing.write(
-                [*(f"error: {harmless(clean(text))}" for text in self.wrong), *self.lines], terminalreporter
-            )
+
+        errors = [f"error: {harmless(clean(text))}" for text in self.wrong]
+        publishing.write([*errors, *self.lines], terminalreporter)
 
     def _hunt(self, session: pytest.Session) -> None:
         assert self.ledger is not None
@@ -159,7 +170,7 @@ class Session:
         except KeyboardInterrupt:
             raise KeyboardInterrupt from None  # as a generator begins it has no line, and pytest dies of that
         except (HuntFailed, LedgerError) as error:
-            session.shouldfail = f"flakehunt: {error}"
+            session.shouldfail = f"flakehunt: {harmless(clean(str(error)))}"
             raise session.Failed(session.shouldfail) from None
         finally:
             survey.close()

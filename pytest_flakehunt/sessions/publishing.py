@@ -24,24 +24,30 @@ class Published(NamedTuple):
     """For the service, each on a line of its own."""
     wrong: list[str]
     """What could not be written, and what to do."""
+    secrets: list[str] = []  # noqa: RUF012 - of a tuple
+    """Values of variables that were met, in what was told and in what else the ledger keeps."""
 
 
-def hunt(findings: Findings, asked: options.Options) -> Published:
+def hunt(findings: Findings, asked: options.Options, kept: Iterable[str] = ()) -> Published:
     """Write all that was asked for.
 
     Args:
         findings: as the hunt's document has them.
         asked: for the reports, the service, and patterns of secrets.
+        kept: what else the ledger keeps of the hunt.
     """
     from pytest_flakehunt.reports import remarks, writing
-    from pytest_flakehunt.reports.redaction import Redactor, redacted
+    from pytest_flakehunt.reports.redaction import Redactor, handed_on
 
-    told = redacted(findings, Redactor(os.environ, asked.redact))
+    redact = Redactor(os.environ, asked.redact)
+    told = handed_on(findings, redact)
+    for text in kept:
+        redact(text)
     wrong = list(writing.reports(told, asked.reports))
-    if asked.annotate is None:
-        return Published([], wrong)
-    lines = writing.annotated(remarks.of_hunt(told), asked.annotate, asked.ledger.parent, told)
-    return Published(list(lines), wrong)
+    lines: list[str] = []
+    if asked.annotate is not None:
+        lines += writing.annotated(remarks.of_hunt(told), asked.annotate, asked.ledger.parent, told)
+    return Published(lines, wrong, sorted(redact.met))
 
 
 class OfRun:

@@ -10,7 +10,7 @@ from pytest_flakehunt.model.plans import Draft
 ORDER = ("order",)
 SHARE = 1 / 8
 """Of the time that a hunt has, what the company of one sweep may take."""
-FIRST = 20
+FIRST = 4
 """Tests of unknown length that the first company has at most; each further one has twice as many."""
 
 
@@ -41,12 +41,8 @@ class Company:
         return cls(tests, allowed, {test: known[test] for test in tests if test in known})
 
     def joins(self, draft: Draft) -> bool:
-        """Tell whether it runs in a sweep: in orders, and in the first calm one that pytest does not see."""
-        if not self.tests or not draft.number:
-            return False
-        if draft.focus:
-            return draft.focus == ORDER and str(draft.plan.setting("order")) != "alone"
-        return not self._joined
+        """Tell whether it runs in a sweep of the schedule: in orders."""
+        return bool(self.tests) and draft.focus == ORDER and str(draft.plan.setting("order")) != "alone"
 
     def join(self, seed: int) -> list[str]:
         """Choose those that run in the next sweep that it joins: all, or others each time where time is short."""

@@ -93,6 +93,8 @@ class Survey:
     """Whether forks can be trusted, where that is in doubt."""
     _unplaced: dict[str, None] = field(default_factory=dict)
     """Tests with leaks that no line was seen to leave."""
+    _joined: bool = False
+    """Whether the company was given a calm sweep with what it runs beside, as it stands in the suite."""
     _controlled: bool = False
     """Whether the company was given a calm sweep by itself."""
     company: Company = field(default_factory=Company)
@@ -176,7 +178,7 @@ class Survey:
             self._traced = self.next_number()
             study = wire.Study(lines=True, near=True, modules=True)
             return Job(Draft(self._traced), tuple(self._unplaced), self.pool.usual, study=study)
-        if company := self._control():
+        if not late and (company := self._control()):
             return Job(Draft(self.next_number()), company, Isolation.FRESH)
         alone = all(other is slot or other.finished for other in self.pool.slots.all)
         if self._encores or (alone and self._doubts()):
@@ -186,6 +188,10 @@ class Survey:
     def _draft(self, retiring: int) -> Job | None:
         """Give the next sweep of the schedule in which any test is worth running; none where all tests are benched."""
         tests = [nodeid for nodeid in self.tallies.hunted() if nodeid not in self.pool.benched]
+        if self.company.tests and self._begun and not self._joined:
+            self._joined = True
+            number = self.next_number()
+            return Job(Draft(number), self._with_company(tests, number), self.pool.usual)
         while tests and (draft := self.schedule.next(retiring)) is not None:
             self._begun = True
             worth = self._worth(draft, tests)

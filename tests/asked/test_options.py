@@ -191,6 +191,7 @@ VALUES = [
         "flakehunt-gitlab": ("gl.json", "gl.json"),
         "flakehunt-markdown": ("report.md", "report.md"),
         "flakehunt-annotate": ("none", "none"),
+        "flakehunt-changed": ("HEAD~3", "HEAD~3"),
         "flakehunt-quarantine": ("off", "off"),
     },
     {

@@ -26,13 +26,13 @@ def test_what_is_committed_staged_written_and_new_since_the_branch_began_has_cha
     git("add", "-A")
     (root / "data.txt").unlink()
     (root / "a file\nwith ünusual name.py").write_text("one\ntwo\n")
-    (root / "tests/test_other.py").rename(root / "tests/test_renamed.py")
+    (root / "suite/test_other.py").rename(root / "suite/test_renamed.py")
     found = changed(root)
     assert names(root, found) == {
         "pkg/rates.py": [2],
         "pkg/late.py": [1],
-        "a file\nwith ünusual name.py": [1, 2],
-        "tests/test_renamed.py": [1, 2, 3, 4],
+        "a file\nwith ünusual name.py": [],  # all of it is new
+        "suite/test_renamed.py": [],
     }
     assert {path.name for path in found.new} == {"a file\nwith ünusual name.py", "test_renamed.py"}
     assert {path.name for path in found.gone} == {"data.txt", "test_other.py"}
@@ -49,11 +49,11 @@ def test_what_others_did_meanwhile_has_not_changed(pytester: pytest.Pytester, gi
     assert {path.name for path in changed(pytester.path, "topic~0").files} == set()
 
 
-def test_a_folder_below_is_told_as_it_is_spelled(pytester: pytest.Pytester, git: Git, tmp_path: Path) -> None:
+def test_links_to_a_project_are_followed(pytester: pytest.Pytester, git: Git, tmp_path: Path) -> None:
     (pytester.path / "pkg/late.py").write_text("X = 3\n")
     link = tmp_path / "link"
     link.symlink_to(pytester.path)
-    assert {*changed(link / "tests").files} == {link / "pkg/late.py"}
+    assert {*changed(link / "suite").files} == {pytester.path.resolve() / "pkg/late.py"}
     git("status")
 
 

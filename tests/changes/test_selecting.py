@@ -22,7 +22,12 @@ class Collected:
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         found = changes(config.rootpath, "", {})
-        self.selection = Selection(items, found, Imports(sys.modules, config.rootpath))
+        self.selection = Selection(
+            items,
+            found,
+            Imports(sys.modules, config.rootpath, config.rootpath, found.gone),
+            config.pluginmanager.get_plugins(),
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -63,12 +68,12 @@ def test_nothing_has_to_do_with_no_change(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.usefixtures("git")
 def test_new_tests_changed_tests_and_others_of_their_file_are_told_apart(pytester: pytest.Pytester) -> None:
-    text = FILES["tests/test_money.py"].replace("(2) == 4", "(3) == 6") + "\n\ndef test_new():\n    pass\n"
-    write(pytester, "tests/test_money.py", text)
-    write(pytester, "tests/test_fresh.py", "def test_fresh():\n    pass\n")
+    text = FILES["suite/test_money.py"].replace("(2) == 4", "(3) == 6") + "\n\ndef test_new():\n    pass\n"
+    write(pytester, "suite/test_money.py", text)
+    write(pytester, "suite/test_fresh.py", "def test_fresh():\n    pass\n")
     assert why(pytester) == {
         "test_money.py::test_price": "its own source changed",
-        "test_money.py::test_sign": "tests/test_money.py changed",
+        "test_money.py::test_sign": "suite/test_money.py changed",
         "test_money.py::test_new": "it is new",
         "test_fresh.py::test_fresh": "its file is new",
     }
@@ -94,9 +99,9 @@ def test_imports_within_functions_and_relative_ones_count(pytester: pytest.Pytes
 
 @pytest.mark.usefixtures("git")
 def test_a_conftest_a_configuration_and_a_lock_file_select_what_they_govern(pytester: pytest.Pytester) -> None:
-    write(pytester, "tests/sub/conftest.py", "x = 1\n")
-    assert why(pytester) == {"test_alone.py::test_alone": "tests/sub/conftest.py changed, which governs it"}
-    (pytester.path / "tests/sub/conftest.py").unlink()
+    write(pytester, "suite/sub/conftest.py", "x = 1\n")
+    assert why(pytester) == {"test_alone.py::test_alone": "suite/sub/conftest.py changed, which governs it"}
+    (pytester.path / "suite/sub/conftest.py").unlink()
     for name in ("pytest.ini", "uv.lock", "requirements-dev.txt"):
         before = (pytester.path / name).read_text() if (pytester.path / name).exists() else None
         write(pytester, name, (before or "") + "\n# more\n")
@@ -106,26 +111,49 @@ def test_a_conftest_a_configuration_and_a_lock_file_select_what_they_govern(pyte
         (pytester.path / name).unlink() if before is None else write(pytester, name, before)
 
 
-@pytest.mark.usefixtures("git")
-def test_what_a_conftest_imports_its_tests_import(pytester: pytest.Pytester, git: Git) -> None:
-    write(pytester, "tests/conftest.py", 'pytest_plugins = ["pkg.late"]\n' + FILES["tests/conftest.py"])
-    pytester.makeconftest("")
+def test_what_a_conftest_or_a_plugin_of_the_project_imports_its_tests_import(
+    pytester: pytest.Pytester, git: Git
+) -> None:
+    write(pytester, "suite/sub/conftest.py", "from pkg import rates\n")
+    pytester.makeconftest('pytest_plugins = ["pkg.lazily"]')
     git("add", "-A")
     git("commit", "-qm", "plugins")
     git("branch", "-f", "main", "HEAD")
-    write(pytester, "pkg/late.py", "X = 2\n")
+    write(pytester, "pkg/rates.py", "RATE = 2.0\n")
     assert why(pytester)["test_alone.py::test_alone"] == (
-        "it imports pkg/late.py, which changed, by way of tests/conftest.py"
+        "it imports pkg/rates.py, which changed, by way of suite/sub/conftest.py"
     )
+    git("checkout", "-q", "pkg/rates.py")
+    write(pytester, "pkg/late.py", "X = 2\n")
+    assert set(why(pytester).values()) == {"it imports pkg/late.py, which changed, by way of pkg/lazily.py"}
+
+
+@pytest.mark.usefixtures("git")
+def test_modules_that_are_gone_or_named_in_a_text_count(pytester: pytest.Pytester) -> None:
+    text = "import pytest\n\ndef test_one():\n    pytest.importorskip('pkg.other')\n"
+    write(pytester, "suite/test_one.py", text)
+    write(
+        pytester,
+        "suite/test_two.py",
+        "try:\n    import pkg.money\nexcept ImportError:\n    pass\n\ndef test_two(): pass\n",
+    )
+    found = selected(pytester)
+    assert {path.name for path in found.imports.needs(pytester.path.resolve() / "suite/test_one.py")} == {
+        "__init__.py", "other.py",
+    }  # fmt: skip
+    (pytester.path / "pkg/money.py").unlink()
+    (pytester.path / "suite/test_money.py").unlink()
+    gone = selected(pytester)
+    assert pytester.path.resolve() / "pkg/money.py" in gone.imports.needs(pytester.path.resolve() / "suite/test_two.py")
 
 
 def test_a_test_that_stands_in_another_file_changes_with_that(pytester: pytest.Pytester, git: Git) -> None:
-    write(pytester, "tests/cases.py", "class Cases:\n    def test_case(self):\n        pass\n")
-    write(pytester, "tests/test_case.py", "from tests.cases import Cases\n\nclass TestOne(Cases):\n    pass\n")
+    write(pytester, "suite/cases.py", "class Cases:\n    def test_case(self):\n        pass\n")
+    write(pytester, "suite/test_case.py", "from suite.cases import Cases\n\nclass TestOne(Cases):\n    pass\n")
     git("add", "-A")
     git("commit", "-qm", "cases")
     git("branch", "-f", "main", "HEAD")
-    write(pytester, "tests/cases.py", "class Cases:\n    def test_case(self):\n        assert True\n")
+    write(pytester, "suite/cases.py", "class Cases:\n    def test_case(self):\n        assert True\n")
     assert why(pytester) == {"test_case.py::TestOne::test_case": "its own source changed"}
 
 
@@ -139,5 +167,5 @@ def test_changed_files_that_nobody_is_seen_to_read_are_named(pytester: pytest.Py
 
 
 def test_modules_elsewhere_are_nobodys(tmp_path: Path) -> None:
-    imports = Imports(sys.modules, tmp_path)
+    imports = Imports(sys.modules, tmp_path, tmp_path)
     assert imports.needs(Path(os.__file__)) == frozenset()

@@ -128,9 +128,9 @@ def test_hunts_are_listed(report: Report, ledger: Path) -> None:
         (["bad.json", "--redacted-ledger", "x"], "--redacted-ledger x: bad.json is no ledger; give the path of one"),
         (
             ["--redacted-ledger", ".flakehunt/ledger.sqlite"],
-            "--redacted-ledger .flakehunt/ledger.sqlite: that is the ledger itself; give another path",
+            "--redacted-ledger .flakehunt/ledger.sqlite: that is .flakehunt/ledger.sqlite itself, or a part of it",
         ),
-        (["--junit", "/dev/full"], "--flakehunt-junit=/dev/full: it could not be written: No space left on device"),
+        (["--junit", "/dev/full"], "junit report at /dev/full: it could not be written: No space left on device"),
     ],
 )
 def test_what_cannot_be_done_is_refused(report: Report, words: list[str], message: str) -> None:

@@ -71,5 +71,31 @@ def test_what_is_none_is_refused(text: str, said: str) -> None:
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("hunt", "seed"), "<img>", "report.trial.seed is no int"),
+        (("hunt", "seconds"), float("nan"), "report.trial.seconds is no number"),
+        (("hunt", "started"), "yesterday", "Invalid isoformat string"),
+        (("hunt", "id"), "x", "badly formed hexadecimal UUID string"),
+        (("notes",), [1], "report.notes[0] is no str"),
+        (("tests", 1, "line"), "1' x='", "report.tests[1].line is no int"),
+        (("tests", 1, "runs"), True, "report.tests[1].total.runs is no int"),
+        (("tests", 1, "modes", 0, "outcome"), "odd", "'odd' is not a valid Outcome"),
+        (("groups", 0, "members"), [], "a group has no members"),
+    ],
+)
+def test_what_a_stranger_wrote_is_looked_at(
+    sample: Findings, path: tuple[str | int, ...], value: object, said: str
+) -> None:
+    report = inner = document.report(sample)
+    for name in path[:-1]:
+        inner = inner[name]  # type: ignore[index]
+    inner[path[-1]] = value  # type: ignore[index]
+    with pytest.raises(reading.DocumentError, match="it is no whole report of a hunt: ") as error:
+        reading.read(json.dumps(report))
+    assert said in str(error.value)
+
+
 def test_the_package_ships_the_schema() -> None:
     assert Path(str(resources.files("pytest_flakehunt.reports").joinpath("schema.json"))).is_file()

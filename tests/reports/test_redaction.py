@@ -1,12 +1,14 @@
 import base64
-from dataclasses import fields, is_dataclass
+import json
+import shlex
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from urllib.parse import quote
 
 import pytest
 
 from pytest_flakehunt.model import Findings
-from pytest_flakehunt.reports.redaction import HIDDEN, PATTERNS, Redactor, redacted
+from pytest_flakehunt.reports.redaction import HIDDEN, PATTERNS, Redactor, handed_on, redacted
 
 SECRET = "s3cr=t/wörd'x"
 SHOWN = {
@@ -26,14 +28,17 @@ SHOWN = {
     "SendGrid": ["SG." + "a1B2" * 5 + "." + "a1B2" * 5],
     "a JSON web token": ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0"],
     "a private key": ["-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nMIIE"],
-    "a password in an address": ["postgresql+psycopg://me:hunter2@db/x"],
-    "a header": ["Authorization: Bearer " + "a1B2" * 6, "'X-Api-Key': 'a1B2c3D4e5'"],
-    "a named value": ["connect(password='correct horse')", 'token: "a1B2c3D4"'],
+    "a password in an address": ["postgresql+psycopg://me:hunter2@db/x", "amqp://me:hunter2/a@b@db"],
+    "a header": ["Authorization: Bearer " + "a1B2" * 6, "Authorization: Basic a1B2a1B2a1B2", "'X-Api-Key': 'a1B2c3D4e5'"],
+    "a named value": ["connect(password='correct-horse')", 'token: "a1B2c3D4"', "password=b'a1B2c3D4'"],
+    "a variable that is set": ["export DB_PASSWORD=a1B2c3D4", "MY_API_KEY_2=a1B2c3D4"],
+    "a token in an address": ["https://a1B2c3D4a1B2c3D4@git.x.org/r"],
     "a named value in an address": ["https://x.org/?a=1&access_token=a1B2c3D4&b=2"],
 }  # fmt: skip
 KEPT = [
     "token = make_token(user)", "assert password is None", "skipped", "a sk-y blue", "eyJ", "tests/test_token.py::test_secret",
-    "token='short'", "http://host:8080/path@x", "basic arithmetic", "commit 0123456789abcdef0123456789abcdef01234567",
+    "token='short'", "token='not found in list'", "basic test_create_user_account", "Basic\n" + "-" * 20, "bearer authentication_required",
+    "sk-learn-a-very-long-name-of-some-package", "ssh://git@host/r", "x = PASSWORD == other", "http://host:8080/path@x", "basic arithmetic", "commit 0123456789abcdef0123456789abcdef01234567",
 ]  # fmt: skip
 
 
@@ -45,7 +50,7 @@ def test_documented_patterns_are_hidden(name: str) -> None:
         assert HIDDEN in hidden
         assert hidden.startswith("before ")
         assert hidden.endswith(" after") or "BEGIN PRIVATE KEY" in text
-        for part in ("a1B2", "hunter2", "correct horse", "MIIE", "dozjg", "AgEI", "aBcD", "A0123"):
+        for part in ("a1B2", "hunter2", "correct-horse", "MIIE", "dozjg", "AgEI", "aBcD", "A0123"):
             assert part not in hidden
 
 
@@ -75,21 +80,30 @@ def test_what_is_none_is_kept(text: str) -> None:
 )
 def test_values_of_variables_named_like_secrets_are_hidden_however_they_are_written(name: str) -> None:
     redact = Redactor({name: SECRET, "USER": "somebody-else"})
-    for written in (SECRET, repr(SECRET)[1:-1], quote(SECRET, safe=""), base64.b64encode(SECRET.encode()).decode()):
-        assert redact(f"<{written}>") == "<***>"
+    pair = base64.b64encode(f"user:{SECRET}".encode()).decode()
+    for written in (
+        SECRET, repr(SECRET)[1:-1], quote(SECRET, safe=""), quote(SECRET).lower(), json.dumps(SECRET), shlex.quote(SECRET),
+        base64.b64encode(SECRET.encode()).decode(), SECRET.encode("unicode_escape").decode(),
+    ):  # fmt: skip
+        hidden = redact(f"<{written}>")
+        assert "***" in hidden
+        assert len(hidden) < 16
+    assert redact(pair).startswith(pair[:6])
+    assert len(redact(pair)) < 16
     assert redact("somebody-else") == "somebody-else"
+    assert redact.met
 
 
 def test_each_line_of_a_value_is_secret_and_words_and_paths_are_not() -> None:
-    redact = Redactor(
-        {"TOKEN": "first-line\nsecond-line\n}", "SECRET": "hidden", "SSH_AUTH_SOCK": "/run/user/agent.sock"}
-    )
-    assert redact("x second-line y hidden /run/user/agent.sock }") == "x *** y hidden /run/user/agent.sock }"
+    variables = {"TOKEN": "first-line\nsecond-line\n}", "SECRET": "hidden", "SSH_AUTH_SOCK": __file__}
+    redact = Redactor({**variables, "POSTGRES_PASSWORD": "postgres", "KEY": "/bCd+/EfGh"})
+    said = f"second-line hidden {__file__} test_postgres.py /bCd+/EfGh }}"
+    assert redact(said) == f"*** hidden {__file__} test_postgres.py *** }}"
 
 
 def test_users_add_patterns_and_a_group_says_what_of_it_is_hidden() -> None:
-    redact = Redactor({}, ["internal-[a-z]+", r"customer=(\d+)"])
-    assert redact("internal-host customer=42!") == "*** customer=***!"
+    redact = Redactor({}, ["internal-[a-z]+", r"customer=(\d+)-(\d+)"])
+    assert redact("internal-host customer=42-7!") == "*** customer=***-***!"
 
 
 def test_every_text_of_the_findings_goes_through_it(sample: Findings) -> None:
@@ -106,3 +120,18 @@ def test_every_text_of_the_findings_goes_through_it(sample: Findings) -> None:
     assert len(texts(sample)) > 100
     assert set(texts(hidden)) == {HIDDEN}
     assert hidden.tests[1].modes[0].diagnosis is not None
+
+
+def test_tests_whose_names_become_equal_are_numbered(sample: Findings) -> None:
+    tests = tuple(
+        replace(sample.tests[1], nodeid=f"a.py::test_x[{name}]") for name in ("ghp_" + "a1B2" * 9, "ghp_" + "c3D4" * 9)
+    )
+    hidden = handed_on(replace(sample, tests=tests), Redactor({}))
+    assert [test.nodeid for test in hidden.tests] == ["a.py::test_x[***]", "a.py::test_x[***] #2"]
+
+
+@pytest.mark.parametrize(
+    "text", ["a." * 30_000, "eyJ" * 20_000, "a:" * 30_000, "-----BEGIN " * 5_000, "token=" * 10_000, "sk-" * 20_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    assert Redactor({})(text) is not None

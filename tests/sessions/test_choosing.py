@@ -79,7 +79,8 @@ def test_nothing_to_hunt_is_said_and_no_failure(pytester: pytest.Pytester, git: 
     (pytester.path / "test_a_new.py").unlink()
     hunted = hunt("--flakehunt-changed")
     assert hunted.result.ret == 0
-    assert hunted.report == {}
+    assert hunted.report["tests"] == []
+    assert "there is nothing to hunt" in hunted.report["notes"][0]
     hunted.result.stdout.fnmatch_lines(
         ["flakehunt: no test of 3 has to do with what changed since *; there is nothing to hunt"]
     )

@@ -51,7 +51,7 @@ def test_every_report_is_written_and_nothing_secret_is_in_any(suite: pytest.Pyte
         read((suite.path / f"{kind}.out").read_text("utf-8"))
     (kept,) = archive.hunts(suite.path / ".flakehunt" / "ledger.sqlite")
     assert kept.uid == hunted.report["hunt"]["id"]
-    assert kept.redact == ("internal-\\w+",)
+    assert kept.redact == ("internal-\\w+", "correct\\ horse")  # what it met, wherever it is reported from
     whole = archive.document(suite.path / ".flakehunt" / "ledger.sqlite", kept.number)
     assert SECRET in whole  # the ledger is the user's own
     assert whole.count("***") == 0
@@ -123,7 +123,7 @@ def test_what_cannot_be_written_keeps_no_other_report_back_and_loses_no_result(
     assert hunted.result.ret == 1
     hunted.result.stdout.fnmatch_lines(
         [
-            "error: --flakehunt-junit=/dev/full: it could not be written: No space left on device; make it again from the "
+            "error: junit report at /dev/full: it could not be written: No space left on device; make it again from the "
             "ledger with flakehunt report"
         ]
     )

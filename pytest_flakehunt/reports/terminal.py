@@ -161,12 +161,7 @@ def _few(names: Sequence[str], most: int = 3) -> list[str]:
 
 def leaks(found: Sequence[tuple[str, Left]], verbosity: int) -> Iterator[RenderableType]:
     """Say what was left behind, by whom: what one line leaves in many tests is told once."""
-    alike: dict[tuple[object, ...], list[tuple[str, Left]]] = {}
-    for nodeid, left in found:
-        leak = left.leak
-        apart = leak.started_at is None or bool(left.victims) or verbosity > 0
-        alike.setdefault((leak.kind, leak.what, leak.started_at, apart and (nodeid, leak)), []).append((nodeid, left))
-    groups = list(alike.values())
+    groups = [[one] for one in found] if verbosity > 0 else list(remarks.alike(found))
     shown = groups if verbosity > 0 else groups[: MOST_LEAKS if verbosity == 0 else 0]
     for (nodeid, left), *others in shown:
         yield from _leak(nodeid, left, len(others), verbosity)

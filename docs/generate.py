@@ -83,7 +83,7 @@ def report_samples() -> str:
         "# What to act on: a sample for each cause\n\nFor scripts and agents that mend tests. Each is one of `modes` of one of `tests` in the [JSON report](report.md), with its telling members, "
         "from real hunts of the project's own zoo (`tests/zoo`) and of `examples/shop`.\n\n"
         "Read `causes` first: `sentence` completes *the test …*, `with` and `without` are the experiment, `polluters`, `setters` and `changes` name other tests and what they change. `places` are the lines that read the source, and "
-        "`fix` is the usual mend. `repro` makes the failure come back, `repro_without` passes: run both before a change and after it. Where `causes` is empty, `suspects` and `experiments` say what was tried, and nothing is proven.\n"
+        "`fix` is the usual mend. `repro` makes the failure come back, `repro_without` is the same without the cause; `verified` and `control` say how often each failed when it was run. Run both before a change and after it. Where `causes` is empty, `suspects` and `experiments` say what was tried, and nothing is proven.\n"
     )
     parts = [head]
     for cause, sample in samples.items():

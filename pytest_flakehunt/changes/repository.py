@@ -99,6 +99,9 @@ def _base(root: Path, revision: str, environ: Mapping[str, str]) -> tuple[str, s
     base = git(root, "merge-base", "--end-of-options", name, "HEAD")
     if base is None:
         raise UnknownChange(f"HEAD and {name} have no common base{more if shallow else '; give another revision'}")
+    head = _asked(root, "rev-parse", "HEAD").strip()
+    if not revision and shallow and base.strip() == head:
+        raise UnknownChange(f"whether HEAD is all that changed since {name} cannot be seen{more}")
     return name, base.strip()
 
 

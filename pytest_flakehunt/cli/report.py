@@ -25,7 +25,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         reads.add_argument(f"--{kind}", metavar="PATH", type=Path, help=f"write it there as --flakehunt-{kind} does")
     reads.add_argument(
         "--annotate",
-        choices=[service for service in Service if service is not Service.GITLAB],
+        choices=[service.value for service in Service],
         help="write annotations as this service reads them",
     )
     reads.add_argument(
@@ -44,9 +44,13 @@ def report(asked: argparse.Namespace) -> int:
     path: Path = asked.source or Path(LEDGER)
     if not path.exists():
         raise Refused(f"{path}: there is no such file; give the path of a ledger or of a JSON report, or hunt first")
+    paths = {kind: Path(getattr(asked, kind)) for kind in REPORTS if getattr(asked, kind) is not None}
+    if asked.list and (paths or asked.annotate or asked.redacted_ledger):
+        raise Refused("--list writes nothing; leave out what is to be written, or --list")
     if asked.list:
         return _list(path)
-    paths = {kind: Path(getattr(asked, kind)) for kind in REPORTS if getattr(asked, kind) is not None}
+    if asked.annotate == Service.GITLAB:
+        raise Refused("--annotate gitlab: GitLab reads a file; give --gitlab PATH")
     _check(paths, asked.redacted_ledger, path)
     redact = [*asked.redact, *_patterns(path)]
     if asked.redacted_ledger is not None:
@@ -117,6 +121,8 @@ def _list(path: Path) -> int:
     from pytest_flakehunt.ledger.store import LedgerError
     from pytest_flakehunt.reports.words import clean, harmless, number
 
+    if not _is_ledger(path):
+        raise Refused(f"--list: {path} is no ledger; give the path of one")
     try:
         kept = archive.hunts(path)
     except LedgerError as error:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pytest_flakehunt.analysis import leaks, verdicts
+from pytest_flakehunt.analysis import association, leaks, verdicts
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target
 from pytest_flakehunt.analysis.verdicts import Case
 from pytest_flakehunt.diagnosis.laboratory import Lead
@@ -30,6 +30,8 @@ ENDING = frozenset({Outcome.CRASHED, Outcome.HUNG})
 
 CROWD = frozenset({-1})
 """Stands for the sweeps that had neighbours, where the suite gets into its own way."""
+CHANCE = 0.05
+"""How likely a flaky test may be to fail in all calm sweeps, and then to pass so often by itself."""
 OURS = "it fails in every calm sweep and passes when pytest runs it by itself: the hunt's own fault, not the test's"
 REACHED = frozenset(Outcome) - {Outcome.UNREACHED}
 
@@ -66,6 +68,11 @@ class Cases:
         """Name the tests that failed in every calm attempt, but for those that hang: these may be our fault."""
         calm = (test for test in self.survey.tallies.tests if test.calm.runs == test.calm.failures > 0)
         return [test.nodeid for test in calm if not test.hangs and failed(self.case(test))]
+
+    def may_be_chance(self, nodeid: str, passes: int) -> bool:
+        """Tell whether a test that always failed calm, and passed so often otherwise, may just be flaky."""
+        calm = self.survey.tallies.named(nodeid).calm
+        return association.fisher(calm, Count(passes, 0)) >= CHANCE
 
     def groups(self) -> list[list[Lead]]:
         """Give what there is to diagnose: modes that failed in the same sweeps stand together.

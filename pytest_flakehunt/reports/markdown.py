@@ -71,7 +71,7 @@ def _pieces(findings: Findings) -> Iterator[Piece]:
         key=lambda one: (not one.fails_on(trial.fail_on), remarks.VERDICTS.index(one.verdict), -one.rate.low),
     )
     counting = sum(finding.fails_on(trial.fail_on) for finding in ranked)
-    said = f"{number(counting, 'finding')} that count" + "s" * (counting == 1) if ranked else "no test failed"
+    said = f"{number(counting, 'finding')} that count" + "s" * (counting == 1) if ranked else "nothing that counts"
     yield Piece(0, f"## flakehunt: {said}\n\n{_escaped(terminal.summary(findings).plain)}\n")
     if ranked:
         yield Piece(0, "\n### What to do first\n\n")

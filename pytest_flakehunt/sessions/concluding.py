@@ -22,6 +22,9 @@ from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.sessions.preparing import ORIGIN, Setup
 from pytest_flakehunt.survey.survey import Survey
 
+MOST_PASSES = 6
+"""How often a test is run by itself at most, to tell one that fails by chance from one that we make fail."""
+
 
 class Conclusions:
     """What follows from the sweeps of one hunt."""
@@ -41,6 +44,12 @@ class Conclusions:
         passing = rerun.passing(self._context.ordinary(doubtful), doubtful, limit)
         if passing:  # alone; what others do to it is no fault of ours
             passing = rerun.passing(self._context.ordinary(), passing, limit)
+        passes = 1
+        while passes < MOST_PASSES and (
+            unsure := [test for test in sorted(passing) if cases.may_be_chance(test, passes)]
+        ):
+            passing = passing.difference(unsure) | rerun.passing(self._context.ordinary(unsure), unsure, limit)
+            passes += 1
         survey.tallies.ours.update(passing)
         for nodeid in sorted(passing):
             self._say(f"{nodeid}: {OURS}")

@@ -1,9 +1,15 @@
 """What fails in every calm sweep is run by pytest itself, and what fails in forks alone is hunted without."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from pytest_flakehunt.diagnosis.cases import Cases
+from pytest_flakehunt.model import Count
+from pytest_flakehunt.pool.tallies import Tallies
 
 OURS = "it fails in every calm sweep and passes when pytest runs it by itself: the hunt's own fault, not the test's"
 
@@ -48,3 +54,14 @@ def test_what_fails_in_forks_alone_gets_its_share_of_perturbations_without(
     assert found.verdicts == {"test_zone": "fragile", "test_sound": "steady"}
     assert found.tests["test_zone"]["runs"] >= 8
     assert found.mode("test_zone")["where"] == "test_it.py:5"
+
+
+@pytest.mark.parametrize(("calm", "enough"), [(2, 5), (4, 3), (20, 1)])
+def test_a_flaky_test_is_not_taken_for_our_fault_as_long_as_chance_may_be_why(calm: int, enough: int) -> None:
+    """One that fails seven times in ten fails two calm sweeps one time in two, and may pass when it runs by itself."""
+    tallies = Tallies.of([("a.py::test_it", "a.py", 0)])
+    tallies.named("a.py::test_it").calm = Count(calm, calm)
+    survey: Any = SimpleNamespace(tallies=tallies)
+    cases = Cases(survey, survey, {}, (), datetime.now(UTC), 1)
+    asked = [cases.may_be_chance("a.py::test_it", passes) for passes in range(1, enough + 1)]
+    assert asked == [True] * (enough - 1) + [False]

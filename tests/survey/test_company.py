@@ -17,15 +17,12 @@ def draft(number: int, setting: str, *focus: str) -> Draft:
     return Draft(number, Plan((("order", ORDER.read(setting)),)), focus or ("order",))
 
 
-def test_it_joins_orders_and_the_first_calm_sweep_that_pytest_does_not_see() -> None:
+def test_it_joins_orders_alone() -> None:
     some = company()
-    assert [some.joins(one) for one in (Draft(0), Draft(3), draft(4, "reversed"), draft(5, "shuffled:7"))] == [
-        False, True, True, True,
-    ]  # fmt: skip
+    assert [some.joins(one) for one in (Draft(3), draft(4, "reversed"), draft(5, "shuffled:7"))] == [False, True, True]
     assert not some.joins(draft(6, "alone"))
     assert not some.joins(draft(7, "reversed", "clock", "order"))
     assert some.join(1) == TESTS
-    assert not some.joins(Draft(8))
     assert not Company().joins(draft(4, "reversed"))
 
 
@@ -45,7 +42,7 @@ def test_tests_of_unknown_length_join_a_few_at_a_time_twice_as_many_each_time() 
         assert not seen & set(joined)  # those that did not join yet come first
         seen |= set(joined)
     assert some.sentence() == (
-        "700 of the 1000 tests that a change does not touch ran beside it in no order, for want of time: victims among "
+        "940 of the 1000 tests that a change does not touch ran beside it in no order, for want of time: victims among "
         "them were not looked for"
     )
 

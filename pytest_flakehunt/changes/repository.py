@@ -66,7 +66,7 @@ def changes(folder: Path, revision: str, environ: Mapping[str, str]) -> Changes:
             new.add(path)
         lines[path], added[path] = _changed_lines(root, base, path)
     for path in _listed(root, "ls-files", "--others", "--exclude-standard", "-z"):
-        if path.is_file():
+        if path.is_file() and "__pycache__" not in path.parts:
             new.add(path)
             lines[path] = added[path] = frozenset()
     short = (git(root, "rev-parse", "--short=12", base) or base).strip()

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -303,10 +303,7 @@ class Ledger:
 
     def conclude(self, document: str) -> None:
         """Keep what the hunt says in the end, as JSON: every report can be made of it."""
-        try:
-            self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (self.hunt, document))
-        except sqlite3.Error as error:
-            raise LedgerError(f"{self.path} cannot be written: {error}; {remedy(error)}") from error
+        self._change("INSERT OR REPLACE INTO documents VALUES (?, ?)", self.hunt, document)
 
     def texts(self) -> Iterator[str]:
         """Give all that failing attempts of this hunt said."""
@@ -315,8 +312,15 @@ class Ledger:
             yield from (message, traceback, stacks, *(text for pair in json.loads(sections) for text in pair))
 
     def hide(self, patterns: Sequence[str]) -> None:
-        """Keep what must not leave the machine of what this hunt keeps."""
-        self._db.execute("UPDATE hunts SET redact = ? WHERE id = ?", (storable(json.dumps(patterns)), self.hunt))
+        """Keep what must not leave the machine of what this hunt keeps, if anything can be kept."""
+        with suppress(LedgerError):
+            self._change("UPDATE hunts SET redact = ? WHERE id = ?", json.dumps(patterns), self.hunt)
+
+    def _change(self, query: str, *values: object) -> None:
+        try:
+            self._db.execute(query, values)
+        except sqlite3.Error as error:
+            raise LedgerError(f"{self.path} cannot be written: {error}; {remedy(error)}") from error
 
     def rows(self, nodeid: str) -> list[Row]:
         """Give all attempts of one test in the survey of this hunt, by sweep."""

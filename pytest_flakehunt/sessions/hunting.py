@@ -3,7 +3,7 @@
 import os
 import platform
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -114,16 +114,16 @@ class Session:
             self.ledger.conclude(text)
         except LedgerError as error:
             self.wrong.append(f"--flakehunt-ledger: {error}")
-        self._publish(reading.read(text), self.ledger)
+        met = self._publish(reading.read(text), self.ledger.texts())
+        if met:  # they stand in it, and where it is reported from the variables may not be set
+            self.ledger.hide([*self.options.redact, *map(re.escape, met)])
 
-    def _publish(self, findings: Findings, ledger: Ledger | None = None) -> None:
-        published = publishing.hunt(findings, self.options, ledger.texts() if ledger is not None else ())
+    def _publish(self, findings: Findings, kept: Iterable[str] = ()) -> list[str]:
+        """Write what leaves the machine; give the secrets that were met."""
+        published = publishing.hunt(findings, self.options, kept)
         self.wrong += published.wrong
         self.lines = published.lines
-        if (
-            ledger is not None and published.secrets
-        ):  # they stand in it; where it is reported from they may not be known
-            ledger.hide([*self.options.redact, *map(re.escape, published.secrets)])
+        return published.secrets
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Show what was found."""
@@ -136,7 +136,6 @@ class Session:
             told.updated(
                 self.honouring.difference, self.honouring.entries, self.honouring.notes, terminalreporter, verbosity
             )
-
         errors = [f"error: {harmless(clean(text))}" for text in self.wrong]
         publishing.write([*errors, *self.lines], terminalreporter)
 

@@ -27,6 +27,8 @@ def test_what_is_committed_staged_written_and_new_since_the_branch_began_has_cha
     (root / "data.txt").unlink()
     (root / "a file\nwith ünusual name.py").write_text("one\ntwo\n")
     (root / "suite/test_other.py").rename(root / "suite/test_renamed.py")
+    (root / "pkg/__pycache__").mkdir()
+    (root / "pkg/__pycache__/rates.pyc").touch()
     found = changed(root)
     assert names(root, found) == {
         "pkg/rates.py": [2],

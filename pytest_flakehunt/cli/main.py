@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytest_flakehunt.cli import quarantine, report
 from pytest_flakehunt.cli.ending import REFUSED, Refused
-from pytest_flakehunt.reports.words import clean, harmless
+from pytest_flakehunt.reports.words import safe
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,7 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         status: int = asked.run(asked)
     except Refused as error:
-        sys.stderr.write(f"flakehunt: {harmless(clean(str(error)))}\n")
+        sys.stderr.write(f"flakehunt: {safe(str(error))}\n")
         return REFUSED
     except BrokenPipeError:
         return 0

@@ -119,7 +119,7 @@ def concluded(path: Path, wanted: str) -> Findings:
 def _list(path: Path) -> int:
     from pytest_flakehunt.ledger import archive
     from pytest_flakehunt.ledger.store import LedgerError
-    from pytest_flakehunt.reports.words import clean, harmless, number
+    from pytest_flakehunt.reports.words import number, safe
 
     if not _is_ledger(path):
         raise Refused(f"--list: {path} is no ledger; give the path of one")
@@ -130,7 +130,7 @@ def _list(path: Path) -> int:
     for hunt in kept:
         state = "" if hunt.concluded else ", not concluded" if hunt.ended else ", cut short"
         line = f"{hunt.uid[:12] or '-':<12}  {hunt.started}  {number(hunt.sweeps, 'sweep')} of {hunt.asked} asked for"
-        sys.stdout.write(f"{hunt.number:>4}  {harmless(clean(line))}{state}\n")
+        sys.stdout.write(f"{hunt.number:>4}  {safe(line)}{state}\n")
     return OK if kept else FOUND
 
 

@@ -147,6 +147,11 @@ class Finding:
         return bool(self.modes) and all(mode.quarantined for mode in self.modes)
 
     @property
+    def telling(self) -> Mode:
+        """The mode to be told first, of a test that failed: one that is not excused, if there is any."""
+        return next((mode for mode in self.modes if not mode.quarantined), self.modes[0])
+
+    @property
     def excuse(self) -> str:
         """Why its failures do not count, whatever they are; empty where they may."""
         if self.quarantined:

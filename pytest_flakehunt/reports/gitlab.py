@@ -1,12 +1,12 @@
 """A code quality report, which GitLab shows beside the changed lines of a merge request."""
 
-import hashlib
 import json
 from typing import Any
 
 from pytest_flakehunt.model import Findings
 from pytest_flakehunt.reports import remarks
 from pytest_flakehunt.reports.remarks import Level, Remark
+from pytest_flakehunt.reports.words import digest_of
 
 SEVERITIES = {Level.ERROR: "major", Level.WARNING: "minor", Level.NOTICE: "info"}
 """GitLab knows info, minor, major, critical and blocker, and no others."""
@@ -21,8 +21,7 @@ def written(remarked: list[Remark]) -> str:
     """Give the report; entries with equal fingerprints would hide each other, and so there are none."""
     entries: dict[str, dict[str, Any]] = {}
     for remark in remarked:
-        whose = f"{remark.kind}\0{remark.nodeid}\0{remark.subject}".encode("utf-8", "backslashreplace")
-        fingerprint = hashlib.blake2b(whose, digest_size=16).hexdigest()
+        fingerprint = digest_of(remark.kind, remark.nodeid, remark.subject)
         entries.setdefault(fingerprint, _entry(remark, fingerprint))
     return json.dumps(list(entries.values()), indent=1) + "\n"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_flakehunt.analysis.naming import FIXES
-from pytest_flakehunt.model import Condition, Finding, Findings, Mode, Suspect, Verdict
+from pytest_flakehunt.model import Condition, Finding, Findings, Suspect, Verdict
 from pytest_flakehunt.reports import remarks, terminal
 from pytest_flakehunt.reports.words import bound, clean, number
 
@@ -93,7 +93,7 @@ def _first(findings: Findings, ranked: Sequence[Finding]) -> Iterator[str]:
     most = sorted(together.values(), key=lambda some: -sum(one.rate.low for one in some))
     for place, some in enumerate(most[:FIRST], 1):
         finding = some[0]
-        mode = _counted(finding)
+        mode = finding.telling
         more = f" and {number(len(some) - 1, 'other test')}" if len(some) > 1 else ""
         causes = mode.diagnosis.causes if mode.diagnosis is not None else ()
         fix = FIXES.get(causes[0].perturbation, "") if causes else ""
@@ -104,15 +104,11 @@ def _first(findings: Findings, ranked: Sequence[Finding]) -> Iterator[str]:
             yield block(mode.command, "sh", indent="   ")
 
 
-def _counted(finding: Finding) -> Mode:
-    return next((mode for mode in finding.modes if not mode.quarantined), finding.modes[0])
-
-
 def _table(ranked: Sequence[Finding]) -> Iterator[Piece]:
     head = "\n### Findings\n\n| verdict | test | fails | cause |\n|---|---|---|---|\n"
     yield Piece(0, head)
     for place, finding in enumerate(ranked):
-        mode = _counted(finding)
+        mode = finding.telling
         cells = (
             finding.verdict.value,
             code(finding.nodeid, table=True),

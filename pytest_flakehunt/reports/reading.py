@@ -179,7 +179,7 @@ def _evidence(mode: dict[str, Any]) -> Evidence:
         said["phase"],
         mode["exception"],
         mode["message"],
-        _place(mode["where"], said["function"]),
+        Place.read(mode["where"], said["function"]),
         said["traceback"],
         tuple((section["title"], section["text"]) for section in said["sections"]),
         said["stacks"],
@@ -222,8 +222,8 @@ def _left(leak: dict[str, Any]) -> Left:
         LeakKind(leak["kind"]),
         leak["what"],
         leak["owner"],
-        _place(leak["owner_at"], leak["owner_function"]),
-        _place(leak["started_at"], leak["started_function"]) if leak["started_at"] else None,
+        Place.read(leak["owner_at"], leak["owner_function"]),
+        Place.read(leak["started_at"], leak["started_function"]) if leak["started_at"] else None,
         leak["now"],
     )
     suspects = tuple(_suspect(suspect) for suspect in leak["suspects"])
@@ -239,11 +239,6 @@ def _suspect(suspect: dict[str, Any]) -> Suspect:
         _count(suspect["without"]),
         suspect["p_value"],
     )
-
-
-def _place(written: str, function: str) -> Place:
-    file, _, line = written.rpartition(":")
-    return Place(file, int(line), function)
 
 
 def _count(said: dict[str, Any]) -> Count:

@@ -127,7 +127,7 @@ def _finding(finding: Finding, fail_on: Sequence[str]) -> Remark:
         level = Level.NOTICE
     elif finding.fails_on(fail_on):
         level = Level.ERROR
-    mode = next((mode for mode in finding.modes if not mode.quarantined), finding.modes[0])
+    mode = finding.telling
     kind = "quarantined" if finding.quarantined else finding.verdict.value
     more = len(finding.modes) - 1
     lines = (

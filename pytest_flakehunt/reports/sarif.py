@@ -1,6 +1,5 @@
 """SARIF 2.1.0, which code scanning shows beside the code: one result a cause and test."""
 
-import hashlib
 import json
 import posixpath
 import re
@@ -12,7 +11,7 @@ from pytest_flakehunt.analysis.naming import FIXES, KINDS
 from pytest_flakehunt.model import Cause, Finding, Findings, Left, Mode, Place, Verdict
 from pytest_flakehunt.reports import remarks
 from pytest_flakehunt.reports.remarks import Level
-from pytest_flakehunt.reports.words import clean
+from pytest_flakehunt.reports.words import clean, digest_of
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST_RESULTS = 5_000
@@ -113,7 +112,10 @@ def _result(
             "verdict": finding.verdict.value, "plan": mode.plan, "fingerprints": [one.fingerprint for one, _ in found],
         },
     }  # fmt: skip
-    related = [*_around(cause, places), *((_place(where), said) for one, _ in found for where, said in _readings(one))]
+    related = [
+        *_around(cause, places),
+        *((Place.read(where), said) for one, _ in found for where, said in _readings(one)),
+    ]
     related = [(place, said) for place, said in related if _inside(place)]
     if related:
         result["relatedLocations"] = [
@@ -143,11 +145,6 @@ def _readings(mode: Mode) -> Iterator[tuple[str, str]]:
     for said in mode.diagnosis.places if mode.diagnosis is not None else ():
         if match := CALLS.fullmatch(said):
             yield f"{match[1]}:{match[2]}", f"calls {match[3]}"
-
-
-def _place(written: str) -> Place:
-    file, _, line = written.rpartition(":")
-    return Place(file, int(line))
 
 
 def _flow(finding: Finding, mode: Mode, cause: Cause, places: Mapping[str, Place]) -> list[tuple[Place, str]]:
@@ -183,7 +180,7 @@ def _leak(finding: Finding, left: Left, folder: str, fail_on: Sequence[str]) -> 
 
 def _prints(nodeid: str, what: str) -> dict[str, str]:
     """Give what a result is known by through all hunts: by no line, message or setting."""
-    digest = hashlib.blake2b(f"{nodeid}\0{what}".encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+    digest = digest_of(nodeid, what)
     return {"flakehunt/v1": digest, "primaryLocationLineHash": f"{digest}:1"}
 
 

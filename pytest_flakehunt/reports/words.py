@@ -1,5 +1,6 @@
 """Small things that every report writes alike."""
 
+import hashlib
 import re
 
 from pytest_flakehunt.model import Count, Interval
@@ -44,6 +45,16 @@ def harmless(text: str) -> str:
       ?:stop-commands::x, ?#vso[task.complete] ?#[error] ?#teamcity[x]
     """
     return COMMAND.sub(lambda match: f"{match[1] or ''}?", text)
+
+
+def safe(text: str) -> str:
+    """Give a text of whatever origin as it may stand on a terminal, and in the log of a CI service."""
+    return harmless(clean(text))
+
+
+def digest_of(*parts: str) -> str:
+    """Give 32 digits by which a service knows something again."""
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 
 def between(interval: Interval) -> str:

@@ -14,7 +14,7 @@ from pytest_flakehunt.changes.repository import UnknownChange, changes
 from pytest_flakehunt.changes.selecting import Selection
 from pytest_flakehunt.ground.provenance import repository
 from pytest_flakehunt.model import Findings
-from pytest_flakehunt.reports.words import clean, harmless
+from pytest_flakehunt.reports.words import safe
 
 MOST_SAID = 20
 """Changed files that are named at most, of those that select no test."""
@@ -61,7 +61,7 @@ class Choosing:
         self._leave(items, chosen)
 
     def _say(self, text: str) -> None:
-        self.said.append(harmless(clean(text).replace("\n", "?")))
+        self.said.append(safe(text.replace("\n", "?")))
 
     def _root(self) -> Path:
         return repository(self.config.rootpath) or self.config.rootpath

@@ -19,7 +19,7 @@ from pytest_flakehunt.pool.pool import HuntFailed
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import document, progress, reading, terminal
 from pytest_flakehunt.reports import quarantine as told
-from pytest_flakehunt.reports.words import clean, harmless
+from pytest_flakehunt.reports.words import safe
 from pytest_flakehunt.sessions import publishing
 from pytest_flakehunt.sessions.choosing import Choosing
 from pytest_flakehunt.sessions.closing import Closing
@@ -136,7 +136,7 @@ class Session:
             told.updated(
                 self.honouring.difference, self.honouring.entries, self.honouring.notes, terminalreporter, verbosity
             )
-        errors = [f"error: {harmless(clean(text))}" for text in self.wrong]
+        errors = [f"error: {safe(text)}" for text in self.wrong]
         publishing.write([*errors, *self.lines], terminalreporter)
 
     def _hunt(self, session: pytest.Session) -> None:
@@ -169,7 +169,7 @@ class Session:
         except KeyboardInterrupt:
             raise KeyboardInterrupt from None  # as a generator begins it has no line, and pytest dies of that
         except (HuntFailed, LedgerError) as error:
-            session.shouldfail = f"flakehunt: {harmless(clean(str(error)))}"
+            session.shouldfail = f"flakehunt: {safe(str(error))}"
             raise session.Failed(session.shouldfail) from None
         finally:
             survey.close()

@@ -24,7 +24,7 @@ class Published(NamedTuple):
     """For the service, each on a line of its own."""
     wrong: list[str]
     """What could not be written, and what to do."""
-    secrets: list[str] = []  # noqa: RUF012 - of a tuple
+    secrets: list[str]
     """Values of variables that were met, in what was told and in what else the ledger keeps."""
 
 

@@ -29,7 +29,7 @@ def options() -> str:
 
 def perturbations() -> str:
     """List the perturbations, from their own words."""
-    from pytest_flakehunt.perturbations import OURS
+    from pytest_flakehunt.perturbations import OURS, worth
 
     rows = []
     for item in OURS:
@@ -37,7 +37,13 @@ def perturbations() -> str:
         said = " ".join((type(item).__doc__ or "").split())
         rows.append(f"| `{item.name}` | {item.allowed} | {contract} | {said} |")
     head = ["| name | settings | contract | what varies |", "|---|---|---|---|"]
-    return "\n".join(["# Perturbations", "", *head, *rows, "", CONTRACTS])
+    weights = [f"| `{item.name}` | {worth.worth(item.name).weight:g} | {worth.worth(item.name).why} |" for item in OURS]
+    table = ["## Weights", "", WEIGHTS, "", "| name | weight | why |", "|---|---|---|", *weights, ""]
+    return "\n".join(["# Perturbations", "", *head, *rows, "", CONTRACTS, *table])
+
+
+WEIGHTS = """How often each is drawn, against the others: see [which sweeps come first](../explanation/schedule.md). Gruber et al. is *An
+Empirical Study of Flaky Tests in Python* (2021); IDoFT is the International Dataset of Flaky Tests."""
 
 
 CONTRACTS = """*Natural* differs between two runs on one machine, *environment* between machines or days, *stress* goes beyond what
@@ -150,6 +156,11 @@ def causes() -> str:
 def brought_out() -> str:
     """Show what each perturbation brings out of the zoo."""
     return (HERE.parent / "benchmarks" / "PERTURBATIONS.md").read_text("utf-8")
+
+
+def field() -> str:
+    """Show what is found in real suites, and what of it others find."""
+    return (HERE.parent / "benchmarks" / "FIELD.md").read_text("utf-8")
 
 
 def leak_cost() -> str:

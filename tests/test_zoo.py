@@ -14,9 +14,6 @@ BY_20_SWEEPS = {
     "test_order.py::test_brittle": "order",
     "test_pair.py::test_two_seats_are_free": "order",
     "test_clock.py::test_same_day_next_year": "clock",
-    "test_timezone.py::test_no_zone_is_farther_than_thirteen_hours": "timezone",
-    "test_cores.py::test_leaves_one_core_to_others": "cores",
-    "test_gc.py::test_cycle_stays_alive": "gc",
     "test_latency.py::test_answer_within_sixty_milliseconds": "latency",
     "test_repeat.py::test_registers_once": "repeat",
 }
@@ -32,6 +29,25 @@ def report(hunted_once: Callable[..., dict[str, Any]]) -> dict[str, Any]:
             "--flakehunt-seed=7", "--flakehunt-diagnose=0", "--flakehunt-ledger=ledger.sqlite",
         ],
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reported(hunted_once: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    return hunted_once(
+        "reported",
+        [
+            str(ZOO / "test_reported.py"), f"--rootdir={ZOO}", f"-c{os.devnull}", "-p_hypothesis_pytestplugin", "--flakehunt=100",
+            "--flakehunt-seed=7", "--flakehunt-diagnose=0", "--flakehunt-ledger=ledger.sqlite",
+        ],
+    )  # fmt: skip
+
+
+@pytest.mark.thorough
+def test_a_hundred_sweeps_find_what_reports_describe(reported: dict[str, Any]) -> None:
+    truth = runpy.run_path(str(ZOO / "truth.py"))
+    flaky = {nodeid for nodeid in truth["CAUSES"] if nodeid.startswith("test_reported.py")}
+    assert len(flaky) == 6
+    assert failing(reported).keys() == flaky
 
 
 def failing(report: dict[str, Any]) -> dict[str, dict[str, Any]]:

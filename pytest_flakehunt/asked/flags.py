@@ -24,6 +24,11 @@ NAMES = {
     "flakehunt-seed": ("SEED", "draw all plans from this seed (default: a new one, shown in the header)"),
     "flakehunt-only": ("NAMES", "perturb nothing but these, separated by commas"),
     "flakehunt-without": ("NAMES", "leave these perturbations alone, separated by commas"),
+    "flakehunt-weights": (
+        "WEIGHTS",
+        "how often perturbations are drawn, such as order=6,clock=3 (others as in the field), or learned: by what each "
+        "found in earlier hunts of the ledger (default: field)",
+    ),
     "flakehunt-plan": ("PLAN", "run under exactly this plan, such as 'hashseed=7 timezone=Asia/Kolkata', or calm"),
     "flakehunt-fail-on": (
         "KINDS",
@@ -77,7 +82,9 @@ REPORTS = ("json", "junit", "sarif", "ctrf", "gitlab", "markdown")
 """What reports can be written to files, each by an option of its own."""
 CHANGED, AUTO = "flakehunt-changed", "auto"
 """The option that may stand without a value, and what it then means."""
-LISTS = frozenset({"flakehunt-only", "flakehunt-without", "flakehunt-fail-on", "flakehunt-forgive"})
+LISTS = frozenset(
+    {"flakehunt-only", "flakehunt-without", "flakehunt-fail-on", "flakehunt-forgive", "flakehunt-weights"}
+)
 """Options whose value in a configuration file is a list: in an ini file lines, or names between commas."""
 NUMBERS = {
     "flakehunt": int,

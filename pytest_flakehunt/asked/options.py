@@ -26,6 +26,8 @@ ALWAYS = ("flakehunt", "flakehunt-plan", "flakehunt-annotate")
 ON_ORDINARY_RUNS = ("flakehunt-leaks", "flakehunt-grace", "flakehunt-forgive", "flakehunt-fail-on")
 """Options that an ordinary run takes which is watched for leaks."""
 DEFAULT_GRACE = 0.1
+FIELD, LEARNED = "field", "learned"
+"""Weights that have a name."""
 LEAK = re.compile(rf"(?:{'|'.join(kind.value for kind in LeakKind)}|\*):.+")
 
 
@@ -40,6 +42,10 @@ class Options:
     seed: int | None
     only: tuple[str, ...]
     without: tuple[str, ...]
+    weights: Mapping[str, float]
+    """How often perturbations are drawn, where the user says."""
+    learned: bool
+    """Whether the others are drawn by what they found in earlier hunts."""
     plan: str
     fail_on: frozenset[str]
     isolation: Isolation | None
@@ -79,6 +85,8 @@ class Options:
             seed=_seed(given(config, "flakehunt-seed")),
             only=_names(given(config, "flakehunt-only")),
             without=_names(given(config, "flakehunt-without")),
+            weights=weights(given(config, "flakehunt-weights")),
+            learned=given(config, "flakehunt-weights") == LEARNED,
             plan=given(config, "flakehunt-plan"),
             fail_on=_fail_on(given(config, "flakehunt-fail-on") or DEFAULT_FAIL_ON),
             isolation=_isolation(given(config, "flakehunt-isolation")),
@@ -101,9 +109,10 @@ class Options:
     def _agree(self, config: pytest.Config) -> None:
         if self.only and self.without:
             raise pytest.UsageError("--flakehunt-only and --flakehunt-without contradict each other; give one of them")
-        if self.plan and (self.only or self.without):
+        if self.plan and (self.only or self.without or self.weights or self.learned):
             raise pytest.UsageError(
-                "--flakehunt-plan is exactly what runs; leave out --flakehunt-only and --flakehunt-without"
+                "--flakehunt-plan is exactly what runs; leave out --flakehunt-only, --flakehunt-without and "
+                "--flakehunt-weights"
             )
         if not self.asked:
             for name in on_command_line(config):
@@ -175,6 +184,26 @@ def _seed(text: str) -> int | None:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def weights(text: str) -> dict[str, float]:
+    """Read weights.
+
+    >>> weights("order=6, clock=0.5"), weights("learned")
+    ({'order': 6.0, 'clock': 0.5}, {})
+    """
+    found: dict[str, float] = {}
+    for part in () if text in {FIELD, LEARNED} else _names(text):
+        weight = re.fullmatch(r"([\w-]+)=(\d{1,3}(?:\.\d{1,3})?)", part, re.ASCII)
+        if weight is None or not float(weight[2]):
+            raise pytest.UsageError(
+                f"--flakehunt-weights={part}: give NAME=WEIGHT, such as order=6, with a weight from 0.001 to 999; or "
+                "field, or learned; what should not be drawn at all goes to --flakehunt-without"
+            )
+        if weight[1] in found:
+            raise pytest.UsageError(f"--flakehunt-weights={text}: {weight[1]} is given twice; give it once")
+        found[weight[1]] = float(weight[2])
+    return found
 
 
 def _fail_on(text: str) -> frozenset[str]:

@@ -3,7 +3,7 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,13 @@ from pytest_flakehunt.ledger.store import APPLICATION, OUTCOMES, VERSION, Ledger
 from pytest_flakehunt.model import Known
 
 JSON_COLUMNS = frozenset(
-    {("evidence", "sections"), ("hunts", "versions"), ("hunts", "redact"), ("documents", "document")}
+    {
+        ("evidence", "sections"),
+        ("hunts", "versions"),
+        ("hunts", "redact"),
+        ("hunts", "weights"),
+        ("documents", "document"),
+    }
 )
 """Columns whose text is JSON."""
 NUMBERED = frozenset({("leaks", "what")})
@@ -35,6 +41,17 @@ class Kept(NamedTuple):
     """Whether what it said in the end was kept."""
     redact: tuple[str, ...]
     """Patterns of what must not leave the machine."""
+
+
+class History(NamedTuple):
+    """What earlier hunts say of perturbations that were alone on trial."""
+
+    hunts: int
+    calm: float
+    """Seconds of a calm sweep, on the mean."""
+    seconds: Mapping[str, float]
+    found: Mapping[str, int]
+    """Tests that failed under each, and in no calm sweep of that hunt."""
 
 
 @contextmanager
@@ -80,6 +97,32 @@ def hunts(path: Path) -> list[Kept]:
             Kept(number, uid, started, asked, sweeps, bool(ended), bool(concluded), tuple(json.loads(redact)))
             for number, started, asked, ended, sweeps, uid, redact, concluded in found
         ]
+
+
+def worth(path: Path) -> History:
+    """Tell what sweeps for each perturbation cost and found in all hunts that are kept.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    with _reading(path) as db:
+        survey = " AND purpose = 'survey'" if _since(db, 2) else ""
+        one = f"instr(focus, ' ') = 0 AND NOT torn AND NOT outage{survey}"
+        hunts, calm = db.execute(
+            "SELECT count(DISTINCT hunt), coalesce(avg(CASE WHEN focus = '' THEN seconds END), 0)"  # noqa: S608 - ours
+            f" FROM sweeps WHERE {one}"
+        ).fetchone()
+        spent = db.execute(f"SELECT focus, sum(seconds) FROM sweeps WHERE {one} AND focus != '' GROUP BY focus")  # noqa: S608
+        seconds = dict(spent.fetchall())
+        failed = "attempts.mode IS NOT NULL"
+        found = db.execute(
+            "SELECT focus, count(DISTINCT attempts.hunt || ' ' || test) FROM attempts"  # noqa: S608 - ours
+            f" JOIN sweeps ON sweeps.hunt = attempts.hunt AND number = sweep WHERE {one} AND {failed} AND focus != ''"
+            " AND NOT EXISTS (SELECT 1 FROM attempts AS plain JOIN sweeps AS calm ON calm.hunt = plain.hunt"
+            " AND calm.number = plain.sweep WHERE plain.hunt = attempts.hunt AND plain.test = attempts.test"
+            " AND calm.focus = '' AND plain.mode IS NOT NULL) GROUP BY focus"
+        )
+        return History(hunts, calm, seconds, dict(found.fetchall()))
 
 
 def document(path: Path, number: int) -> str:

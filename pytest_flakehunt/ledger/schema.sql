@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS hunts (
     perturbations TEXT    NOT NULL,             -- names in use, separated by spaces
     directory     TEXT    NOT NULL,             -- pytest's root directory
     uid           TEXT    NOT NULL DEFAULT '',  -- which hunt it is, on whatever machine: 32 hexadecimal digits
-    redact        TEXT    NOT NULL DEFAULT '[]' -- JSON: patterns of what must not leave the machine
+    redact        TEXT    NOT NULL DEFAULT '[]', -- JSON: patterns of what must not leave the machine
+    weights       TEXT    NOT NULL DEFAULT '{}' -- JSON: how often each perturbation was drawn, against the others
 );
 
 -- What a hunt said in the end: the JSON report, not redacted. Every other report can be made of it.

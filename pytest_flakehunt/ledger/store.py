@@ -13,7 +13,7 @@ from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, P
 
 APPLICATION = 0x666C6B68
 """What marks an SQLite file as a ledger: "flkh"."""
-VERSION = 5
+VERSION = 6
 UPGRADES = {
     2: "ALTER TABLE sweeps ADD COLUMN purpose TEXT NOT NULL DEFAULT 'survey';",
     4: "UPDATE modes SET fingerprint = '1:' || fingerprint;"  # they are made of other things since
@@ -22,6 +22,7 @@ UPGRADES = {
     5: "ALTER TABLE hunts ADD COLUMN uid TEXT NOT NULL DEFAULT '';"
     "UPDATE hunts SET uid = lower(hex(randomblob(16)));"
     "ALTER TABLE hunts ADD COLUMN redact TEXT NOT NULL DEFAULT '[]';",
+    6: "ALTER TABLE hunts ADD COLUMN weights TEXT NOT NULL DEFAULT '{}';",
 }
 """What a ledger needs that was written before a format."""
 PATIENCE = 30.0
@@ -113,7 +114,7 @@ class Ledger:
         """
         row = self._db.execute(
             "INSERT INTO hunts (seed, asked, started, python, pytest, platform, machine, revision, versions,"
-            " perturbations, directory, uid, redact) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " perturbations, directory, uid, redact, weights) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 trial.seed,
                 trial.asked,
@@ -128,6 +129,7 @@ class Ledger:
                 storable(str(directory)),
                 trial.uid,
                 json.dumps(list(redact)),
+                json.dumps(dict(trial.weights)),
             ),
         )
         self.hunt = row.lastrowid or 0

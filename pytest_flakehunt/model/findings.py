@@ -192,6 +192,17 @@ class Outage:
     message: str
 
 
+class Spent(NamedTuple):
+    """What sweeps of one kind took."""
+
+    what: str
+    """A perturbation that was alone on trial, ``calm``, ``several``, or ``starting`` interpreters."""
+    number: int
+    """Sweeps, or interpreters."""
+    seconds: float
+    """Of workers: true time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """The hunt's own particulars."""
@@ -225,6 +236,12 @@ class Trial:
     """Perturbations that were not used, each with the reason."""
     switched_off: tuple[str, ...] = ()
     """What of other plugins was."""
+    weights: tuple[tuple[str, float], ...] = ()
+    """How often each perturbation was drawn, against the others: same seed and weights, same plans."""
+    spent: tuple[Spent, ...] = ()
+    """Where the time of the workers went, the dearest first."""
+    hashseeds: int = 0
+    """Hash seeds that were tried; 0 where they were left alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pytest_flakehunt.ground import realtime
@@ -25,6 +25,13 @@ class Clock:
     moment: str
     """A local time such as ``2028-02-29T23:59:58``, or a shift such as ``+400d``."""
     frozen: bool = False
+    zone: str = field(default="", compare=False)
+    """Where this is local time that says something, for whoever draws it; empty where any zone will do."""
+
+    @property
+    def companions(self) -> tuple[tuple[str, str], ...]:
+        """Give what else is set where this is drawn."""
+        return (("timezone", self.zone),) if self.zone else ()
 
     @property
     def contract(self) -> Contract:
@@ -108,8 +115,8 @@ class Clocks:
     def draw(self, seed: int, turn: int) -> Clock:
         """Catalogued moments first, then any of the coming years; a frozen one now and then."""
         moments = instants.telling(YEAR)
-        moment = moments[turn] if turn < len(moments) else instants.drawn(YEAR, seed)
-        return Clock(moment, frozen=turn % 10 == 9)
+        instant = moments[turn] if turn < len(moments) else instants.drawn(YEAR, seed)
+        return Clock(instant.moment, frozen=turn % 10 == 9, zone=instant.zone)
 
     def read(self, text: str) -> Clock:
         """Read a moment."""

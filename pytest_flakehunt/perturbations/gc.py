@@ -1,12 +1,13 @@
 """When the garbage collector runs."""
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
-from typing import ClassVar, assert_never
+from typing import ClassVar
 
 from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import Contract, SettingError
@@ -17,11 +18,16 @@ class Habit(StrEnum):
     """How the collector behaves."""
 
     EAGER = "eager"
+    EVERY = "every"
     OFF = "off"
     RANDOM = "random"
 
 
-TURNS = (Habit.EAGER, Habit.RANDOM, Habit.OFF, Habit.RANDOM)
+NUMBERED = (Habit.EVERY, Habit.RANDOM)
+TURNS = ("every:30", "random", "eager", "every:5", "random", "off", "every:200", "random")
+"""Collecting with every object hides what collecting now and then brings out: young objects grow old alive."""
+LARGEST = 100_000
+"""Objects after which it collects, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +37,48 @@ class Collector:
     contract: ClassVar[Contract] = Contract.NATURAL
     patience: ClassVar[float] = 5.0
     habit: Habit
-    seed: int | None = None
-    """From 0 to 4294967295 for ``random``, else None."""
+    number: int | None = None
+    """Of new objects, 1 to 100000, for ``every``; a seed from 0 to 4294967295 for ``random``; else None."""
 
     def __str__(self) -> str:
-        return self.habit if self.seed is None else f"{self.habit}:{self.seed}"
+        return self.habit if self.number is None else f"{self.habit}:{self.number}"
 
     def simpler(self) -> list["Collector"]:
-        """Give the habits without a seed."""
-        return [] if self.seed is None else [Collector(Habit.EAGER), Collector(Habit.OFF)]
+        """Give those without a seed."""
+        if self.habit is not Habit.RANDOM:
+            return []
+        return [Collector(Habit.EAGER), Collector(Habit.OFF), Collector(Habit.EVERY, 30), Collector(Habit.EVERY, 5)]
 
     @property
     def graded(self) -> bool:
-        """They are opposites."""
+        """They are of several kinds."""
         return False
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the habit, and give back thresholds and state as they were."""
-        thresholds, enabled = gc.get_threshold(), gc.isenabled()
-        match self.habit:
-            case Habit.EAGER:
-                gc.set_threshold(1, 1, 1)
-            case Habit.OFF:
-                gc.disable()
-            case Habit.RANDOM:
-                pass
-            case _:
-                assert_never(self.habit)
+        """Hold the habit, and give back thresholds and state as they were.
+
+        What was there before the sweep is set apart: a full collection comes
+        only when the old objects have grown by a quarter, and the suite's
+        modules alone are so many that none would ever come.
+        """
+        thresholds, enabled, frozen = gc.get_threshold(), gc.isenabled(), gc.get_freeze_count()
+        if self.habit is Habit.OFF:
+            gc.disable()
+        else:
+            gc.collect()
+            gc.freeze()
+            gc.collect()
+        if self.habit is Habit.EAGER:
+            gc.set_threshold(1, 1, 1)
+        elif self.habit is Habit.EVERY:
+            gc.set_threshold(self.number or 1, 1, 1)
         try:
             yield
         finally:
             gc.set_threshold(*thresholds)
+            if not frozen:
+                gc.unfreeze()
             if enabled:
                 gc.enable()
 
@@ -70,8 +86,8 @@ class Collector:
     def held_for(self, nodeid: str) -> Iterator[None]:
         """Under ``random``, let each test meet another threshold, from every few objects to hardly ever."""
         if self.habit is Habit.RANDOM:
-            drawn = Random(seeds.derive(self.seed or 0, nodeid))
-            gc.set_threshold(int(10 ** drawn.uniform(0, 4)), drawn.randint(1, 10), drawn.randint(1, 10))
+            drawn = Random(seeds.derive(self.number or 0, nodeid))
+            gc.set_threshold(int(10 ** drawn.uniform(0, 4)), *drawn.choice(((1, 1), (1, 1), (3, 3), (10, 10))))
         yield
 
 
@@ -79,16 +95,20 @@ class Collectors:
     """The moments at which cycles are collected, finalisers run and weak references die."""
 
     name = "gc"
-    allowed = "eager, off or random:SEED"
+    allowed = "eager, off, every:NUMBER or random:SEED"
 
     def draw(self, seed: int, turn: int) -> Collector:
-        """Eager first."""
-        habit = TURNS[turn % len(TURNS)]
-        return Collector(habit, seed if habit is Habit.RANDOM else None)
+        """Every few objects first."""
+        return self.read(f"random:{seed}" if TURNS[turn % len(TURNS)] == "random" else TURNS[turn % len(TURNS)])
 
     def read(self, text: str) -> Collector:
         """Read a habit."""
-        kind, colon, seed = text.partition(":")
-        if kind not in tuple(Habit) or (kind == Habit.RANDOM) != bool(colon):
+        kind, colon, number = text.partition(":")
+        if kind not in tuple(Habit) or (kind in NUMBERED) != bool(colon):
             raise SettingError(f"gc={text}: give {self.allowed}")
-        return Collector(Habit(kind), reading.seed("gc", seed) if colon else None)
+        habit = Habit(kind)
+        if habit is Habit.EVERY:
+            if not re.fullmatch(r"[1-9]\d{0,5}", number, re.ASCII) or int(number) > LARGEST:
+                raise SettingError(f"gc={text}: give {self.allowed}, with a number of objects from 1 to {LARGEST}")
+            return Collector(habit, int(number))
+        return Collector(habit, reading.seed("gc", number) if colon else None)

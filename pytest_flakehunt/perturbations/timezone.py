@@ -16,19 +16,26 @@ from pytest_flakehunt.perturbations.replacing import set_variable
 AT_START = os.environ.get("TZ")
 """The zone before the suite was imported."""
 TELLING = (
+    "Australia/Adelaide",
+    "Europe/Moscow",
     "Pacific/Kiritimati",
-    "America/New_York",
-    "Asia/Kolkata",
+    "America/Sao_Paulo",
     "Pacific/Pago_Pago",
-    "Europe/London",
+    "America/St_Johns",
     "Australia/Lord_Howe",
     "Asia/Kathmandu",
-    "America/St_Johns",
+    "America/New_York",
+    "Europe/London",
     "Asia/Tokyo",
-    "America/Los_Angeles",
     "UTC",
 )
-"""Far east, daylight saving, half an hour, far west, and more of each kind."""
+"""Those first that show several kinds of mistake at once.
+
+Summer in January, with half an hour; an offset that is not what it was (and no
+daylight saving any more); the farthest east; an end of daylight saving at
+midnight in the past; the farthest west; half an hour west with daylight
+saving; daylight saving by half an hour; and more of each kind.
+"""
 SIMPLE = ("UTC", "America/New_York", "Asia/Tokyo", "Asia/Kolkata")
 """No offset, daylight saving, whole hours ahead, half an hour: zones that everyone knows."""
 

@@ -86,6 +86,8 @@ class Pool:
     left_out: set[str] | None = field(default_factory=set)
     """Tests that were collected here and not selected; None where more may have been left out than is known."""
     began: float = 0.0
+    starting: float = 0.0
+    """Seconds that interpreters took to start and to collect the suite, one after the other."""
     benched: set[str] = field(default_factory=set)
     """Tests left out of sweeps through all tests: they hang."""
     _overseer: Overseer | None = None
@@ -166,6 +168,7 @@ class Pool:
 
     def _ready(self, slot: Slot, link: Link, ready: wire.Ready) -> None:
         link.ready, link.start_cost = ready, realtime.monotonic() - link.started
+        self.starting += link.start_cost
         slot.failed_starts = 0
         for name, digest in ready.digests.items():
             if self.controller_digests.get(name) == digest:

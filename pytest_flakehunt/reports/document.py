@@ -78,6 +78,9 @@ def _hunt(trial: Trial) -> dict[str, Any]:
         "stood_down": list(trial.stood_down),
         "switched_off": list(trial.switched_off),
         "fail_on": list(trial.fail_on),
+        "weights": [{"perturbation": name, "weight": weight} for name, weight in trial.weights],
+        "spent": [{**spent._asdict(), "seconds": round(spent.seconds, 3)} for spent in trial.spent],
+        "hashseeds": trial.hashseeds,
     }
 
 

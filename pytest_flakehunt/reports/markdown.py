@@ -212,7 +212,8 @@ def _rest(findings: Findings) -> Iterator[Piece]:
         yield Piece(0, f"\n{_escaped(text)}\n")
     if said := remarks.excluded(findings):
         yield Piece(0, f"\n{_escaped(said)}\n")
-    lines = [f"- {_inline(reason, 300)}\n" for reason in findings.trial.stood_down]
+    told = filter(None, (remarks.seeds(findings.trial), remarks.spent(findings.trial)))
+    lines = [f"- {_inline(reason, 300)}\n" for reason in (*told, *findings.trial.stood_down)]
     lines += [
         f"- outage: sweep {outage.sweep} ({_inline(outage.plan or 'calm', 200)}) set aside: {outage.total.failures} of "
         f"{outage.total.runs} tests failed\n"

@@ -28,6 +28,7 @@ from pytest_flakehunt.model import (
     Outcome,
     Place,
     Ready,
+    Spent,
     Suspect,
     Trial,
     Verdict,
@@ -132,6 +133,9 @@ def _trial(hunt: dict[str, Any]) -> Trial:
         fail_on=tuple(hunt.get("fail_on", ())),
         stood_down=tuple(hunt.get("stood_down", ())),
         switched_off=tuple(hunt.get("switched_off", ())),
+        weights=tuple((one["perturbation"], one["weight"]) for one in hunt.get("weights", ())),
+        spent=tuple(Spent(one["what"], one["number"], one["seconds"]) for one in hunt.get("spent", ())),
+        hashseeds=hunt.get("hashseeds", 0),
     )
 
 

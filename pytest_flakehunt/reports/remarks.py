@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from pytest_flakehunt.model import TEST, Finding, Findings, Leak, Left, Mode, Place, Verdict
+from pytest_flakehunt.analysis.intervals import exact_bound
+from pytest_flakehunt.model import TEST, Finding, Findings, Leak, Left, Mode, Place, Trial, Verdict
+from pytest_flakehunt.reports.progress import duration
 from pytest_flakehunt.reports.words import between, clean, number, percent
 
 Whose = TypeVar("Whose")
@@ -185,6 +187,27 @@ def excluded(findings: Findings) -> str:
         none = "none" if len(steady) == len(chosen) else f"none of the {len(steady)} others"
         said.append(f"{none} fails more than {most} of the time (95 %)")
     return f"{who}: {'; '.join(said)}"
+
+
+def seeds(trial: Trial) -> str:
+    """Say how many hash seeds were tried, and what that excludes; empty where they were left alone."""
+    if not trial.hashseeds:
+        return ""
+    missed = percent(exact_bound(trial.hashseeds, confidence=0.9))
+    tried = number(trial.hashseeds, "hash seed")
+    return f"{tried} tried: what fails under fewer than {missed} of them may have been missed"
+
+
+def spent(trial: Trial, most: int = 6) -> str:
+    """Say where the time of the workers went."""
+    total = sum(one.seconds for one in trial.spent)
+    if not total:
+        return ""
+    shown = trial.spent[:most]
+    parts = [f"{one.what} {percent(one.seconds / total)}" for one in shown]
+    if rest := trial.spent[most:]:
+        parts.append(f"{len(rest)} others {percent(sum(one.seconds for one in rest) / total)}")
+    return f"time: {', '.join(parts)} of {duration(total)}"
 
 
 def titled(verdict: str, mode: Mode) -> str:

@@ -101,6 +101,7 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
     for note in findings.notes:
         yield Text(f"note: {clean(note)}")
     if verbosity >= 0:
+        yield from map(Text, filter(None, (remarks.seeds(findings.trial), remarks.spent(findings.trial))))
         yield Text(f"ledger: {ledger}")
 
 

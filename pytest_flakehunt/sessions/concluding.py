@@ -115,6 +115,8 @@ class Conclusions:
             sweeps=len(survey.sweeps),
             saved=survey.saved,
             zygotes=survey.pool.slots.zygotes,
+            spent=survey.spent(),
+            hashseeds=survey.hashseeds(),
         )
         tests = tuple(
             replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))

@@ -9,15 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from pytest_flakehunt import perturbations
+from pytest_flakehunt.analysis.learning import learned
 from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.asked.options import Options, usage
 from pytest_flakehunt.diagnosis.laboratory import RESERVE
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import below_repository, revision
-from pytest_flakehunt.ledger.store import Ledger
+from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger.store import Ledger, LedgerError
 from pytest_flakehunt.model import Perturbation, Plan, SettingError, Trial
 from pytest_flakehunt.model.plans import read_plan
-from pytest_flakehunt.perturbations import random
+from pytest_flakehunt.perturbations import random, worth
 from pytest_flakehunt.pool.pool import Pool
 from pytest_flakehunt.pool.slots import Slots
 from pytest_flakehunt.pool.tallies import Tallies, Tally
@@ -49,6 +51,7 @@ class Setup:
         self.known = known(config)
         self.plan = self._plan()
         self.active, self.stood_down = self._active()
+        self.weights, self._learned_from = self._weights()
         self.began = realtime.now()
         self.deselected: set[str] = set()
         """Tests that were collected and not selected."""
@@ -82,6 +85,23 @@ class Setup:
                 chosen.append(perturbation)
         return chosen, away
 
+    def _weights(self) -> tuple[dict[str, float], int]:
+        """Weigh the perturbations; tell from how many hunts of the ledger that was learned."""
+        for name in self.options.weights:
+            if name not in self.known:
+                raise pytest.UsageError(
+                    f"--flakehunt-weights={name}={self.options.weights[name]:g}: there is no such perturbation; "
+                    f"give some of {', '.join(sorted(self.known))}"
+                )
+        field = worth.weights(self.active, self.options.weights)
+        if not self.options.learned or not self.options.ledger.exists():
+            return field, 0
+        try:
+            past = archive.worth(self.options.ledger)
+        except LedgerError as error:
+            raise pytest.UsageError(f"--flakehunt-weights=learned: {error}") from None
+        return (learned(field, past.seconds, past.found, past.calm) if past.calm else field), past.hunts
+
     def header(self) -> list[str]:
         """Say what will be done, with which seed, and what is left out."""
         names = str(self.plan) or ", ".join(item.name for item in self.active) or "none"
@@ -92,6 +112,14 @@ class Setup:
             f"flakehunt: {length}, seed {self.seed}, {zygotes} at a time",
             f"flakehunt: {'under exactly' if self.plan.settings else 'perturbing'} {names}",
         ]
+        usual = worth.weights(self.active, {})
+        if moved := {name: weight for name, weight in self.weights.items() if weight != usual[name]}:
+            hunts = "1 hunt" if self._learned_from == 1 else f"{self._learned_from} hunts"
+            source = f" (learned from {hunts})" if self._learned_from else ""
+            written = ",".join(f"{name}={weight:g}" for name, weight in moved.items())
+            lines.append(f"flakehunt: drawn with --flakehunt-weights={written}{source}")
+        elif self.options.learned:
+            lines.append("flakehunt: drawn with the field's weights: the ledger has nothing yet to learn from")
         if self.switched_off:
             lines.append(f"flakehunt: switched off: {', '.join(self.switched_off)}")
         lines.extend(
@@ -127,6 +155,7 @@ class Setup:
             fail_on=tuple(sorted(self.options.fail_on)),
             stood_down=tuple(self.stood_down),
             switched_off=tuple(self.switched_off),
+            weights=() if self.plan.settings else tuple((item.name, self.weights[item.name]) for item in self.active),
         )
 
     def pool(
@@ -183,7 +212,8 @@ class Setup:
             seconds=self.options.seconds,
             reserve=0.0 if self.options.plan or self.options.diagnose == 0 else RESERVE,
             checks=not self.plan.settings,
-            studies=not self.plan.settings and lone_sweeps(self.options.sweeps, self.active) >= STUDY_PAYS,
+            studies=not self.plan.settings
+            and lone_sweeps(self.options.sweeps, self.active, self.weights) >= STUDY_PAYS,
             company=Company.of(
                 [nodeid for nodeid in tests.nodeids() if nodeid in tests.company],
                 self.options.seconds,
@@ -195,4 +225,4 @@ class Setup:
     def _schedule(self) -> Schedule:
         if self.plan.settings:
             return for_replay(self.plan, self.options.sweeps)
-        return for_survey(self.seed, self.options.sweeps, self.active)
+        return for_survey(self.seed, self.options.sweeps, self.active, self.weights)

@@ -1,21 +1,91 @@
 """Which sweeps come next: a survey's, drawn from a seed, or those of a replay."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from math import inf
 from random import Random
 
 from pytest_flakehunt.ground import seeds
-from pytest_flakehunt.model import Contract, Perturbation, Plan, Setting
+from pytest_flakehunt.model import Contract, Perturbation, Plan, Setting, SettingError
 from pytest_flakehunt.model.plans import Draft
 
 PATTERN = "cssscsmssmcsmssmcsmm"
 """Twenty sweeps: c calm, s one perturbation, m a random few; the telling single ones early."""
 FEW = (2, 3, 4)
 """How many perturbations a sweep with a random few has."""
+MOST_SEEDS = 32
+"""Hash seeds that a hunt tries for their own sake."""
+SWEEPS_PER_SEED = 4
+"""Sweeps for which it tries one."""
+MOST_STARTING = 1 / 3
+"""Share of the time that may go into starting interpreters for that."""
+TRIES = 4
+"""Settings that are drawn of each one, until one is neither stress nor dear."""
+FORK = 0.01
+"""Seconds that a process of its own costs a test, about."""
 MIXED_TURNS = 12
 """Sweeps with a few perturbations draw from this many of each one's most telling settings."""
+
+
+@dataclass(slots=True)
+class Turns:
+    """Whose turn it is to be alone on trial: by weight, spread evenly, so that any first few are in proportion.
+
+    Each has a claim of its weight. Who has had least for it, half of what its
+    next turn costs included, comes next (Webster's divisors). Where the
+    number of sweeps decides, each turn costs the same, and nothing depends on
+    how things come out; where time decides, it costs seconds, so that what is
+    dear comes after cheaper ones and no perturbation takes more than its share.
+    """
+
+    weights: Mapping[str, float]
+    timed: bool = False
+    _spent: dict[str, float] = field(default_factory=dict)
+    _drawn: dict[str, int] = field(default_factory=dict)
+    _under_way: dict[str, list[float]] = field(default_factory=dict)
+    """What turns that have not ended were taken to cost."""
+    _seconds: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """Sweeps, and their seconds, by the perturbation alone on trial; by none for calm ones."""
+    tests: int = 0
+    """How many a sweep has, where that is known."""
+
+    def drawn(self, name: str) -> int:
+        """Give how many turns a perturbation has had."""
+        return self._drawn.get(name, 0)
+
+    def take(self, settings: Mapping[str, Setting]) -> str:
+        """Choose whose turn it is, by the setting that each would have."""
+        costs = {name: self._cost(name, setting) for name, setting in settings.items()}
+        chosen = min(costs, key=lambda name: (self._spent.get(name, 0.0) + costs[name] / 2) / self.weights[name])
+        self._spent[chosen] = self._spent.get(chosen, 0.0) + costs[chosen]
+        self._under_way.setdefault(chosen, []).append(costs[chosen])
+        self._drawn[chosen] = self.drawn(chosen) + 1
+        return chosen
+
+    def took(self, name: str, seconds: float) -> None:
+        """Learn how long a sweep took.
+
+        Args:
+            name: the perturbation alone on trial; empty for a calm sweep.
+            seconds: true time.
+        """
+        sweeps, total = self._seconds.get(name, (0, 0.0))
+        self._seconds[name] = sweeps + 1, total + seconds
+        if self.timed and (expected := self._under_way.get(name)):
+            self._spent[name] += seconds - expected.pop(0)
+
+    def _mean(self, name: str) -> float | None:
+        sweeps, total = self._seconds.get(name, (0, 0.0))
+        return total / sweeps if sweeps else None
+
+    def _cost(self, name: str, setting: Setting) -> float:
+        if not self.timed:
+            return 1.0
+        calm = self._mean("") or 1.0
+        usual = self._mean(name) or calm
+        return max(usual, calm + FORK * self.tests) if getattr(setting, "dear", False) else usual
 
 
 @dataclass(slots=True)
@@ -28,11 +98,14 @@ class Schedule:
     drafts: Iterator[Draft]
     limit: int | None
     """Sweeps in all; None where time decides."""
+    turns: Turns = field(default_factory=lambda: Turns({}))
     _waiting: list[Draft] = field(default_factory=list)
     """Drafts that a calm one was taken ahead of."""
     _reserved: list[Draft] = field(default_factory=list)
     """Every second calm draft: kept for zygotes that retire."""
     _calm: int = 0
+    _ahead: int = 0
+    """Calm drafts that were taken before others."""
 
     def next(self, retiring: int = 0) -> Draft | None:
         """Give the next sweep, or None when there are no more.
@@ -50,33 +123,69 @@ class Schedule:
         return self._reserved.pop() if len(self._reserved) > retiring else None
 
     def next_calm(self) -> Draft | None:
-        """Give a calm sweep ahead of its turn, for a zygote that retires; None where none is near."""
+        """Give a calm sweep ahead of its turn, for a zygote that retires; None where that has had its half of them."""
         if self._reserved:
             return self._reserved.pop(0)
+        if self._calm and self._ahead * 2 > self._calm:
+            return None
         for draft in islice(self.drafts, len(PATTERN)):
             if not draft.plan.settings:
+                self._ahead += 1
                 return draft
             self._waiting.append(draft)
         return None
 
 
-def for_survey(seed: int, sweeps: int | None, active: Sequence[Perturbation]) -> Schedule:
+def for_survey(
+    seed: int, sweeps: int | None, active: Sequence[Perturbation], weights: Mapping[str, float] | None = None
+) -> Schedule:
     """Plan a survey.
 
     Args:
         seed: the hunt's master seed.
         sweeps: how many, from 1; None for as many as there is time for.
-        active: the perturbations in use, most telling first.
+        active: the perturbations in use.
+        weights: how often each is drawn, against the others, by name; None where all are equal.
     """
-    return Schedule(islice(_drafts(seed, active), sweeps), sweeps)
+    turns = Turns({item.name: (weights or {}).get(item.name, 1.0) for item in active}, timed=sweeps is None)
+    return Schedule(islice(_drafts(seed, active, turns), sweeps), sweeps, turns)
 
 
-def lone_sweeps(sweeps: int | None, active: Sequence[Perturbation]) -> float:
+def lone_sweeps(sweeps: int | None, active: Sequence[Perturbation], weights: Mapping[str, float]) -> float:
     """Give about how many sweeps are for one perturbation whose sources can be seen; infinity where time decides."""
     if sweeps is None:
         return inf if any(map(sources, active)) else 0
-    share = sum(bool(sources(perturbation)) for perturbation in active) / max(1, len(active))
+    seen = sum(weights[item.name] for item in active if sources(item))
+    share = seen / (sum(weights[item.name] for item in active) or 1)
     return sweeps * share * PATTERN.count("s") / len(PATTERN)
+
+
+def seeds_wanted(sweeps: int | None) -> int:
+    """Give how many hash seeds a hunt tries for their own sake, where interpreters start fast enough.
+
+    >>> seeds_wanted(10), seeds_wanted(100), seeds_wanted(1000), seeds_wanted(None)
+    (3, 25, 32, 32)
+    """
+    return MOST_SEEDS if sweeps is None else min(MOST_SEEDS, -(-sweeps // SWEEPS_PER_SEED))
+
+
+def sweeps_for_each(sweeps: int | None) -> int:
+    """Give how many sweeps an interpreter runs at least before another seed takes its place."""
+    return SWEEPS_PER_SEED if sweeps is None else max(1, sweeps // seeds_wanted(sweeps))
+
+
+def affords(starting: float, start: float, whole: float) -> bool:
+    """Tell whether there is time for one more interpreter.
+
+    Args:
+        starting: seconds that starting some has taken so far.
+        start: seconds that one more takes.
+        whole: seconds of all workers so far.
+
+    >>> affords(1.0, 0.5, 4.0), affords(1.0, 0.5, 3.0)
+    (True, False)
+    """
+    return starting + start <= MOST_STARTING * (whole + start)
 
 
 def sources(perturbation: Perturbation) -> frozenset[str]:
@@ -93,36 +202,49 @@ def for_replay(plan: Plan, sweeps: int | None) -> Schedule:
     return Schedule(islice(drafts, total), total)
 
 
-def _drafts(seed: int, active: Sequence[Perturbation]) -> Iterator[Draft]:
-    turns = dict.fromkeys((perturbation.name for perturbation in active), 0)
-    singles = 0
+def _drafts(seed: int, active: Sequence[Perturbation], turns: Turns) -> Iterator[Draft]:
+    named = {perturbation.name: perturbation for perturbation in active}
     for number in count():
         kind = PATTERN[number % len(PATTERN)] if active else "c"
         if kind == "c":
             yield Draft(number)
-            continue
-        chosen: list[tuple[str, Setting]] = []
-        if kind == "s":
-            perturbation = active[singles % len(active)]
-            singles += 1
-            drawn = seeds.derive(seed, "sweep", str(number), perturbation.name)
-            chosen.append((perturbation.name, perturbation.draw(drawn, turns[perturbation.name])))
-            turns[perturbation.name] += 1
+        elif kind == "s":
+            drawn = {
+                name: named[name].draw(seeds.derive(seed, "sweep", str(number), name), turns.drawn(name))
+                for name in named
+            }
+            name = turns.take(drawn)
+            draft = _pinned(seed, number, [(name, drawn[name])], active)
+            plan = draft.plan
+            for companion, setting in _companions(drawn[name], named):
+                plan = plan.joined(companion, setting)
+            yield replace(draft, plan=plan, lone=True)
         else:
-            chosen.extend(_few(seed, number, active))
-        yield replace(_pinned(seed, number, chosen, active), lone=kind == "s")
+            yield _pinned(seed, number, list(_few(seed, number, active, turns.weights)), active)
 
 
-def _few(seed: int, number: int, active: Sequence[Perturbation]) -> Iterator[tuple[str, Setting]]:
-    """Draw a random few, none of them stress, as what fails should count, and none that costs many times a sweep."""
+def _companions(setting: Setting, named: Mapping[str, Perturbation]) -> Iterator[tuple[str, Setting]]:
+    """Give the settings of others without which one shows little, such as a zone that has daylight saving."""
+    for name, text in getattr(setting, "companions", ()):
+        with suppress(KeyError, SettingError):  # it stands down, or is not installed
+            yield name, named[name].read(text)
+
+
+def _few(
+    seed: int, number: int, active: Sequence[Perturbation], weights: Mapping[str, float]
+) -> Iterator[tuple[str, Setting]]:
+    """Draw a few by weight, none of them stress, as what fails should count, and none that costs many times a sweep."""
     chance = Random(seeds.derive(seed, "sweep", str(number), "few"))
     wanted = chance.choice(FEW)
-    for perturbation in chance.sample(active, len(active)):
+    for perturbation in sorted(active, key=lambda item: -(chance.random() ** (1 / weights[item.name]))):
         drawn = seeds.derive(seed, "sweep", str(number), perturbation.name)
-        setting = perturbation.draw(drawn, chance.randrange(MIXED_TURNS))
-        if setting.contract is not Contract.STRESS and not getattr(setting, "dear", False):
-            yield perturbation.name, setting
-            wanted -= 1
+        first = chance.randrange(MIXED_TURNS)
+        settings = (perturbation.draw(drawn, first + turn) for turn in range(TRIES))
+        for setting in settings:
+            if setting.contract is not Contract.STRESS and not getattr(setting, "dear", False):
+                yield perturbation.name, setting
+                wanted -= 1
+                break
         if not wanted:
             return
 

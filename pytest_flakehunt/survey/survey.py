@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import UNSEEN, Attempt, Isolation, Outage, Outcome, Progress, Purpose, Sweep
+from pytest_flakehunt.model import UNSEEN, Attempt, Isolation, Outage, Outcome, Progress, Purpose, Spent, Sweep
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
@@ -14,7 +14,7 @@ from pytest_flakehunt.pool.slots import Job, Slot
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.survey.company import Company
 from pytest_flakehunt.survey.crowd import Crowd
-from pytest_flakehunt.survey.schedule import Schedule, sources
+from pytest_flakehunt.survey.schedule import Schedule, affords, seeds_wanted, sources, sweeps_for_each
 from pytest_flakehunt.survey.trust import FEWEST, ForkTrial
 from pytest_flakehunt.zygote import wire
 
@@ -247,13 +247,22 @@ class Survey:
         link = slot.link
         if link is None or link.ready is None or self.pool.usual is not Isolation.FORK or not self.checks:
             return False
-        most = MOST_SWEEPS
-        if self.schedule.limit is not None:
-            most = min(most, max(FEWEST_SWEEPS, self.schedule.limit // (2 * len(self.pool.slots.all)) - 1))
+        most, limit = MOST_SWEEPS, self.schedule.limit
+        if limit is not None:
+            most = min(most, max(FEWEST_SWEEPS, limit // (2 * len(self.pool.slots.all)) - 1))
         if slot.served >= most:
             return True
         worked = realtime.monotonic() - link.started - link.start_cost
-        return slot.served >= FEWEST_SWEEPS and worked > START_SHARE * link.start_cost
+        if slot.served >= FEWEST_SWEEPS and worked > START_SHARE * link.start_cost:
+            return True
+        return self._seed_wanted(slot, link.start_cost)
+
+    def _seed_wanted(self, slot: Slot, start: float) -> bool:
+        """Tell whether a zygote should make room for another hash seed, and one that starts fast enough for it."""
+        slots, limit = self.pool.slots, self.schedule.limit
+        if not slots.hashseeds or slots.zygotes >= seeds_wanted(limit) or slot.served < sweeps_for_each(limit):
+            return False
+        return affords(self.pool.starting, start, (realtime.monotonic() - self.pool.began) * len(slots.all))
 
     def _last_of(self, slot: Slot) -> Job | None:
         """Give a zygote that retires a last calm sweep in itself, unforked; where none is left it just goes."""
@@ -309,6 +318,8 @@ class Survey:
         if sweep.number in self.near and sweep.number > self.unexplained:
             self.unexplained = -1
         self.sweeps[sweep.number] = sweep
+        self.schedule.turns.tests = max(self.schedule.turns.tests, len(attempts))
+        self.schedule.turns.took(" ".join(sweep.focus), sweep.seconds)
         self.ledger.write(sweep, attempts, fingerprints(attempts))
         self.company.saw(attempts)
         if not sweep.outage:
@@ -372,6 +383,20 @@ class Survey:
                     draft = Draft(self.next_number(), sweep.plan, sweep.focus)
                     self._encores.append(Job(draft, doubted, Isolation.FRESH))
         return bool(unchecked or doubted)
+
+    def spent(self) -> tuple[Spent, ...]:
+        """Tell where the time of the workers went, the dearest first."""
+        kinds: dict[str, list[float]] = {}
+        for sweep in self.sweeps.values():
+            name = "calm" if not sweep.focus else sweep.focus[0] if len(sweep.focus) == 1 else "several"
+            kinds.setdefault(name, []).append(sweep.seconds)
+        found = [Spent(name, len(seconds), sum(seconds)) for name, seconds in kinds.items()]
+        found.append(Spent("starting", self.pool.slots.zygotes, self.pool.starting))
+        return tuple(sorted(found, key=lambda spent: -spent.seconds))
+
+    def hashseeds(self) -> int:
+        """Tell how many hash seeds were tried; 0 where they were left alone."""
+        return len({sweep.hashseed for sweep in self.sweeps.values()} - {""}) if self.pool.slots.hashseeds else 0
 
     def next_number(self) -> int:
         """Give a number for a sweep that the schedule does not know."""

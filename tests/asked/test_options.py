@@ -47,7 +47,8 @@ from pytest_flakehunt.asked.options import length, service
         ),
         (
             ["--flakehunt=3", "--flakehunt-only=gc", "--flakehunt-plan=gc=off"],
-            "--flakehunt-plan is exactly what runs; leave out --flakehunt-only and --flakehunt-without",
+            "--flakehunt-plan is exactly what runs; leave out --flakehunt-only, --flakehunt-without and "
+            "--flakehunt-weights",
         ),
         (
             ["--flakehunt=3", "--flakehunt-without=colour"],
@@ -85,10 +86,10 @@ from pytest_flakehunt.asked.options import length, service
             ["--flakehunt=3", "-oflakehunt_redact=a*"],
             "flakehunt_redact=a*: it fits no text at all; give one that needs some",
         ),
-        (["--flakehunt-plan=gc=lazy"], "--flakehunt-plan: gc=lazy: give eager, off or random:SEED"),
+        (["--flakehunt-plan=gc=lazy"], "--flakehunt-plan: gc=lazy: give eager, off, every:NUMBER or random:SEED"),
         (
             ["--flakehunt=3", "--flakehunt-plan=gc=lazy"],
-            "--flakehunt-plan: gc=lazy: give eager, off or random:SEED",
+            "--flakehunt-plan: gc=lazy: give eager, off, every:NUMBER or random:SEED",
         ),
     ],
 )
@@ -175,6 +176,7 @@ VALUES = [
         "flakehunt-seed": (7, "7"),
         "flakehunt-only": (["order", "repeat"], "order,repeat"),
         "flakehunt-without": (["clock"], "clock"),
+        "flakehunt-weights": (["order=6", "clock=0.5"], "order=6,clock=0.5"),
         "flakehunt-plan": ("hashseed=7 order=reversed", "hashseed=7 order=reversed"),
         "flakehunt-fail-on": (["broken", "leaks"], "broken,leaks"),
         "flakehunt-isolation": ("fresh", "fresh"),

@@ -64,7 +64,7 @@ def test_the_empty_plan_is_calm() -> None:
         ("order=shuffled", "order=shuffled: give reversed, alone, shuffled:SEED or subset:SEED"),
         ("order=alone:3", "order=alone:3: give reversed, alone, shuffled:SEED or subset:SEED"),
         ("order=sorted", "order=sorted: give reversed, alone, shuffled:SEED or subset:SEED"),
-        ("gc=lazy", "gc=lazy: give eager, off or random:SEED"),
+        ("gc=lazy", "gc=lazy: give eager, off, every:NUMBER or random:SEED"),
         ("latency=20", "latency=20: give milliseconds from 1ms to 10000ms"),
         ("latency=0ms", "latency=0ms: give milliseconds from 1ms to 10000ms"),
         (

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import freezegun
 import pytest
@@ -156,16 +157,40 @@ def test_a_shift_is_from_now() -> None:
 
 @given(st.integers(2024, 2060), st.integers(0, 2**32 - 1))
 def test_every_catalogued_and_every_drawn_moment_can_be_read(year: int, seed: int) -> None:
-    for moment in (*instants.telling(year), instants.drawn(year, seed)):
+    for moment, zone in (*instants.telling(year), instants.drawn(year, seed)):
         assert str(clock.Clocks().read(moment)) == moment
+        if zone:
+            timezone.Zones().read(zone)
 
 
 def test_the_catalogue_knows_its_calendar() -> None:
     found = instants.telling(2026)
-    assert found[0] == "2028-02-29T23:59:58"
-    assert "2032-12-31T12:00:00" in found  # ISO week 53
-    assert "2027-03-28T01:59:58" in found  # daylight saving starts in Europe
-    assert "2027-03-14T01:59:58" in found  # and in the United States
+    assert found[0] == ("2028-02-29T23:59:58", "")
+    assert ("2032-12-31T12:00:00", "") in found  # ISO week 53
+    assert ("2027-03-28T00:59:58", "Europe/London") in found  # daylight saving starts in Europe
+    assert ("2027-03-14T01:59:58", "America/New_York") in found  # and in the United States
+    assert ("2027-04-04T02:30:00", "Australia/Adelaide") in found  # and ends in Australia
+    assert ("2027-04-30T23:30:00", "") in found  # a month ends on a Friday
+
+
+@given(st.integers(2024, 2060))
+def test_days_of_daylight_saving_have_23_or_25_hours_where_they_are_drawn(year: int) -> None:
+    for zone in instants.WITH_SUMMER:
+        place = ZoneInfo(zone)
+        for day in instants.changes(year, zone):
+            start = datetime.datetime(day.year, day.month, day.day, tzinfo=place)
+            end = start + datetime.timedelta(days=1)
+            assert end.timestamp() - start.timestamp() in {23 * 3600, 25 * 3600}
+
+
+@given(st.integers(2024, 2060))
+def test_the_catalogue_meets_every_end_of_a_week_and_seconds_that_end(year: int) -> None:
+    moments = [moment for moment, _ in instants.telling(year) if moment[0] != "+"]
+    assert {4, 5, 6} <= {datetime.datetime.fromisoformat(moment).weekday() for moment in moments}
+    assert any(
+        datetime.datetime.fromisoformat(moment).microsecond / 1e6 > 0.99 and "23:59:59" not in moment
+        for moment in moments
+    )
 
 
 def test_random_numbers_follow_from_the_seed_and_the_test() -> None:
@@ -267,7 +292,7 @@ def test_one_core_is_one_core() -> None:
     assert "PYTHON_CPU_COUNT" not in os.environ
 
 
-@pytest.mark.parametrize("plan", ["gc=eager", "gc=off", "gc=random:3"])
+@pytest.mark.parametrize("plan", ["gc=eager", "gc=off", "gc=every:30", "gc=random:3"])
 def test_the_collector_is_given_back_as_it_was(plan: str) -> None:
     before = gc.get_threshold(), gc.isenabled()
     with under(plan):

@@ -1,16 +1,19 @@
 """Which sweeps come next."""
 
 from collections import Counter
+from itertools import islice
 
 import pytest
 from hypothesis import strategies as st
 
 from pytest_flakehunt.model import CALM, Contract, Plan
 from pytest_flakehunt.model.plans import Draft, environment, read_plan
-from pytest_flakehunt.perturbations import OURS, registry
+from pytest_flakehunt.perturbations import OURS, instants, registry
+from pytest_flakehunt.perturbations.worth import weights
 from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey
 
 KNOWN = registry()
+FIELD = weights(OURS, {})
 
 
 def drafts(schedule: Schedule) -> list[Draft]:
@@ -48,12 +51,76 @@ def test_the_first_sweep_is_calm_and_the_second_reversed() -> None:
     assert str(second.plan.setting("order")) == "reversed"
 
 
-def test_each_perturbation_is_soon_alone_on_trial_the_telling_ones_first() -> None:
-    def alone(sweeps: int) -> set[str]:
-        return {draft.focus[0] for draft in drafts(for_survey(5, sweeps, OURS)) if len(draft.focus) == 1}
+@pytest.mark.parametrize("sweeps", [10, 20, 50, 200])
+def test_any_first_few_are_in_proportion_to_their_weights(sweeps: int) -> None:
+    lone = [draft.focus[0] for draft in drafts(for_survey(5, sweeps, OURS, FIELD)) if draft.lone]
+    share = len(lone) / sum(FIELD.values())
+    for name, weight in FIELD.items():
+        assert abs(lone.count(name) - weight * share) <= 1.5
 
-    assert alone(20) == {perturbation.name for perturbation in OURS[:10]}
-    assert alone(2 * len(OURS) + 1) == KNOWN.keys()
+
+def test_orders_come_first_and_again_and_again() -> None:
+    orders = [
+        str(draft.plan.setting("order"))
+        for draft in drafts(for_survey(5, 50, OURS, FIELD))
+        if draft.focus == ("order",)
+    ]
+    assert orders[:2] == ["reversed", "alone"]
+    assert all(order.startswith("shuffled") for order in orders[2:5])
+    assert orders[5].startswith("subset")
+
+
+def test_each_perturbation_is_alone_on_trial_by_and_by() -> None:
+    lone = {draft.focus[0] for draft in drafts(for_survey(5, 120, OURS, FIELD)) if draft.lone}
+    assert lone == KNOWN.keys()
+
+
+def test_other_weights_give_other_sweeps() -> None:
+    few = {"order": 1.0, "clock": 9.0}
+    lone = Counter(
+        draft.focus[0] for draft in drafts(for_survey(5, 40, [KNOWN["order"], KNOWN["clock"]], few)) if draft.lone
+    )
+    assert lone == {"clock": 18, "order": 2}
+
+
+def test_days_of_daylight_saving_come_with_a_zone_that_has_them() -> None:
+    clocks = [draft for draft in drafts(for_survey(5, 200, OURS, FIELD)) if draft.focus == ("clock",)]
+    zoned = [draft for draft in clocks if draft.plan.setting("timezone")]
+    zones = {str(draft.plan.setting("timezone")) for draft in zoned}
+    assert len(zones) > 1
+    assert zones <= set(instants.WITH_SUMMER)
+    assert all(draft.plan.setting("timezone") is None for draft in drafts(for_survey(5, 200, [KNOWN["clock"]])))
+
+
+def test_where_time_decides_each_has_its_share_of_seconds() -> None:
+    costs = {"order": 1.0, "threads": 25.0, "": 1.0}
+    schedule = for_survey(5, None, [KNOWN["order"], KNOWN["threads"]], {"order": 1.0, "threads": 1.0})
+    spent: Counter[str] = Counter()
+    for _ in range(400):
+        draft = schedule.next()
+        assert draft is not None
+        name = draft.focus[0] if draft.lone else ""
+        if draft.lone or not draft.focus:
+            schedule.turns.took(name, costs[name])
+            spent[name] += int(costs[name])
+    assert abs(spent["order"] - spent["threads"]) <= 25
+
+
+def test_what_is_dear_comes_after_what_is_cheaper_where_time_decides() -> None:
+    schedule = for_survey(5, None, [KNOWN["order"], KNOWN["cores"]], {"order": 1.0, "cores": 1.0})
+    schedule.turns.tests = 1000
+    schedule.turns.took("", 0.5)
+    found = [draft for draft in islice(iter(schedule.next, None), 40) if draft.lone]
+    alone = next(place for place, draft in enumerate(found) if str(draft.plan.setting("order")) == "alone")
+    assert sum(draft.focus == ("cores",) for draft in found[:alone]) > 8
+
+
+def test_zygotes_that_retire_have_half_of_the_calm_sweeps_at_most() -> None:
+    schedule = for_survey(1, 100, OURS)
+    assert schedule.next() is not None
+    early = [draft for draft in (schedule.next_calm() for _ in range(30)) if draft is not None]
+    assert len(early) < 10
+    assert len(early) + sum(not draft.focus for draft in drafts(schedule)) == 19
 
 
 def test_every_sweep_that_is_not_calm_pins_what_varies_by_nature() -> None:

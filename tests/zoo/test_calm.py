@@ -1,6 +1,7 @@
 """Sound tests that consult every source we perturb; a verdict on any of them is a false alarm."""
 
 import asyncio
+import calendar
 import datetime
 import gc
 import os
@@ -15,6 +16,7 @@ import time
 import unittest
 import uuid
 import weakref
+import zoneinfo
 from concurrent.futures import ThreadPoolExecutor
 
 import freezegun
@@ -199,3 +201,40 @@ class TestUnit(unittest.TestCase):
 
     def test_shared(self):
         self.assertEqual(self.shared, [])
+
+
+def test_midnight_where_it_is_asked_for_by_name():
+    day = datetime.datetime(2012, 1, 14, tzinfo=zoneinfo.ZoneInfo("Australia/Adelaide"))
+    assert day.timestamp() == calendar.timegm((2012, 1, 13, 13, 30, 0))
+
+
+def test_shares_of_a_set_add_up_to_about_one():
+    assert sum({0.05, 0.1, 0.15, 0.3, 0.4}) == pytest.approx(1.0)
+
+
+class Knot:
+    def __init__(self):
+        self.itself = self
+
+
+def test_a_tree_that_is_held_stays_in_its_cache():
+    cache = weakref.WeakValueDictionary()
+    tree = cache["oak"] = Knot()
+    rows = [[number, str(number)] for number in range(60)]
+    assert cache["oak"] is tree
+    assert len(rows) == 60
+
+
+def test_a_label_has_the_second_before_or_after():
+    before = int(time.time())
+    label = int(time.time())
+    assert before <= label <= before + 60
+
+
+def test_a_thread_is_waited_for_before_threads_are_counted():
+    thread = threading.Thread(target=time.sleep, args=(0.01,))
+    before = threading.enumerate()
+    thread.start()
+    thread.join()
+    assert thread not in threading.enumerate()
+    assert thread not in before

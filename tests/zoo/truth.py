@@ -29,6 +29,12 @@ CAUSES = {
     "test_random.py::test_one_draw_in_three": {"random"},
     "test_random.py::test_one_uuid_in_four": {"random"},
     "test_repeat.py::test_registers_once": {"repeat"},
+    "test_reported.py::test_a_cached_tree_is_still_there": {"gc"},
+    "test_reported.py::test_a_label_has_the_second_in_which_it_is_read": {"clock"},
+    "test_reported.py::test_a_reader_starts_no_thread": {"order"},
+    "test_reported.py::test_midnight_is_the_standard_offset_away": {"timezone"},
+    "test_reported.py::test_shares_of_a_set_add_up_to_one": {"hashseed"},
+    "test_reported.py::test_the_first_look_up_is_quick": {"load"},
     "test_slow.py::test_a_file_is_written_soon": {"latency"},
     "test_slow.py::test_a_program_starts_soon": {"latency"},
     "test_threads.py::test_a_nap_is_enough": {"threads"},
@@ -39,6 +45,9 @@ CAUSES = {
 """By test: the perturbations that its one mode needs together; empty where nobody controls it."""
 OTHERS = {
     "test_latency.py::test_answer_within_sixty_milliseconds": [{"threads"}, {"load"}],
+    "test_reported.py::test_a_label_has_the_second_in_which_it_is_read": [{"load"}, {"latency"}],
+    "test_reported.py::test_a_reader_starts_no_thread": [{"threads"}, {"load"}, {"latency"}],
+    "test_reported.py::test_the_first_look_up_is_quick": [{"cores"}, {"latency"}, {"threads"}],
     "test_slow.py::test_a_file_is_written_soon": [{"threads"}],
 }
 """By test: what else alone brings its mode out just as truly, such as an answering thread that is held back."""
@@ -50,6 +59,7 @@ MODES = {
 EARLIER = {
     "test_order.py::test_victim": {"test_order.py::test_polluter"},
     "test_order.py::test_brittle": {"test_order.py::test_state_setter"},
+    "test_reported.py::test_a_reader_starts_no_thread": {"test_reported.py::test_a_poller_calls_back"},
     "test_pair.py::test_two_seats_are_free": {"test_pair.py::test_takes_a_seat", "test_pair.py::test_takes_another_seat"},
     "test_pair.py::test_stock_is_empty": {"test_pair.py::test_fills_the_stock"},
 }

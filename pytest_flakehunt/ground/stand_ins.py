@@ -39,6 +39,8 @@ TABLE: Mapping[str, tuple[str, ...]] = {
     "os:stat": (),
     "os:lstat": (),
     "os:fstat": (),
+    "os:read": (),
+    "os:write": (),
     "os:urandom": ("random:_urandom",),
     "random:seed": (),
     "random:setstate": (),
@@ -55,6 +57,7 @@ TABLE: Mapping[str, tuple[str, ...]] = {
     "socket:socket.recv_into": (),
     "socket:socket.recvfrom": (),
     "socket:socket.recvfrom_into": (),
+    "socket:socket.send": (),
     "socket:socket.sendto": (),
     "socket:socket.sendmsg": (),
     "sqlite3:connect": ("sqlite3.dbapi2:connect", "_sqlite3:connect"),
@@ -84,6 +87,7 @@ TABLE: Mapping[str, tuple[str, ...]] = {
     "asyncio.selector_events:BaseSelectorEventLoop.sock_recvfrom": (),
     "asyncio.selector_events:_SelectorSocketTransport._read_ready": (),
     "asyncio.selector_events:_SelectorDatagramTransport._read_ready": (),
+    "asyncio.unix_events:_UnixReadPipeTransport._read_ready": (),
 }
 """Everything of the library that we ever stand in for, as ``module:name``, and where else the same object is kept."""
 

@@ -46,6 +46,7 @@ IN_C: Mapping[tuple[str, str], tuple[str, ...]] = {
         "directory": "listdir scandir",
         "cores": "cpu_count sched_getaffinity",
         "process": "fork forkpty system getpid posix_spawn posix_spawnp",
+        "terminal": "openpty",
     }, "posix"),
     **_inverted({"process": "fork_exec"}, "_posixsubprocess"),
     **_inverted({"network": "getaddrinfo gethostbyname gethostbyname_ex gethostbyaddr getnameinfo"}, "_socket"),

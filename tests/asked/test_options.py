@@ -53,7 +53,7 @@ from pytest_flakehunt.asked.options import length, service
         (
             ["--flakehunt=3", "--flakehunt-without=colour"],
             "--flakehunt-without=colour: there is no such perturbation; give some of asyncio, clock, cores, gc, hashseed, "
-            "heap, latency, listdir, load, locale, network, order, random, repeat, threads, timezone",
+            "heap, latency, listdir, load, locale, network, order, pieces, random, repeat, threads, timezone",
         ),
         (["--flakehunt=3", "--flakehunt-seed=x"], "--flakehunt-seed=x: give a whole number, 0 or more"),
         (

@@ -26,13 +26,14 @@ from pytest_flakehunt.perturbations.eventloop import Scheduling
 from pytest_flakehunt.perturbations.latency import Latency
 from pytest_flakehunt.perturbations.listdir import Listing
 from pytest_flakehunt.perturbations.network import Offline
+from pytest_flakehunt.perturbations.pieces import Pieces
 from pytest_flakehunt.perturbations.random import Seed
 from pytest_flakehunt.perturbations.threads import Switching
 
 
 def all_makers() -> list[dict[str, Maker]]:
     """Give what each of our parts stands in for."""
-    settings = Latency(1), Offline(), Listing(1), Switching(1), Scheduling(1, shuffled=True), Seed(1)
+    settings = Latency(1), Offline(), Listing(1), Switching(1), Scheduling(1, shuffled=True), Seed(1), Pieces(1)
     doors = EventLoops(Log(str)).stand_ins()
     return [
         *(dict(setting.stand_ins()) for setting in settings),
@@ -47,7 +48,7 @@ def all_makers() -> list[dict[str, Maker]]:
 
 MAKERS = {name: make for some in all_makers() for name, make in some.items()}
 IN_C = {
-    "builtins:open", "os:open", "os:fsync", "os:fdatasync", "os:listdir", "os:scandir", "os:stat", "os:lstat", "os:fstat", "os:urandom",
+    "builtins:open", "os:open", "os:fsync", "os:fdatasync", "os:listdir", "os:scandir", "os:stat", "os:lstat", "os:fstat", "os:read", "os:write", "os:urandom",
     "time:sleep", "sqlite3:connect", "socket:gethostbyname", "socket:gethostbyname_ex", "socket:gethostbyaddr", "_thread:start_new_thread", "_thread:start_new",
 }  # fmt: skip
 OFTEN_LOADED_ANEW = (

@@ -53,7 +53,7 @@ def test_the_empty_plan_is_calm() -> None:
         (
             "colour=7",
             "colour=7: there is no perturbation colour; give asyncio, clock, cores, gc, hashseed, heap, latency, "
-            "listdir, load, locale, network, order, random, repeat, threads, timezone",
+            "listdir, load, locale, network, order, pieces, random, repeat, threads, timezone",
         ),
         ("gc=off gc=eager", "gc=eager: gc is set twice; give it once"),
         ("hashseed=4294967296", "hashseed=4294967296: give a whole number from 0 to 4294967295"),

@@ -325,7 +325,7 @@ def test_late_sockets_are_late_and_whole() -> None:
         for _ in range(20):
             one.sendall(b"x" * 100)
             start = realtime.monotonic()
-            assert other.recv(100) == b"x" * 100
+            assert other.recv(100, socket.MSG_WAITALL) == b"x" * 100
             total += realtime.monotonic() - start
         assert 0.2 < total < 3
         other.setblocking(False)
@@ -402,7 +402,7 @@ def test_a_patched_read_does_not_disturb_threads() -> None:
     one, other = socket.socketpair()
     got: list[bytes] = []
     with one, other, under("latency=5ms"):
-        thread = threading.Thread(target=lambda: got.append(other.recv(4)))
+        thread = threading.Thread(target=lambda: got.append(other.recv(4, socket.MSG_WAITALL)))
         thread.start()
         one.sendall(b"ping")
         thread.join(10)

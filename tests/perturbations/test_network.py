@@ -78,7 +78,7 @@ def test_this_machine_is_in_reach(host: str) -> None:
         accepted, _ = server.accept()
         with accepted:
             client.sendall(b"ping")
-            assert accepted.recv(4) == b"ping"
+            assert accepted.recv(4, socket.MSG_WAITALL) == b"ping"
 
 
 @pytest.mark.usefixtures("offline")
@@ -94,7 +94,7 @@ def test_its_own_addresses_and_sockets_without_addresses_are_in_reach() -> None:
     one, other = socket.socketpair()
     with one, other:
         one.sendmsg([b"ab", b"c"])
-        assert other.recv(3) == b"abc"
+        assert other.recv(3, socket.MSG_WAITALL) == b"abc"
 
 
 @pytest.mark.usefixtures("offline")

@@ -25,6 +25,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
+def whole(connection):
+    received = b""
+    while piece := connection.recv(100):
+        received += piece
+    return received
+
+
 @pytest.fixture(scope="session")
 def server():
     listening = socket.create_server(("127.0.0.1", 0))
@@ -37,7 +44,7 @@ def server():
             except OSError:
                 return
             with connection:
-                connection.sendall(connection.recv(100)[::-1])
+                connection.sendall(whole(connection)[::-1])
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -52,7 +59,45 @@ def server():
 def test_socket(server, word):
     with socket.create_connection(server) as client:
         client.sendall(word.encode())
-        assert client.recv(100) == word[::-1].encode()
+        client.shutdown(socket.SHUT_WR)
+        assert whole(client) == word[::-1].encode()
+
+
+def test_message_of_known_length():
+    one, other = socket.socketpair()
+    with one, other, other.makefile("rb") as lines:
+        one.sendall(b"hello\nworld")
+        assert lines.readline() == b"hello\n"
+        assert lines.read(5) == b"world"
+        one.sendall(b"again")
+        assert other.recv(5, socket.MSG_WAITALL) == b"again"
+
+
+def test_datagram_is_whole():
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with one, other:
+        one.send(b"hello")
+        assert other.recv(100) == b"hello"
+
+
+def test_what_is_written_to_a_pipe_at_once_is_whole():
+    readable, writable = os.pipe()
+    try:
+        assert os.write(writable, b"x" * 4096) == 4096
+        assert os.read(readable, 4096) == b"x" * 4096
+        os.write(writable, b"y" * 10000)
+        assert os.read(readable, 65536) == b"y" * 10000
+    finally:
+        os.close(readable)
+        os.close(writable)
+
+
+def test_program_that_has_ended_has_said_everything():
+    program = [sys.executable, "-c", "print('x' * 20000, end='')"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE) as process:
+        assert process.wait() == 0
+        assert os.read(process.stdout.fileno(), 65536) == b"x" * 20000
+    assert subprocess.Popen(program, stdout=subprocess.PIPE).communicate()[0] == b"x" * 20000
 
 
 def test_file_is_not_older_than_the_clock(tmp_path):
@@ -121,6 +166,29 @@ def test_asyncio_streams():
             writer.close()
             await writer.wait_closed()
             await asyncio.sleep(0.001)
+
+    asyncio.run(main())
+
+
+def test_asyncio_reads_exactly():
+    async def main():
+        async def count(reader, writer):
+            size = int.from_bytes(await reader.readexactly(4), "big")
+            writer.write(b"%d" % len(await reader.readexactly(size)))
+            writer.close()
+            await writer.wait_closed()
+
+        listening = await asyncio.start_server(count, "127.0.0.1", 0)
+        async with listening:
+            reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname()[:2])
+            writer.write((100_000).to_bytes(4, "big") + bytes(100_000))
+            await writer.drain()
+            assert await reader.read() == b"100000"
+            writer.close()
+            await writer.wait_closed()
+        program = await asyncio.create_subprocess_exec(sys.executable, "-c", "print('x' * 20000)", stdout=-1)
+        output, _ = await program.communicate()
+        assert len(output) == 20001
 
     asyncio.run(main())
 

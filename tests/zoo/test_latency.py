@@ -15,7 +15,7 @@ def test_answer_within_sixty_milliseconds():
     client = socket.create_connection(server.getsockname(), timeout=30)
     try:
         client.settimeout(0.06)
-        assert client.recv(4) == b"pong"
+        assert client.recv(4, socket.MSG_WAITALL) == b"pong"
     finally:
         client.close()
         thread.join()

@@ -26,6 +26,8 @@ CAUSES = {
     "test_pair.py::test_stock_is_empty": {"order"},
     "test_pair.py::test_two_seats_are_free": {"order"},
     "test_parallel.py::test_has_the_file_for_itself": {"parallel"},
+    "test_pieces.py::test_a_terminal_shows_a_line_at_once": {"pieces"},
+    "test_pieces.py::test_an_answer_comes_in_one_piece": {"pieces"},
     "test_random.py::test_one_draw_in_three": {"random"},
     "test_random.py::test_one_uuid_in_four": {"random"},
     "test_repeat.py::test_registers_once": {"repeat"},

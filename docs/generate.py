@@ -75,6 +75,11 @@ stands aside for a debugger or coverage. A replay delays at the same places; who
 `asyncio` makes timers up to 3 ms late, never early, hands out ready I/O in another order or a turn of the loop later, and lets results of thread pools come late, on asyncio's own loops
 and so under pytest-asyncio and anyio; trio draws its order from the seed; uvloop is left alone. `shuffled` reorders callbacks as well: that is stress.
 
+`environ` sets one variable, folder or mask as another machine may have it, once the suite has been imported, for the process and what it starts. What the suite sets as it is imported, or a test sets itself, stays.
+`HOME=empty` also takes away `XDG_…_HOME` variables that point into the former home; packages that the user has installed for Python are found all the same. `TMPDIR=…` moves what `tempfile` gives, not `tmp_path`; `long` has
+more bytes than the address of a socket may have, and leaves `multiprocessing`, which takes no account of that, a short folder. What was read before, as the suite was imported, is not reached: a failure under another home or
+temporary folder does not count where its message names the machine's own home, or where a global of the project still holds the machine's own. `HOME=readonly` is not drawn for root, who writes everywhere.
+
 `listdir` reaches `os.listdir`, `os.scandir`, and what is built on them: `walk`, `glob`, `pathlib`. A reference kept elsewhere than in a module's globals is not reached.
 `load` starts busy processes that are nobody's children and leave with the sweep. `heap` disorders Python's own allocator for blocks up to 528 bytes.
 """

@@ -266,7 +266,7 @@ class Attribution:
         seen = yield replace(setup, readings=True)
         if seen.reply is Reply.PASSES:
             seen = yield replace(setup, readings=True)
-        places = naming.places([cause.perturbation for cause in diagnosis.causes], seen.readings)
+        places = naming.places({cause.perturbation: cause.setting for cause in diagnosis.causes}, seen.readings)
         return replace(diagnosis, tried=tuple(self.book.tried), places=places, ours=ours, note=note)
 
     def _fails_fresh(self) -> Experiment[bool]:

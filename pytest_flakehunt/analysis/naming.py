@@ -27,6 +27,7 @@ SOURCES: Mapping[str, frozenset[str]] = {
     "hashseed": frozenset({"hash"}),
     "heap": frozenset({"address"}),
     "listdir": frozenset({"directory"}),
+    "environ": frozenset({"environment"}),
     "load": frozenset({"sleep", "threads"}),
     "threads": frozenset({"threads"}),
     "asyncio": frozenset({"asyncio"}),
@@ -49,6 +50,7 @@ FIXES: Mapping[str, str] = {
     "threads": "hold a lock over what is read and then changed, and join or wait for what must have happened",
     "asyncio": "await what must have happened: an event, a task or a result, rather than counting on who comes first",
     "listdir": "sort what a directory gives before relying on its order",
+    "environ": "set in the test what it counts on: monkeypatch.setenv, a folder of its own, the mode that a file needs",
     "load": "wait for what should happen, with a generous limit, rather than for a time",
     "heap": "do not rely on id() or on the default order of objects: give them a name to sort by",
     "import": "draw nothing as a module is imported; do it where it is needed",
@@ -71,6 +73,7 @@ KINDS: Mapping[str, str] = {
     "threads": "depends on how threads take turns",
     "asyncio": "depends on which of several events comes first",
     "listdir": "depends on the order of directory entries",
+    "environ": "depends on how the machine is set up",
     "load": "does not wait long enough on a busy machine",
     "heap": "depends on where objects lie in memory",
     "import": "depends on something drawn as the suite is imported",
@@ -80,6 +83,20 @@ KINDS: Mapping[str, str] = {
     "leak": "leaves something behind",
 }
 """By cause, and by what stands in its place: what is the matter with the test, after "a test that"."""
+
+ELSEWHERE: Mapping[str, str] = {
+    "HOME=empty": "where the home is empty",
+    "HOME=readonly": "where the home cannot be written to",
+    "USER=unset": "where no variable says who the user is",
+    "TMPDIR=link": "where the folder for temporary files is a link",
+    "TMPDIR=space": "where the folder for temporary files has a space in its path",
+    "TMPDIR=long": "where the folder for temporary files has a long path",
+    "umask=077": "where new files are for their owner only (umask 077)",
+    "umask=002": "where new files may be written by their group (umask 002)",
+}
+"""By what differs on another machine: what completes "the test fails …"; of others the setting says it."""
+USER_NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")
+"""Variables that say who the user is: ``getpass`` takes the first that is set."""
 
 
 class Dated(Protocol):
@@ -157,6 +174,7 @@ def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: P
         "pieces": f"fails when streams come in pieces, such as under seed {setting}",
         "locale": f"fails in the locale {setting}",
         "listdir": f"fails under some orders of directory entries, such as {setting}",
+        "environ": f"fails {ELSEWHERE.get(setting, f'where {setting} is set')}",
         "load": f"fails beside {setting} busy process{'es' * (setting != '1')}",
         "heap": f"fails where objects lie elsewhere in memory, such as under seed {setting}",
     }.get(name, f"fails with {name}={setting}")
@@ -189,8 +207,19 @@ def drawn_at_import(setting: str, places: Sequence[str]) -> str:
     return f"{said}; read there: {places[0]}" if places else said
 
 
-def places(perturbations: Sequence[str], readings: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
-    """Give the lines that consult the source of a cause, the last ones first."""
-    wanted = frozenset().union(*(SOURCES.get(name, frozenset()) for name in perturbations))
-    found = [f"{place} calls {call}" for source, call, place in reversed(readings) if source in wanted]
+def places(settings: Mapping[str, str], readings: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
+    """Give the lines that consult the source of a cause, the last ones first.
+
+    Args:
+        settings: the cause, as perturbations and their settings.
+        readings: source, call and place of each.
+    """
+    wanted = frozenset().union(*(SOURCES.get(name, frozenset()) for name in settings))
+    thing = settings.get("environ", "").partition("=")[0]
+    variables = {f"os.environ[{name!r}]" for name in USER_NAMES if thing == "USER"} or {f"os.environ[{thing!r}]"}
+    found = [
+        f"{place} calls {call}"
+        for source, call, place in reversed(readings)
+        if source in wanted and (source != "environment" or call in variables)
+    ]
     return tuple(dict.fromkeys(found))[:MOST_PLACES]

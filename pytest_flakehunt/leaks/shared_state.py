@@ -11,9 +11,10 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
+from pytest_flakehunt.ground.umask import umask
 from pytest_flakehunt.leaks.owners import Debt
 from pytest_flakehunt.model import POLLED, LeakKind
-from pytest_flakehunt.state import WATCHED, Change, Imports, Listed, Part, handlers, handlers_of, umask
+from pytest_flakehunt.state import WATCHED, Change, Imports, Listed, Part, handlers, handlers_of
 
 _setlocale = getattr(sys.modules.get("_locale"), "setlocale", locale.setlocale)
 _settings = attrgetter("level", "disabled", "propagate")

@@ -6,6 +6,7 @@ from pytest_flakehunt.model import Perturbation
 from pytest_flakehunt.perturbations import (
     clock,
     cores,
+    environ,
     eventloop,
     gc,
     hashseed,
@@ -37,6 +38,7 @@ OURS: tuple[Perturbation, ...] = (
     eventloop.Schedulings(),
     network.Networks(),
     pieces.Piecemeal(),
+    environ.Differences(),
     listdir.Listings(),
     locale.Locales(),
     load.Loads(),

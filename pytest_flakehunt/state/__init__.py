@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pytest_flakehunt.state.listed import Listed, handlers_of
 from pytest_flakehunt.state.parts import Change, Part
-from pytest_flakehunt.state.process import WATCHED, Imports, handlers, umask, watch_process
+from pytest_flakehunt.state.process import WATCHED, Imports, handlers, watch_process
 from pytest_flakehunt.state.walking import modules, watch_others, watch_project
 
-__all__ = ["WATCHED", "Change", "Imports", "Listed", "Part", "Snapshot", "handlers", "handlers_of", "umask"]
+__all__ = ["WATCHED", "Change", "Imports", "Listed", "Part", "Snapshot", "handlers", "handlers_of"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,15 @@ import locale
 import os
 import signal
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from types import MethodType, ModuleType
 from typing import Any
 
+from pytest_flakehunt.ground.umask import umask
 from pytest_flakehunt.state.listed import Listed, Loggers
 from pytest_flakehunt.state.parts import Change, Knob, Part, Values
 from pytest_flakehunt.state.stores import ABSENT, environment, module_globals, same
@@ -68,16 +67,6 @@ def _directory() -> str | None:
         return os.getcwd()  # noqa: PTH109 - a path object is not compared by value
     except FileNotFoundError:
         return None
-
-
-def umask() -> int:
-    """Give the mask that new files are made with; to read it by setting it could reach another thread's file."""
-    if len(threading._active) > 1:  # type: ignore[attr-defined]  # noqa: SLF001 - active_count() takes a lock
-        with suppress(OSError, ValueError), open("/proc/self/status", encoding="ascii", errors="replace") as status:  # noqa: PTH123 - plainly, and often
-            return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _zone() -> tuple[Any, ...]:

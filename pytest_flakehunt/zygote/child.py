@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from _pytest.reports import pytest_report_to_serializable
 
-from pytest_flakehunt.ground import project
+from pytest_flakehunt.ground import project, scratch
 from pytest_flakehunt.ground.failing import Failing, failing
 from pytest_flakehunt.instruments import source_watch, stage
 from pytest_flakehunt.leaks.watch import Watch
@@ -195,20 +195,21 @@ def place_of(item: pytest.Item | None) -> Place:
     return Place(Path(file).as_posix(), (line or -1) + 1, name)
 
 
-def come_clean(config: pytest.Config, scratch: str, items: Sequence[pytest.Item], stretch: float) -> None:
+def come_clean(config: pytest.Config, start: str, items: Sequence[pytest.Item], stretch: float) -> None:
     """Part with everything that siblings of one zygote would share.
 
     Args:
         config: the zygote's.
-        scratch: where names of this sweep's own start; the folder around it exists.
+        start: how names of this sweep's own start; the folder around it exists.
         items: the tests to come.
         stretch: by how much Hypothesis' deadlines are stretched.
     """
     own_capture(config)
     factory = getattr(config, "_tmp_path_factory", None)
     if factory is not None:
-        factory._given_basetemp, factory._basetemp = Path(f"{scratch}.t"), None
-    own_cache(config, Path(f"{scratch}.c"))
+        factory._given_basetemp, factory._basetemp = Path(f"{start}.t"), None
+    own_cache(config, Path(f"{start}.c"))
+    scratch.begin(start)
     own_randomness()
     perturbation.own_hypothesis(items, stretch)
 

@@ -52,8 +52,7 @@ def test_the_empty_plan_is_calm() -> None:
         ("hashseed=", "hashseed=: give NAME=SETTING, such as hashseed=7"),
         (
             "colour=7",
-            "colour=7: there is no perturbation colour; give asyncio, clock, cores, gc, hashseed, heap, latency, "
-            "listdir, load, locale, network, order, pieces, random, repeat, threads, timezone",
+            f"colour=7: there is no perturbation colour; give {', '.join(sorted(KNOWN))}",
         ),
         ("gc=off gc=eager", "gc=eager: gc is set twice; give it once"),
         ("hashseed=4294967296", "hashseed=4294967296: give a whole number from 0 to 4294967295"),

@@ -1,13 +1,17 @@
 """Sound tests that consult every source we perturb; a verdict on any of them is a false alarm."""
 
+import argparse
 import asyncio
 import calendar
 import datetime
 import gc
+import getpass
 import os
+import pathlib
 import queue
 import random
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -217,6 +221,63 @@ def test_subprocess():
 def test_temporary_names():
     with tempfile.NamedTemporaryFile() as one, tempfile.NamedTemporaryFile() as other:
         assert one.name != other.name
+
+
+def test_help_of_a_width_that_is_set(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    parser = argparse.ArgumentParser(prog="fetch", usage="fetch [--verbose]")
+    parser.add_argument("--verbose", action="store_true", help="say what is fetched, and from where")
+    assert "  --verbose   say what is fetched, and from where\n" in parser.format_help()
+
+
+def test_socket_in_the_working_directory(monkeypatch):
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listening:
+        monkeypatch.chdir(folder)
+        listening.bind("socket")
+        assert os.path.exists(f"{folder}/socket")
+        assert os.path.samefile(os.getcwd(), folder)
+        monkeypatch.undo()
+
+
+def test_mode_that_a_file_is_given(tmp_path):
+    page = tmp_path / "index.html"
+    page.write_text("hello")
+    page.chmod(0o644)
+    assert stat.S_IMODE(page.stat().st_mode) == 0o644
+
+
+def test_mask_of_its_own(tmp_path):
+    before = os.umask(0o022)
+    try:
+        (tmp_path / "file").touch()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
+
+
+HOME = pathlib.Path.home()
+
+
+def test_home_is_where_it_was_when_this_was_imported():
+    assert pathlib.Path("~").expanduser() == HOME
+
+
+def test_home_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (pathlib.Path.home() / ".fetchrc").write_text("verbose")
+    assert pathlib.Path("~/.fetchrc").expanduser().read_text() == "verbose"
+
+
+def test_somebody_is_the_user():
+    assert getpass.getuser()
+
+
+def test_files_lie_among_temporary_ones():
+    with tempfile.NamedTemporaryFile() as file:
+        assert os.path.dirname(file.name) == tempfile.gettempdir()
+        command = [sys.executable, "-c", "import tempfile; print(tempfile.gettempdir())"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        assert told == tempfile.gettempdir()
 
 
 def test_output(capfd):

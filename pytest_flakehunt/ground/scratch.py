@@ -1,0 +1,45 @@
+"""Where this process may keep folders of our own: they go with the sweep, whatever becomes of it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+
+_starts: list[str] = []
+
+
+def begin(start: str) -> None:
+    """Take names of this sweep's own.
+
+    Args:
+        start: how they start; the folder around it exists.
+    """
+    _starts[:] = [start]
+
+
+@contextmanager
+def folder() -> Iterator[str]:
+    """Lend a new folder, which goes with all that is in it.
+
+    Yields:
+        Its path, links followed.
+    """
+    path = os.path.realpath(_own(_starts[-1]) if _starts else tempfile.mkdtemp(prefix="flakehunt-"))
+    try:
+        yield path
+    finally:
+        _rmtree(path, ignore_errors=True)
+
+
+def _own(start: str) -> str:
+    for number in count():
+        path = f"{start}.{os.getpid()}.{number}"
+        with suppress(FileExistsError):
+            _mkdir(path, 0o700)
+            return path
+    raise AssertionError("there is always another number")
+
+
+_mkdir, _rmtree = os.mkdir, shutil.rmtree  # held on to: a test may replace them

@@ -65,6 +65,10 @@ pipes; and `os.read` on the controlling side of a pseudo-terminal under Linux. W
 more than 4096 bytes, while another process alone holds the other end. `send`, with a time-out or without waiting, and `os.write` to a pipe that never waits take less only of more than 4096 bytes. TLS hands out whole records and is left
 alone, but for what asyncio reads below it. A test meets some 300 pieces, then few. Not reached: uvloop, trio, gevent, drivers in C, `os.read` on sockets, files over pipes (`Popen.stdout`), and functions kept elsewhere than in a module's globals.
 
+`ports` watches sockets (streams and datagrams, IPv4 and IPv6) that a test binds to port 0. When one is closed, a process of ours takes the port three times out of four, and keeps it for 0.2 to 1 s, or until the test ends: it is bound and does not
+listen, so that others cannot bind it, in programs that the test starts too, and connections to it are refused as ever. Ports that are still held anywhere are left alone. So is the next one after one that was taken, and all of a test that has met
+"address already in use" itself: trying another port is right. Not reached: ports that drivers in C, uvloop, gevent, forked children or other programs ask for, sockets that are dropped without being closed, and `os.close`.
+
 `locale` sets `LC_ALL` and `LANG` for the process and what it starts, `LC_CTYPE` as Python does when it starts, and further categories where the suite has taken them from
 the environment. It takes installed locales in UTF-8 only: another encoding, or plain `C`, would need another interpreter.
 

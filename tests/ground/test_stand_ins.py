@@ -27,13 +27,23 @@ from pytest_flakehunt.perturbations.latency import Latency
 from pytest_flakehunt.perturbations.listdir import Listing
 from pytest_flakehunt.perturbations.network import Offline
 from pytest_flakehunt.perturbations.pieces import Pieces
+from pytest_flakehunt.perturbations.ports import Losing
 from pytest_flakehunt.perturbations.random import Seed
 from pytest_flakehunt.perturbations.threads import Switching
 
 
 def all_makers() -> list[dict[str, Maker]]:
     """Give what each of our parts stands in for."""
-    settings = Latency(1), Offline(), Listing(1), Switching(1), Scheduling(1, shuffled=True), Seed(1), Pieces(1)
+    settings = (
+        Latency(1),
+        Offline(),
+        Listing(1),
+        Switching(1),
+        Scheduling(1, shuffled=True),
+        Seed(1),
+        Pieces(1),
+        Losing(1),
+    )
     doors = EventLoops(Log(str)).stand_ins()
     return [
         *(dict(setting.stand_ins()) for setting in settings),

@@ -77,6 +77,67 @@ def test_message_of_known_length():
         assert other.recv(5, socket.MSG_WAITALL) == b"again"
 
 
+def test_closed_port_refuses():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(type=kind) as client, pytest.raises(ConnectionRefusedError):
+            client.settimeout(30)
+            client.connect(address)
+            client.send(b"x")
+            client.recv(1)
+    with socket.socket(type=socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        address = server.getsockname()
+    with socket.socket(type=socket.SOCK_DGRAM) as client, pytest.raises(ConnectionRefusedError):
+        client.settimeout(30)
+        client.connect(address)
+        client.send(b"x")
+        client.recv(1)
+
+
+def test_tries_another_port_where_one_is_taken():
+    for _ in range(3):
+        with socket.socket() as asking:
+            asking.bind(("127.0.0.1", 0))
+            address = asking.getsockname()
+        try:
+            server = socket.create_server(address)
+        except OSError:
+            continue
+        server.close()
+        return
+    raise AssertionError("three ports were taken")
+
+
+def test_reserved_port_is_still_there():
+    with socket.socket() as asking, socket.socket() as client:
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        asking.bind(("127.0.0.1", 0))
+        asking.listen(1)
+        client.connect(asking.getsockname())
+        asking.accept()[0].close()
+        address = asking.getsockname()
+    socket.create_server(address).close()  # nobody is given a port that waits for its last packets
+
+
+def test_port_that_a_duplicate_holds():
+    listening = socket.create_server(("127.0.0.1", 0))
+    other = listening.dup()
+    listening.close()
+    with other, socket.create_connection(other.getsockname()) as client:
+        accepted = other.accept()[0]
+        accepted.close()
+        assert client.recv(1) == b""
+
+
+def test_closed_sockets_leave_no_descriptor():
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    for _ in range(3):
+        socket.create_server(("127.0.0.1", 0)).close()
+    assert not before or len(os.listdir("/proc/self/fd")) == before
+
+
 def test_datagram_is_whole():
     one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with one, other:

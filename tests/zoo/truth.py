@@ -32,6 +32,7 @@ CAUSES = {
     "test_parallel.py::test_has_the_file_for_itself": {"parallel"},
     "test_pieces.py::test_a_terminal_shows_a_line_at_once": {"pieces"},
     "test_pieces.py::test_an_answer_comes_in_one_piece": {"pieces"},
+    "test_ports.py::test_a_free_port_stays_free": {"ports"},
     "test_random.py::test_one_draw_in_three": {"random"},
     "test_random.py::test_one_uuid_in_four": {"random"},
     "test_repeat.py::test_registers_once": {"repeat"},

@@ -85,6 +85,13 @@ more bytes than the address of a socket may have, and leaves `multiprocessing`, 
 temporary folder does not count where its message names the machine's own home, or where a global of the project still holds the machine's own. `HOME=readonly` is not drawn for root, who writes everywhere.
 
 `listdir` reaches `os.listdir`, `os.scandir`, and what is built on them: `walk`, `glob`, `pathlib`. A reference kept elsewhere than in a module's globals is not reached.
+
+`rows` sets SQLite's own `PRAGMA reverse_unordered_selects` on each connection that `sqlite3.connect` opens (so do aiosqlite, SQLAlchemy and Django) and on those that are open, and takes it back in
+the end. It reverses statements without `ORDER BY`: scans of tables, of rowids and of indexes, look-ups by an index with several hits, joins, aggregates that depend on an order (`group_concat`), and what a
+`LIMIT` or `fetchone` picks. It leaves as they are ties under `ORDER BY`, `GROUP BY`, `DISTINCT`, `UNION`, `VALUES`, recursive queries, what `RETURNING` gives, virtual tables that keep an order of their own, and pragmas such as `table_info`.
+`SELECT … FROM sqlite_master` is reversed; `iterdump` gives all as ever, and `backup` copies pages. A connection made by calling `sqlite3.Connection` itself, or through a `connect` that an installed package imported by
+name, keeps its order until it is met open at the start of a sweep; so do coverage's own. A suite that sets the pragma keeps what it set. Other databases are not reached.
+
 `load` starts busy processes that are nobody's children and leave with the sweep. `heap` disorders Python's own allocator for blocks up to 528 bytes.
 """
 

@@ -63,6 +63,7 @@ TABLE: Mapping[str, tuple[str, ...]] = {
     "socket:socket.sendto": (),
     "socket:socket.sendmsg": (),
     "sqlite3:connect": ("sqlite3.dbapi2:connect", "_sqlite3:connect"),
+    "sqlite3.dump:_iterdump": (),
     "ssl:SSLSocket.read": (),
     "ssl:SSLSocket.do_handshake": (),
     "ssl:SSLObject.do_handshake": (),

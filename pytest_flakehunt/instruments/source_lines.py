@@ -69,6 +69,10 @@ METHODS_IN_C: Mapping[str, Mapping[tuple[str, str], tuple[str, ...]]] = {
     "random": {("_random", "Random"): ("random",)},
     "getrandbits": {("_random", "Random"): ("random",)},
     **{
+        name: {("sqlite3", kind): ("database",) for kind in ("Connection", "Cursor")}
+        for name in ("execute", "executemany", "executescript")
+    },
+    **{
         name: {("_socket", "socket"): ("network",)}
         for name in (
             "connect", "connect_ex", "bind", "_accept", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg",

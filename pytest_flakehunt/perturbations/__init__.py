@@ -21,6 +21,7 @@ from pytest_flakehunt.perturbations import (
     ports,
     random,
     repeat,
+    rows,
     threads,
     timezone,
 )
@@ -42,6 +43,7 @@ OURS: tuple[Perturbation, ...] = (
     environ.Differences(),
     ports.Losses(),
     listdir.Listings(),
+    rows.Orders(),
     locale.Locales(),
     load.Loads(),
     heap.Heaps(),

@@ -7,7 +7,6 @@ ask cannot be changed: a failure that comes of two clocks that disagree is
 recognised, and says nothing of the test.
 """
 
-import contextlib
 import functools
 import importlib.util
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 
 from pytest_flakehunt.ground import auditing
 from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.perturbations.connections import Connections
 from pytest_flakehunt.perturbations.replacing import replaced
 
 Clock = Callable[[], float]
@@ -69,46 +69,24 @@ class Dates:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Give them to all connections that are opened meanwhile, and to those that are open; these keep them."""
-        loaded = "sqlite3" in sys.modules
-        import sqlite3
+        with self.connections().held():
+            import sqlite3
 
-        if loaded:
-            self._find()
-        with (
-            closing(sqlite3.connect(":memory:", check_same_thread=False)) as self._own,
-            standing(self.stand_ins(), in_project=True),
-        ):
-            yield
+            with closing(sqlite3.Connection(":memory:", check_same_thread=False)) as self._own:
+                yield
 
-    def stand_ins(self) -> Mapping[str, Maker]:
-        """Give what stands in for the function that opens connections."""
-        return {"sqlite3:connect": self._opening}
-
-    def _opening(self, connect: Callable[..., Any]) -> Callable[..., Any]:
-        def opened(*args: Any, **kwargs: Any) -> Any:
-            connection = connect(*args, **kwargs)
-            self._give(connection)
-            return connection
-
-        return opened
-
-    def _find(self) -> None:
-        import gc
-        import sqlite3
-
-        for each in gc.get_objects():
-            if issubclass(type(each), sqlite3.Connection) and each is not self._own:
-                self._give(each)
+    def connections(self) -> Connections:
+        """Give those that they are given to."""
+        return Connections(self._give)
 
     def _give(self, connection: Any) -> None:
         import sqlite3
 
         calls = {name: (name, -1, place) for name, place in PLACES.items()}
         calls |= {name: (function, 0, 0) for name, function in KEYWORDS.items()}
-        with contextlib.suppress(sqlite3.Error):  # it is closed, or another thread's
-            for name, (function, count, place) in calls.items():
-                call = functools.partial(self._call, function, place)
-                sqlite3.Connection.create_function(connection, name, count, call, deterministic=True)
+        for name, (function, count, place) in calls.items():
+            call = functools.partial(self._call, function, place)
+            sqlite3.Connection.create_function(connection, name, count, call, deterministic=True)
 
     def _call(self, function: str, place: int, *args: Any) -> Any:
         import sqlite3

@@ -21,7 +21,8 @@ from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.leaks.event_loops import EventLoops
 from pytest_flakehunt.leaks.log import Log
 from pytest_flakehunt.leaks.seeding import Seeding
-from pytest_flakehunt.perturbations import foreign_clocks, random, wall_clock
+from pytest_flakehunt.perturbations import foreign_clocks, random, rows, wall_clock
+from pytest_flakehunt.perturbations.connections import Connections
 from pytest_flakehunt.perturbations.eventloop import Scheduling
 from pytest_flakehunt.perturbations.latency import Latency
 from pytest_flakehunt.perturbations.listdir import Listing
@@ -49,7 +50,8 @@ def all_makers() -> list[dict[str, Maker]]:
         *(dict(setting.stand_ins()) for setting in settings),
         dict(wall_clock.stand_ins(0.0)),
         dict(foreign_clocks.stand_ins()),
-        dict(foreign_clocks.Dates(time.time).stand_ins()),
+        dict(Connections(id).stand_ins()),
+        dict(rows.stand_ins()),
         dict(doors),
         dict(Seeding(Log(str)).stand_ins()),
         dict(random.AT_IMPORT),

@@ -12,6 +12,7 @@ import queue
 import random
 import socket
 import stat
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ import uuid
 import weakref
 import zoneinfo
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import freezegun
 import pytest
@@ -173,6 +175,24 @@ def test_file_is_not_older_than_the_clock(tmp_path):
     assert abs(os.stat(path).st_mtime_ns / 1e9 - time.time()) < 5
     os.utime(path, (1e9, 1e9))
     assert path.stat().st_mtime == 1e9
+
+
+def test_rows_come_as_asked():
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(
+            "CREATE TABLE guests (name, seat); CREATE VIEW first AS SELECT name FROM guests WHERE seat = 1;"
+            "CREATE TRIGGER new INSTEAD OF INSERT ON first BEGIN INSERT INTO guests VALUES (new.name, 1); END;"
+        )
+        database.executemany("INSERT INTO guests VALUES (?, ?)", [("Ada", 1), ("Grace", 2), ("Mary", 2)])
+        database.commit()
+        assert database.execute("SELECT name FROM guests ORDER BY name DESC").fetchone() == ("Mary",)
+        assert {name for (name,) in database.execute("SELECT name FROM guests")} == {"Ada", "Grace", "Mary"}
+        assert database.execute("SELECT count(*) FROM guests GROUP BY seat ORDER BY seat").fetchall() == [(1,), (2,)]
+        assert [column[1] for column in database.execute("PRAGMA table_info(guests)")] == ["name", "seat"]
+        with closing(sqlite3.connect(":memory:")) as other:
+            other.executescript("\n".join(database.iterdump()))
+            other.execute("INSERT INTO first VALUES ('Hedy')")
+            assert other.execute("SELECT count(*) FROM guests").fetchone() == (4,)
 
 
 def test_local_time_agrees_with_itself():

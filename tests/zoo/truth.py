@@ -42,6 +42,7 @@ CAUSES = {
     "test_reported.py::test_midnight_is_the_standard_offset_away": {"timezone"},
     "test_reported.py::test_shares_of_a_set_add_up_to_one": {"hashseed"},
     "test_reported.py::test_the_first_look_up_is_quick": {"load"},
+    "test_rows.py::test_who_came_first_is_first": {"rows"},
     "test_slow.py::test_a_file_is_written_soon": {"latency"},
     "test_slow.py::test_a_program_starts_soon": {"latency"},
     "test_threads.py::test_a_nap_is_enough": {"threads"},

@@ -84,6 +84,10 @@ and so under pytest-asyncio and anyio; trio draws its order from the seed; uvloo
 more bytes than the address of a socket may have, and leaves `multiprocessing`, which takes no account of that, a short folder. What was read before, as the suite was imported, is not reached: a failure under another home or
 temporary folder does not count where its message names the machine's own home, or where a global of the project still holds the machine's own. `HOME=readonly` is not drawn for root, who writes everywhere.
 
+`fds=few` lowers the soft limit of open descriptors (`RLIMIT_NOFILE`) until about 64 are left above those that are open as the sweep begins. `fds=high` fills all numbers below 1024 with descriptors of the null device, which no program
+that is started inherits, so that new ones get higher numbers; it is not drawn where the hard limit is below 3072. Both are stress: Python promises no number. A limit that a test sets itself is its own; what it opens in place of a
+filler that it has closed is told as no leak. Code that counts all open descriptors of its process, rather than comparing, is met by `high`.
+
 `listdir` reaches `os.listdir`, `os.scandir`, and what is built on them: `walk`, `glob`, `pathlib`. A reference kept elsewhere than in a module's globals is not reached.
 
 `rows` sets SQLite's own `PRAGMA reverse_unordered_selects` on each connection that `sqlite3.connect` opens (so do aiosqlite, SQLAlchemy and Django) and on those that are open, and takes it back in

@@ -56,6 +56,7 @@ FIXES: Mapping[str, str] = {
     "listdir": "sort what a directory gives before relying on its order",
     "environ": "set in the test what it counts on: monkeypatch.setenv, a folder of its own, the mode that a file needs",
     "load": "wait for what should happen, with a generous limit, rather than for a time",
+    "fds": "close what is opened, a few at a time, and wait for descriptors with selectors or poll, not with select",
     "heap": "do not rely on id() or on the default order of objects: give them a name to sort by",
     "import": "draw nothing as a module is imported; do it where it is needed",
     "parallel": "give each process its own files, ports and names",
@@ -81,6 +82,7 @@ KINDS: Mapping[str, str] = {
     "environ": "depends on how the machine is set up",
     "rows": "depends on the order of rows that no ORDER BY asks for",
     "load": "does not wait long enough on a busy machine",
+    "fds": "depends on how many descriptors there are, or on their numbers",
     "heap": "depends on where objects lie in memory",
     "import": "depends on something drawn as the suite is imported",
     "parallel": "cannot run beside itself",
@@ -101,6 +103,11 @@ ELSEWHERE: Mapping[str, str] = {
     "umask=002": "where new files may be written by their group (umask 002)",
 }
 """By what differs on another machine: what completes "the test fails …"; of others the setting says it."""
+DESCRIPTORS: Mapping[str, str] = {
+    "few": "where a process may have few descriptors more",
+    "high": "where new descriptors have numbers over 1023",
+}
+"""By what they are limited to: what completes "the test fails …"."""
 USER_NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")
 """Variables that say who the user is: ``getpass`` takes the first that is set."""
 
@@ -183,6 +190,7 @@ def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: P
         "listdir": f"fails under some orders of directory entries, such as {setting}",
         "environ": f"fails {ELSEWHERE.get(setting, f'where {setting} is set')}",
         "rows": f"fails when rows that no ORDER BY asks for come {setting}",
+        "fds": f"fails {DESCRIPTORS.get(setting, setting)}",
         "load": f"fails beside {setting} busy process{'es' * (setting != '1')}",
         "heap": f"fails where objects lie elsewhere in memory, such as under seed {setting}",
     }.get(name, f"fails with {name}={setting}")

@@ -4,20 +4,40 @@ import os
 import select
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import count, islice
+
+from pytest_flakehunt.ground import fillers
 
 DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"  # noqa: PTH112 - before any test starts
 _listdir, _fstat, _readlink = os.listdir, os.fstat, os.readlink
 _poll = getattr(select, "poll", None)
 """Held on to, as those before: a test may replace them. Where a system has none, the watch gives up and says so."""
 STANDARD_ERROR = 2
+NEAR = 256
+"""Numbers above the fillers that are looked at one by one: more are hardly ever open at once."""
 SPARE = 8
 """Free numbers, from the lowest, that are watched: what is opened takes the lowest."""
 
 
 def descriptors() -> dict[int, tuple[int, int]]:
-    """Give every open descriptor, with the device and inode behind it."""
-    return _open_among(map(int, _listdir(DESCRIPTORS)))
+    """Give every open descriptor but those that only fill numbers, with the device and inode behind it."""
+    return _open_among(_near(fillers.numbers()) or set(map(int, _listdir(DESCRIPTORS))) - fillers.numbers())
+
+
+def _near(filled: AbstractSet[int]) -> set[int]:
+    """Give the numbers that are open, where fillers make the system's list long; none where that is not enough."""
+    if not filled or _poll is None:
+        return set()
+    candidates = set(range(STANDARD_ERROR + 1, max(filled) + NEAR + 1)) - filled
+    poll = _poll()
+    for number in candidates:
+        poll.register(number, 0)
+    try:
+        found = candidates - {number for number, event in poll.poll(0) if event & select.POLLNVAL}
+    except OSError:  # these are more than a test has limited the process to
+        return set()
+    return set() if max(found, default=0) == max(candidates) else found
 
 
 def _open_among(numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
@@ -46,7 +66,8 @@ class Descriptors:
 
     def _take(self, known: dict[int, tuple[int, int]]) -> None:
         self._known = known
-        self._spare = frozenset(islice((number for number in count(STANDARD_ERROR + 1) if number not in known), SPARE))
+        taken = known.keys() | fillers.numbers()
+        self._spare = frozenset(islice((number for number in count(STANDARD_ERROR + 1) if number not in taken), SPARE))
         if _poll is None:
             raise OSError("this system has no poll()")
         poll = _poll()

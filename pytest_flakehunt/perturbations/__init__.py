@@ -8,6 +8,7 @@ from pytest_flakehunt.perturbations import (
     cores,
     environ,
     eventloop,
+    fds,
     gc,
     hashseed,
     heap,
@@ -46,6 +47,7 @@ OURS: tuple[Perturbation, ...] = (
     rows.Orders(),
     locale.Locales(),
     load.Loads(),
+    fds.Limits(),
     heap.Heaps(),
 )
 """The most telling first: the order in which sweeps try them."""

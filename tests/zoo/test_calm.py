@@ -10,6 +10,7 @@ import os
 import pathlib
 import queue
 import random
+import selectors
 import socket
 import stat
 import sqlite3
@@ -359,6 +360,29 @@ def test_files_lie_among_temporary_ones():
         command = [sys.executable, "-c", "import tempfile; print(tempfile.gettempdir())"]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
         assert told == tempfile.gettempdir()
+
+
+def test_answer_of_any_number():
+    one, other = socket.socketpair()
+    with one, other, selectors.DefaultSelector() as selector:
+        other.sendall(b"hello")
+        selector.register(one, selectors.EVENT_READ)
+        assert [key.fileobj for key, _ in selector.select(30)] == [one]
+
+
+def test_files_one_after_the_other(tmp_path):
+    for number in range(100):
+        with open(tmp_path / f"{number}.txt", "w") as file:
+            file.write("hello")
+    assert len(list(tmp_path.iterdir())) == 100
+
+
+def test_child_that_closes_everything():
+    pid = os.fork()
+    if not pid:
+        os.closerange(3, 4096)
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_output(capfd):

@@ -11,6 +11,8 @@ CAUSES = {
     "test_environ.py::test_a_socket_has_room_among_temporary_files": {"environ"},
     "test_environ.py::test_a_page_can_be_read_by_the_server": {"environ"},
     "test_environ.py::test_a_temporary_folder_is_where_it_says": {"environ"},
+    "test_fds.py::test_an_answer_is_there": {"fds"},
+    "test_fds.py::test_writes_to_all_at_once": {"fds"},
     "test_gc.py::test_cycle_stays_alive": {"gc"},
     "test_hashseed.py::test_first_of_a_set": {"hashseed"},
     "test_heap.py::test_who_comes_first_sits_first": {"heap"},

@@ -96,6 +96,12 @@ the end. It reverses statements without `ORDER BY`: scans of tables, of rowids a
 `SELECT … FROM sqlite_master` is reversed; `iterdump` gives all as ever, and `backup` copies pages. A connection made by calling `sqlite3.Connection` itself, or through a `connect` that an installed package imported by
 name, keeps its order until it is met open at the start of a sweep; so do coverage's own. A suite that sets the pragma keeps what it set. Other databases are not reached.
 
+`resolution=1s` and `2s` are file systems with coarse time stamps: all times of a file that changes during the sweep, also those set with `os.utime`, are cut down to whole or even seconds. `16ms` is a machine whose
+clock goes in steps: what `time.time`, `time_ns`, `clock_gettime` of the wall clock, `datetime.now` and SQLite's `now` show, and the times that this clock gives to files; a time that is set is kept. Whole seconds stay whole, no stamp
+is later than the exact one, and `monotonic` and `perf_counter` are never touched. It reaches `os.stat`, `lstat`, `fstat`, `DirEntry.stat` and what is built on them: `pathlib`, `os.path`, `shutil`; not what C extensions and programs read. Files from before the sweep keep
+their times, as the suite may have noted them; pytest and the import system are shown exact ones. With `clock`, files and clock are moved first and go in steps then. The clock goes in steps through time-machine alone: elsewhere, under a clock that stands still, and where the suite holds the clock as it is
+imported, only files do. Clocks that the suite moves with time-machine or freezegun are its own. A failure under `16ms` of a test that has started a process is set aside, as that process has an exact clock.
+
 `load` starts busy processes that are nobody's children and leave with the sweep. `heap` disorders Python's own allocator for blocks up to 528 bytes.
 """
 

@@ -30,6 +30,7 @@ SOURCES: Mapping[str, frozenset[str]] = {
     "listdir": frozenset({"directory"}),
     "environ": frozenset({"environment"}),
     "rows": frozenset({"database"}),
+    "resolution": frozenset({"clock", "status"}),
     "load": frozenset({"sleep", "threads"}),
     "threads": frozenset({"threads"}),
     "asyncio": frozenset({"asyncio"}),
@@ -53,6 +54,7 @@ FIXES: Mapping[str, str] = {
     "threads": "hold a lock over what is read and then changed, and join or wait for what must have happened",
     "asyncio": "await what must have happened: an event, a task or a result, rather than counting on who comes first",
     "rows": "ask for the order that the test counts on, with ORDER BY, or compare without one",
+    "resolution": "count on no two time stamps to differ: set them with os.utime, or number what happens",
     "listdir": "sort what a directory gives before relying on its order",
     "environ": "set in the test what it counts on: monkeypatch.setenv, a folder of its own, the mode that a file needs",
     "load": "wait for what should happen, with a generous limit, rather than for a time",
@@ -80,6 +82,7 @@ KINDS: Mapping[str, str] = {
     "asyncio": "depends on which of several events comes first",
     "listdir": "depends on the order of directory entries",
     "environ": "depends on how the machine is set up",
+    "resolution": "depends on time stamps that differ",
     "rows": "depends on the order of rows that no ORDER BY asks for",
     "load": "does not wait long enough on a busy machine",
     "fds": "depends on how many descriptors there are, or on their numbers",
@@ -191,6 +194,9 @@ def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: P
         "environ": f"fails {ELSEWHERE.get(setting, f'where {setting} is set')}",
         "rows": f"fails when rows that no ORDER BY asks for come {setting}",
         "fds": f"fails {DESCRIPTORS.get(setting, setting)}",
+        "resolution": (
+            f"fails where {'the clock goes' if setting == '16ms' else 'times of files go'} in steps of {setting}"
+        ),
         "load": f"fails beside {setting} busy process{'es' * (setting != '1')}",
         "heap": f"fails where objects lie elsewhere in memory, such as under seed {setting}",
     }.get(name, f"fails with {name}={setting}")

@@ -41,6 +41,7 @@ TABLE: Mapping[str, tuple[str, ...]] = {
     "os:fstat": (),
     "os:read": (),
     "os:write": (),
+    "os:DirEntry.stat": (),
     "os:urandom": ("random:_urandom",),
     "random:seed": (),
     "random:setstate": (),

@@ -44,6 +44,7 @@ IN_C: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_inverted({
         "random": "urandom getrandom",
         "directory": "listdir scandir",
+        "status": "stat lstat fstat",
         "cores": "cpu_count sched_getaffinity",
         "process": "fork forkpty system getpid posix_spawn posix_spawnp",
         "terminal": "openpty",
@@ -68,6 +69,7 @@ METHODS_IN_C: Mapping[str, Mapping[tuple[str, str], tuple[str, ...]]] = {
     "timestamp": {("datetime", "datetime"): ("timezone",)},
     "random": {("_random", "Random"): ("random",)},
     "getrandbits": {("_random", "Random"): ("random",)},
+    "stat": {("posix", "DirEntry"): ("status",)},
     **{
         name: {("sqlite3", kind): ("database",) for kind in ("Connection", "Cursor")}
         for name in ("execute", "executemany", "executescript")

@@ -19,7 +19,7 @@ from typing import Any
 
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.stand_ins import Maker, standing
-from pytest_flakehunt.perturbations import foreign_clocks
+from pytest_flakehunt.perturbations import file_times, foreign_clocks
 from pytest_flakehunt.perturbations.replacing import replaced
 
 FILE_CLOCK_SLACK = 2.0
@@ -36,6 +36,12 @@ class WallClock:
         """Seconds added to the true time while the clock ticks."""
         self.standing: float | None = None
         """Seconds since 1970 where the clock is frozen, else None."""
+        self.traveller: Any = None
+        """time-machine's own clock, while it is the engine."""
+        self.since: float | None = None
+        """The true time since which files bear the time shown; None while the clock is not ours."""
+        self.step = 0
+        """Nanoseconds between the points in time that are shown, 0 where all are."""
         self.movers: list[Callable[[float], object]] = []
         """Are told where the clock is moved to: an engine that keeps its own time, and other clocks."""
 
@@ -44,8 +50,12 @@ class WallClock:
         return self.base + realtime.monotonic()
 
     def seconds(self) -> float:
-        """Give the time shown, in seconds since 1970."""
+        """Give the time shown, in seconds since 1970, as if there were no steps."""
         return self.true() + self.offset if self.standing is None else self.standing
+
+    def shown(self) -> float:
+        """Give the time shown, in seconds since 1970."""
+        return file_times.stepped(int(self.seconds() * 1e9), self.step) / 1e9 if self.step else self.seconds()
 
 
 _clock = WallClock()
@@ -54,6 +64,19 @@ _clock = WallClock()
 def true_time() -> float:
     """Give the true time while the clock is ours, in seconds since 1970."""
     return _clock.true()
+
+
+def now() -> float:
+    """Give the true time, whether or not the clock is ours, in seconds since 1970."""
+    return realtime.time() if _clock.since is None else _clock.true()
+
+
+def moved_by(shown: int) -> int:
+    """Tell by how much a file's time stamp differs from the true one, for the clock was moved; both in nanoseconds."""
+    offset = int(_clock.offset * 1e9)
+    if _clock.since is None or not _clock.since * 1e9 <= shown - offset <= (_clock.true() + FILE_CLOCK_SLACK) * 1e9:
+        return 0
+    return offset
 
 
 def move_to(seconds: float) -> None:
@@ -78,11 +101,45 @@ def mounted(*, ticking: bool) -> Iterator[None]:
     _clock.base = realtime.time() - realtime.monotonic()
     _clock.offset, _clock.standing = 0.0, None if ticking else _clock.true()
     engine = _time_machine() if importlib.util.find_spec("time_machine") else _freezegun()
-    with engine, _dated_files(), foreign_clocks.agreeing(_clock.seconds, _clock.true) as begin:
-        _clock.movers.append(lambda _seconds: begin())
+    _clock.since = _clock.true() - FILE_CLOCK_SLACK
+    try:
+        with engine, _dated_files(), foreign_clocks.agreeing(_clock.shown, _clock.true) as begin:
+            _clock.movers.append(lambda _seconds: begin())
+            yield
+    finally:
+        _clock.offset, _clock.standing, _clock.since = 0.0, None, None
+        _clock.movers.clear()
+
+
+@contextmanager
+def stepping(nanoseconds: int) -> Iterator[None]:
+    """Let the clock go in steps, be it moved or not; one that stands still, or that the suite holds, stays as it is.
+
+    Args:
+        nanoseconds: the length of a step.
+    """
+    with ExitStack() as undo:
+        exact: Callable[[], int] | None = None
+        if _clock.since is not None:
+            exact = _clock.traveller and _clock.traveller.time_ns
+        elif not held_by_suite() and importlib.util.find_spec("time_machine"):
+            undo.enter_context(mounted(ticking=True))
+            exact = _true_nanoseconds()
+        if exact is not None and _clock.standing is None:
+            undo.enter_context(replaced(_clock.traveller, "time_ns", partial(_in_steps, exact, nanoseconds)))
+            undo.enter_context(replaced(_clock, "step", nanoseconds))
         yield
-    _clock.offset, _clock.standing = 0.0, None
-    _clock.movers.clear()
+
+
+def _in_steps(exact: Callable[[], int], step: int) -> int:
+    return file_times.stepped(exact(), step)
+
+
+def _true_nanoseconds() -> Callable[[], int]:
+    """Give what asks the system's own clock: time-machine's lags behind by what passes before its first reading."""
+    import time_machine
+
+    return time_machine.escape_hatch.time.time_ns
 
 
 def held_by_suite() -> str:
@@ -101,7 +158,8 @@ def _time_machine() -> Iterator[None]:
 
     with time_machine.travel(_clock.true(), tick=_clock.standing is None) as traveller:
         _clock.movers.append(traveller.move_to)
-        yield
+        with replaced(_clock, "traveller", traveller):
+            yield
 
 
 @contextmanager
@@ -231,24 +289,22 @@ def stand_ins(since: float) -> Mapping[str, Maker]:
     Args:
         since: the true time since which files bear the time shown.
     """
-    return dict.fromkeys(("os:stat", "os:lstat", "os:fstat"), partial(_dated, since=since))
+    return dict.fromkeys(file_times.ASKED, partial(_dated, since=int(since * 1e9)))
 
 
-def _dated(look: Callable[..., os.stat_result], since: float) -> Callable[..., os.stat_result]:
+def _dated(look: Callable[..., os.stat_result], since: int) -> Callable[..., os.stat_result]:
     def dated(*args: Any, **kwargs: Any) -> os.stat_result:
         status = look(*args, **kwargs)
-        offset = _clock.seconds() - _clock.true()
-        if not offset:
+        standing, offset = _clock.standing, int(_clock.offset * 1e9)
+        if standing is None and not offset:
             return status
-        until = _clock.true() + FILE_CLOCK_SLACK
-        reduced: Any = status.__reduce__()
-        values, named = list(reduced[1][0]), dict(reduced[1][1])
-        for place, kind in enumerate(("atime", "mtime", "ctime"), start=7):
-            exact = named[f"st_{kind}"]
-            if since <= exact <= until:
-                named[f"st_{kind}"] = exact + offset
-                named[f"st_{kind}_ns"] += int(offset * 1e9)
-                values[place] = int(exact + offset)
-        return os.stat_result(values, named)
+        until = int((_clock.true() + FILE_CLOCK_SLACK) * 1e9)
+
+        def shown(stamp: int) -> int:
+            if not since <= stamp <= until:
+                return stamp
+            return stamp + offset if standing is None else int(standing * 1e9)
+
+        return file_times.restamped(status, shown)
 
     return dated

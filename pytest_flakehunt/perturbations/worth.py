@@ -31,6 +31,8 @@ WORTH: Mapping[str, Worth] = {
         2,
         "an unlocked change fails 0 of 300 times by itself and 299 of 300 under it; each seed meets another race",
     ),
+    "ports": Worth(0.5, "stress: it makes a rare race certain, in tests that look for free ports"),
+    "fds": Worth(0.5, "stress: it shows who leaves descriptors open, or hands them to select"),
     "random": Worth(0.5, "every sweep that is not calm has a seed of its own: one for it alone shows no more"),
     "hashseed": Worth(0.5, "every interpreter has a seed of its own: a sweep for it alone shows no more"),
 }

@@ -30,6 +30,7 @@ from pytest_flakehunt.perturbations.network import Offline
 from pytest_flakehunt.perturbations.pieces import Pieces
 from pytest_flakehunt.perturbations.ports import Losing
 from pytest_flakehunt.perturbations.random import Seed
+from pytest_flakehunt.perturbations.resolution import Steps
 from pytest_flakehunt.perturbations.threads import Switching
 
 
@@ -52,6 +53,7 @@ def all_makers() -> list[dict[str, Maker]]:
         dict(foreign_clocks.stand_ins()),
         dict(Connections(id).stand_ins()),
         dict(rows.stand_ins()),
+        dict(Steps("1s").stand_ins()),
         dict(doors),
         dict(Seeding(Log(str)).stand_ins()),
         dict(random.AT_IMPORT),

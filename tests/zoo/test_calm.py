@@ -178,6 +178,18 @@ def test_file_is_not_older_than_the_clock(tmp_path):
     assert path.stat().st_mtime == 1e9
 
 
+def test_what_is_written_later_is_not_older(tmp_path):
+    paths = [tmp_path / name for name in "abc"]
+    for path in paths:
+        path.write_text("x")
+    stamps = [path.stat().st_mtime_ns for path in paths]
+    assert stamps == sorted(stamps) == [path.stat().st_mtime_ns for path in paths]
+    assert [entry.stat().st_mtime_ns for entry in sorted(os.scandir(tmp_path), key=os.fspath)] == stamps
+    assert stamps[-1] <= time.time_ns() <= time.time_ns()
+    os.utime(paths[0], (2e9, 2e9))
+    assert os.path.getmtime(paths[0]) == 2e9 > os.path.getmtime(paths[1])
+
+
 def test_rows_come_as_asked():
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(

@@ -44,6 +44,8 @@ CAUSES = {
     "test_reported.py::test_midnight_is_the_standard_offset_away": {"timezone"},
     "test_reported.py::test_shares_of_a_set_add_up_to_one": {"hashseed"},
     "test_reported.py::test_the_first_look_up_is_quick": {"load"},
+    "test_resolution.py::test_two_orders_are_placed_at_two_times": {"resolution"},
+    "test_resolution.py::test_what_is_written_later_is_newer": {"resolution"},
     "test_rows.py::test_who_came_first_is_first": {"rows"},
     "test_slow.py::test_a_file_is_written_soon": {"latency"},
     "test_slow.py::test_a_program_starts_soon": {"latency"},
@@ -58,6 +60,7 @@ OTHERS = {
     "test_reported.py::test_a_label_has_the_second_in_which_it_is_read": [{"load"}, {"latency"}],
     "test_reported.py::test_a_reader_starts_no_thread": [{"threads"}, {"load"}, {"latency"}],
     "test_reported.py::test_the_first_look_up_is_quick": [{"cores"}, {"latency"}, {"threads"}],
+    "test_resolution.py::test_two_orders_are_placed_at_two_times": [{"clock"}],
     "test_slow.py::test_a_file_is_written_soon": [{"threads"}],
 }
 """By test: what else alone brings its mode out just as truly, such as an answering thread that is held back."""

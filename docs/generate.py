@@ -103,6 +103,8 @@ their times, as the suite may have noted them; pytest and the import system are 
 imported, only files do. Clocks that the suite moves with time-machine or freezegun are its own. A failure under `16ms` of a test that has started a process is set aside, as that process has an exact clock.
 
 `load` starts busy processes that are nobody's children and leave with the sweep. `heap` disorders Python's own allocator for blocks up to 528 bytes.
+`load` starts busy processes that are nobody's children and leave with the sweep: such as want the processor; after `memory:` such as copy memory to and fro, all together a quarter at most of what is available to the machine and its control
+groups, and 256 MB each, and leave first where memory runs out; after `disk:` such as write a file of at most 16 MB and wait until it is on the disk, in the hunt's own folder and without a name. `heap` disorders Python's own allocator for blocks up to 528 bytes.
 """
 
 

@@ -197,11 +197,28 @@ def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: P
         "resolution": (
             f"fails where {'the clock goes' if setting == '16ms' else 'times of files go'} in steps of {setting}"
         ),
-        "load": f"fails beside {setting} busy process{'es' * (setting != '1')}",
+        "load": f"fails beside {neighbours(setting)}",
         "heap": f"fails where objects lie elsewhere in memory, such as under seed {setting}",
     }.get(name, f"fails with {name}={setting}")
     together = " and ".join(f"{other}={plan.setting(other)}" for other in others)
     return f"{said} (with {together})" if together else said
+
+
+def neighbours(setting: str) -> str:
+    """Say what keeps a machine busy.
+
+    >>> neighbours("1"), neighbours("disk:2")
+    ('1 busy process', '2 processes that write to the disk')
+    """
+    kind, _, number = setting.rpartition(":")
+    one = number == "1"
+    processes = "process" if one else "processes"
+    match kind:
+        case "memory":
+            return f"{number} {processes} that {'walks' if one else 'walk'} through memory"
+        case "disk":
+            return f"{number} {processes} that {'writes' if one else 'write'} to the disk"
+    return f"{number} busy {processes}"
 
 
 def victim(found: Found, plan: Plan) -> str:

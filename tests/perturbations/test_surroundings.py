@@ -8,16 +8,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
+from pytest_flakehunt.ground import scratch
 from pytest_flakehunt.instruments.stage import Stage
+from pytest_flakehunt.model import SettingError
+from pytest_flakehunt.perturbations import load
 from pytest_flakehunt.perturbations.heap import Heap
 from pytest_flakehunt.perturbations.listdir import Listing
-from pytest_flakehunt.perturbations.load import Load
+from pytest_flakehunt.perturbations.load import MEGABYTE, Load, Loads
 
 NAMES = [f"{letter}.txt" for letter in "abcdefghij"]
 WAYS: dict[str, Callable[[Path], list[str]]] = {
@@ -98,9 +101,9 @@ def test_objects_lie_elsewhere_under_each_seed() -> None:
 
 
 @contextmanager
-def loaded(count: int) -> Iterator[list[psutil.Process]]:
+def loaded(setting: str) -> Iterator[list[psutil.Process]]:
     before = {process.pid for process in busy()}
-    with Load(count).held():
+    with Loads().read(setting).held():
         yield [process for process in busy() if process.pid not in before]
 
 
@@ -108,15 +111,26 @@ def busy() -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if "sweep = int(sys.argv[1])" in " ".join(process.cmdline()) and process.cmdline()[-1] == str(os.getpid()):
+            if "size, folder, sweep = " in " ".join(process.cmdline()) and process.cmdline()[-2] == str(os.getpid()):
                 found.append(process)
         except psutil.Error:
             continue
     return found
 
 
-def test_neighbours_are_busy_and_nobodys_children_and_leave() -> None:
-    with loaded(2) as neighbours:
+def eventually(answer: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if answer():
+            return True
+        time.sleep(0.02)
+    return answer()
+
+
+@pytest.mark.parametrize("setting", ["2", "memory:2", "disk:2"])
+def test_neighbours_are_busy_and_nobodys_children_and_leave(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "MOST_MEMORY", 8 * load.MEGABYTE)
+    with loaded(setting) as neighbours:
         assert len(neighbours) == 2
         assert not {process.pid for process in psutil.Process().children()} & {process.pid for process in neighbours}
     gone, alive = psutil.wait_procs(neighbours, timeout=10)
@@ -124,11 +138,96 @@ def test_neighbours_are_busy_and_nobodys_children_and_leave() -> None:
     assert alive == []
 
 
-def test_neighbours_leave_when_the_sweep_is_killed() -> None:
+def test_a_neighbour_walks_through_its_share_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "available_memory", lambda: 80 * load.MEGABYTE)
+    with loaded("memory:1") as (neighbour,):
+        assert eventually(lambda: neighbour.memory_info().rss / load.MEGABYTE > 20)
+        assert neighbour.memory_info().rss / load.MEGABYTE < 40
+    monkeypatch.setattr(load, "available_memory", lambda: 0)
+    assert Load(3, "memory")._size("") == load.MEGABYTE
+    monkeypatch.setattr(load, "available_memory", lambda: 2**40)
+    assert Load(3, "memory")._size("") == load.MOST_MEMORY
+
+
+def test_a_neighbour_writes_to_a_file_that_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "_starts", [f"{tmp_path}/7"])
+    with loaded("disk:1") as (neighbour,):
+        assert eventually(lambda: any("(deleted)" in target for target in targets(neighbour)))
+        (folder,) = tmp_path.iterdir()
+        assert list(folder.iterdir()) == []
+        assert load.MEGABYTE <= Load(1, "disk")._size(str(folder)) <= load.MOST_DISK
+    assert list(tmp_path.iterdir()) == []
+
+
+def targets(process: psutil.Process) -> list[str]:
+    found = []
+    for number in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(OSError):
+            found.append(str(number.readlink()))
+    return found
+
+
+GROUPS = {
+    "second version": ("0::/pods/7", "", "max", "current"),
+    "first version": ("5:cpu:/pods\n4:memory:/pods/7", "memory/", "limit_in_bytes", "usage_in_bytes"),
+}
+
+
+@pytest.mark.parametrize("version", GROUPS)
+def test_memory_that_a_group_may_not_have_is_not_taken(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, controller, most, used = GROUPS[version]
+    inner = tmp_path / controller / "pods" / "7"
+    inner.mkdir(parents=True)
+    (inner / f"memory.{most}").write_text("5000\n")
+    (inner / f"memory.{used}").write_text("4000\n")
+    (inner / "memory.stat").write_text("cache 9\ninactive_file 300\n")
+    (inner.parent / f"memory.{most}").write_text("max\n")
+    (inner.parent / f"memory.{used}").write_text("4000\n")
+    monkeypatch.setattr(load, "CGROUPS", str(tmp_path))
+    words = load._words
+    monkeypatch.setattr(load, "_words", lambda path: own if path == "/proc/self/cgroup" else words(path))
+    assert load.available_memory() == 1300
+    (inner / f"memory.{used}").write_text("6000\n")
+    assert load.available_memory() == 0
+
+
+def test_kinds_of_load_are_drawn_by_turns_and_never_more_than_two_for_each_core(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3))
+    drawn = [str(Loads().draw(9, turn)) for turn in range(7)]
+    assert drawn == ["6", "memory:3", "disk:3", "3", "memory:6", "disk:6", "6"]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(500))
+    assert [str(Loads().draw(9, turn)) for turn in range(3)] == ["256", "memory:16", "disk:8"]
+
+
+@pytest.mark.parametrize("text", ["1", "256", "memory:1", "disk:256", "memory:9"])
+def test_a_load_that_is_written_is_read_back(text: str) -> None:
+    setting = Loads().read(text)
+    assert str(setting) == text
+    assert {simpler.kind for simpler in setting.simpler()} <= {setting.kind}
+    assert all(simpler.processes < setting.processes for simpler in setting.simpler())
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "257", "disk", "memory:", "memory:0", "disk:257", "network:2", "08", "memory:2 "]
+)
+def test_a_load_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(SettingError) as refusal:
+        Loads().read(text)
+    assert str(refusal.value) == (
+        f"load={text}: give a whole number of processes from 1 to 256, or one after memory: or disk:"
+    )
+
+
+@pytest.mark.parametrize("kind", ["", "memory", "disk"])
+def test_neighbours_leave_when_the_sweep_is_killed(kind: str, tmp_path: Path) -> None:
     program = (
         "import os, signal\n"
         "from pytest_flakehunt.perturbations.load import started\n"
-        "print(started(), flush=True)\n"
+        f"print(started({kind!r}, {MEGABYTE}, {str(tmp_path)!r}), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -104,7 +104,7 @@ imported, only files do. Clocks that the suite moves with time-machine or freeze
 
 `load` starts busy processes that are nobody's children and leave with the sweep. `heap` disorders Python's own allocator for blocks up to 528 bytes.
 `load` starts busy processes that are nobody's children and leave with the sweep: such as want the processor; after `memory:` such as copy memory to and fro, all together a quarter at most of what is available to the machine and its control
-groups, and 256 MB each, and leave first where memory runs out; after `disk:` such as write a file of at most 16 MB and wait until it is on the disk, in the hunt's own folder and without a name. `heap` disorders Python's own allocator for blocks up to 528 bytes.
+groups, and 256 MB each, and leave first where memory runs out; after `disk:` such as write a file of at most 16 MB and wait until it is on the disk, in the hunt's own folder and without a name. That Hypothesis finds its data drawn slowly meanwhile (a health check) does not count. `heap` disorders Python's own allocator for blocks up to 528 bytes.
 """
 
 

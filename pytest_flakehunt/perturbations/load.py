@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pytest_flakehunt.ground import scratch
+from pytest_flakehunt.ground.failing import message_of
 from pytest_flakehunt.model import Contract, SettingError
 
 WORK: Mapping[str, str] = {
@@ -86,6 +87,12 @@ class Load:
     def graded(self) -> bool:
         """What fails beside some fails beside more."""
         return True
+
+    def disputed(self, error: BaseException, test: object) -> str:
+        """Say where Hypothesis found its data drawn slowly: that is a word on the machine, not on the test."""
+        del test
+        unhealthy = type(error).__name__ == "FailedHealthCheck" and type(error).__module__ == "hypothesis.errors"
+        return "Hypothesis draws slowly on a busy machine" if unhealthy and "slow" in message_of(error) else ""
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis.errors import FailedHealthCheck
 
 from pytest_flakehunt.ground import scratch
 from pytest_flakehunt.instruments.stage import Stage
@@ -220,6 +221,13 @@ def test_a_load_that_cannot_be_is_refused(text: str) -> None:
     assert str(refusal.value) == (
         f"load={text}: give a whole number of processes from 1 to 256, or one after memory: or disk:"
     )
+
+
+def test_hypothesis_health_check_of_speed_says_nothing_of_a_test_on_a_busy_machine() -> None:
+    slow = FailedHealthCheck("Input generation is slow: Hypothesis only generated 3 valid inputs after 1.08 seconds")
+    assert Load(2).disputed(slow, None) == "Hypothesis draws slowly on a busy machine"
+    assert Load(2).disputed(FailedHealthCheck("It looks like this test is filtering out a lot of inputs."), None) == ""
+    assert Load(2).disputed(AssertionError("slow"), None) == ""
 
 
 @pytest.mark.parametrize("kind", ["", "memory", "disk"])

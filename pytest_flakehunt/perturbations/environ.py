@@ -218,7 +218,7 @@ def _other_folder(setting: Difference) -> Iterator[None]:
             while len(os.fsencode(folder)) < LONG:
                 folder = f"{folder}/{LONG_NAME}"
             os.makedirs(folder)  # noqa: PTH103 - a plain path
-            _short_for_multiprocessing(around, undo)
+        _apart_for_multiprocessing(around, undo)
         if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
             undo.enter_context(set_variable("PYTEST_DEBUG_TEMPROOT", machines))
         for name in FOLDERS:
@@ -227,8 +227,8 @@ def _other_folder(setting: Difference) -> Iterator[None]:
         yield
 
 
-def _short_for_multiprocessing(folder: str, undo: ExitStack) -> None:
-    """Leave room for its sockets: that it takes any folder for short enough is no test's fault."""
+def _apart_for_multiprocessing(folder: str, undo: ExitStack) -> None:
+    """Leave room for its sockets, as it takes any folder for short; nor may it clear one that is gone at exit."""
     from multiprocessing import process
 
     settled = process.current_process()._config  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way

@@ -177,6 +177,17 @@ def bound(address: str) -> str:
     return ""
 
 
+@pytest.mark.parametrize("text", ["TMPDIR=long", "TMPDIR=link", "TMPDIR=space"])
+def test_multiprocessing_has_nothing_to_clear_when_the_folder_is_gone(text: str) -> None:
+    settled = process.current_process()._config  # type: ignore[attr-defined]
+    if "tempdir" in settled:
+        pytest.skip("it has a folder already")
+    with under(text):
+        assert Path(util.get_temp_dir()).is_dir()
+    assert "tempdir" not in settled
+    assert not any("_remove_temp_dir" in repr(finalizer) for finalizer in util._finalizer_registry.values())  # type: ignore[attr-defined]
+
+
 def test_tmp_path_stays_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_DEBUG_TEMPROOT", raising=False)
     before = tempfile.gettempdir()

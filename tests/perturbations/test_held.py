@@ -443,3 +443,13 @@ def test_a_subset_is_half_in_the_order_as_written(nodeids: list[str], seed: int)
     (chosen,) = read_plan(f"order=subset:{seed}", KNOWN).settings[0][1].arranged(nodeids)  # type: ignore[attr-defined]
     assert len(chosen) == (len(nodeids) + 1) // 2
     assert chosen == [nodeid for nodeid in nodeids if nodeid in set(chosen)]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("time_machine") is None, reason="freezegun has no clock of its own")
+def test_a_moved_clock_ticks_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for _ in range(5):
+        with under("clock=+400d"):
+            realtime.sleep(0.02)  # a file that is written now is not from later than the first reading
+            path.write_text("x")
+            assert path.stat().st_mtime_ns <= time.time_ns()

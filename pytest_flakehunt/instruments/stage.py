@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from pytest_flakehunt.model import AtImport, Disputable, PerSweep, PerTest, Plan, Repeating
+from pytest_flakehunt.model import AtCall, AtImport, Disputable, PerSweep, PerTest, Plan, Repeating
 
 
 class Stage:
@@ -17,6 +17,7 @@ class Stage:
         self.plan = plan
         settings = [setting for _, setting in plan.settings]
         self.per_test = [setting for setting in settings if isinstance(setting, PerTest)]
+        self.at_call = [setting for setting in settings if isinstance(setting, AtCall)]
         self.times = max((setting.times for setting in settings if isinstance(setting, Repeating)), default=1)
         self.patient = plan.patience > 1
         self.turn = 1
@@ -39,6 +40,12 @@ class Stage:
                 return (yield)
         finally:
             self.turn = 1
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self) -> None:
+        """Let settings act on what the test's own code is about to see."""
+        for setting in self.at_call:
+            setting.called()
 
     def _repeat(self, item: pytest.Item) -> None:
         restore = remembering(item)

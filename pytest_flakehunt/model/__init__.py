@@ -52,6 +52,7 @@ from pytest_flakehunt.model.quarantine import (
 from pytest_flakehunt.model.settings import (
     CALM,
     Arranging,
+    AtCall,
     AtImport,
     BeforeStart,
     Contract,
@@ -73,6 +74,7 @@ __all__ = [
     "TEST",
     "UNSEEN",
     "Arranging",
+    "AtCall",
     "AtImport",
     "Attempt",
     "BeforeStart",

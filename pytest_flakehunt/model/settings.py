@@ -27,7 +27,7 @@ class Setting(Protocol):
 
     A setting acts by having some of the methods of :class:`BeforeStart`,
     :class:`Arranging`, :class:`PerSweep`, :class:`PerTest`, :class:`Repeating`,
-    :class:`AtImport`, :class:`Disputable` and :class:`Simplifying`. Where its
+    :class:`AtImport`, :class:`AtCall`, :class:`Disputable` and :class:`Simplifying`. Where its
     ``lifelike`` is true it slows tests down as real machines do, and deadlines
     of the tests' own hold.
     """
@@ -71,6 +71,14 @@ class PerTest(Protocol):
 
     def held_for(self, nodeid: str) -> AbstractContextManager[None]:
         """Hold the setting while one test is set up, called and torn down."""
+
+
+@runtime_checkable
+class AtCall(Protocol):
+    """A setting that acts once more as the test's own code begins, its fixtures being set up."""
+
+    def called(self) -> None:
+        """Act on what the test is about to see."""
 
 
 @runtime_checkable

@@ -14,6 +14,8 @@ YEAR = realtime.now().year
 """The year in which a hunt starts: were it asked for anew, a hunt over new year would draw other plans halfway."""
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 FROZEN = "frozen:"
+LEAD = 0.02
+"""Seconds before a moment with parts of a second at which a test starts: its fixtures are set up meanwhile."""
 EARLIEST, LATEST = 0.0, 253370764800.0 - 86400
 """Seconds since 1970 between which a clock may be set: 1970 to the end of 9998."""
 
@@ -60,8 +62,21 @@ class Clock:
         del nodeid
         from pytest_flakehunt.perturbations import wall_clock
 
-        wall_clock.move_to(epoch_seconds(self.moment, wall_clock.true_time))
+        lead = LEAD if self.exact else 0.0
+        wall_clock.move_to(epoch_seconds(self.moment, wall_clock.true_time) - lead)
         yield
+
+    @property
+    def exact(self) -> bool:
+        """Whether parts of a second matter."""
+        return "." in self.moment and not self.frozen
+
+    def called(self) -> None:
+        """Step forward to a moment that parts of a second matter in: how long fixtures take, nobody knows."""
+        if self.exact:
+            from pytest_flakehunt.perturbations import wall_clock
+
+            wall_clock.step_to(epoch_seconds(self.moment, wall_clock.true_time), most=LEAD)
 
     def disputed(self, error: BaseException, test: object) -> str:
         """Say which clock that C reads disagrees with the one shown, where a failure comes of that."""

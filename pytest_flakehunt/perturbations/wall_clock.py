@@ -88,8 +88,27 @@ def move_to(seconds: float) -> None:
         _clock.offset = 0.0
     for move in _clock.movers:
         move(seconds)
+    _start()
+
+
+def step_to(seconds: float, *, most: float) -> None:
+    """Let a ticking clock step forward, as clocks of machines do that are set right.
+
+    Args:
+        seconds: since 1970; a clock that is past it stays.
+        most: seconds that it steps at most: one that is farther off, a test has set.
+    """
+    if _clock.standing is not None or not 0 < seconds - _clock.seconds() <= most:
+        return
+    _clock.offset = seconds - _clock.true()
+    if _clock.traveller is not None:
+        _clock.traveller.move_to(seconds)
+    _start()
+
+
+def _start() -> None:
+    """Let time-machine's clock tick, which it does from its first reading: files written before would seem later."""
     if _clock.standing is None and _clock.traveller is not None:
-        # it starts with its first reading: a file written before that would seem to come from later
         reading = type(_clock.traveller).time_ns(_clock.traveller)
         _clock.offset = reading / 1e9 - _clock.true()
 

@@ -23,27 +23,31 @@ class Crowd:
     members: set[str] = field(default_factory=set)
     """Those that passed by themselves."""
     _settled: set[str] = field(default_factory=set)
-    """Those that fail by themselves as well."""
+    """Those that fail by themselves as well, or pass beside others."""
+    _once: set[str] = field(default_factory=set)
+    """Those that passed by themselves once, where nothing was seen that they share: that may be chance."""
     _touched: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def look(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
         """Look at a sweep of the survey."""
         if not sweep.calm or not sweep.neighbours or self.members:
             return
+        self._settled |= self._once & passing(attempts)
         failed = {attempt.nodeid for attempt in attempts if attempt.outcome.fails} - self._settled
         if len(failed) >= CROWD:
             self.suspects = failed
 
     def settle(self, attempts: Sequence[Attempt], told: Sequence[wire.Told], nodeids: Sequence[str]) -> None:
         """Take in the sweep that ran by itself, and what its tests wrote to."""
-        passed = {attempt.nodeid for attempt in attempts if attempt.outcome.counts and not attempt.outcome.fails}
+        passed = passing(attempts)
         outside = [item.data for item in told if item.kind == wire.OUTSIDE]
         self._touched = {nodeids[data["position"]]: frozenset(data["names"]) for data in outside}
-        if len(self.suspects & passed) >= CROWD:
-            self.members = self.suspects & passed
-            names = set(most_shared(self.members, self._touched))
-            self.members |= {nodeid for nodeid in passed if names & self._touched.get(nodeid, frozenset())}
-        self._settled |= self.suspects - passed if self.members else self.suspects
+        alone = self.suspects & passed
+        names = set(most_shared(alone, self._touched))
+        if len(alone if names else alone & self._once) >= CROWD:
+            self.members = alone | {nodeid for nodeid in passed if names & self._touched.get(nodeid, frozenset())}
+        self._once |= alone
+        self._settled |= self.suspects - passed
 
     def sentence(self) -> str:
         """Say what is the matter."""
@@ -57,6 +61,11 @@ class Crowd:
     def share(self) -> str:
         """Say what its members share."""
         return shared(self.members, self._touched)
+
+
+def passing(attempts: Sequence[Attempt]) -> set[str]:
+    """Name the tests that passed."""
+    return {attempt.nodeid for attempt in attempts if attempt.outcome.counts and not attempt.outcome.fails}
 
 
 def shared(members: set[str], touched: Mapping[str, frozenset[str]]) -> str:

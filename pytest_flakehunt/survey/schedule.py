@@ -1,6 +1,6 @@
 """Which sweeps come next: a survey's, drawn from a seed, or those of a replay."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
@@ -51,18 +51,25 @@ class Turns:
     tests: int = 0
     """How many a sweep has, where that is known."""
 
-    def drawn(self, name: str) -> int:
-        """Give how many turns a perturbation has had."""
-        return self._drawn.get(name, 0)
+    def take(self, draw: Callable[[str, int], Setting]) -> tuple[str, Setting]:
+        """Choose whose turn it is.
 
-    def take(self, settings: Mapping[str, Setting]) -> str:
-        """Choose whose turn it is, by the setting that each would have."""
-        costs = {name: self._cost(name, setting) for name, setting in settings.items()}
+        Args:
+            draw: gives the setting that a perturbation has in a turn of its own, counted from 0.
+
+        Returns:
+            Its name, and the setting.
+        """
+        costs = {
+            name: self._cost(name, draw(name, self._drawn.get(name, 0))) if self.timed else 1.0 for name in self.weights
+        }
         chosen = min(costs, key=lambda name: (self._spent.get(name, 0.0) + costs[name] / 2) / self.weights[name])
+        setting = draw(chosen, self._drawn.get(chosen, 0))
         self._spent[chosen] = self._spent.get(chosen, 0.0) + costs[chosen]
-        self._under_way.setdefault(chosen, []).append(costs[chosen])
-        self._drawn[chosen] = self.drawn(chosen) + 1
-        return chosen
+        self._drawn[chosen] = self._drawn.get(chosen, 0) + 1
+        if self.timed:
+            self._under_way.setdefault(chosen, []).append(costs[chosen])
+        return chosen, setting
 
     def took(self, name: str, seconds: float) -> None:
         """Learn how long a sweep took.
@@ -73,7 +80,7 @@ class Turns:
         """
         sweeps, total = self._seconds.get(name, (0, 0.0))
         self._seconds[name] = sweeps + 1, total + seconds
-        if self.timed and (expected := self._under_way.get(name)):
+        if expected := self._under_way.get(name):
             self._spent[name] += seconds - expected.pop(0)
 
     def _mean(self, name: str) -> float | None:
@@ -81,8 +88,6 @@ class Turns:
         return total / sweeps if sweeps else None
 
     def _cost(self, name: str, setting: Setting) -> float:
-        if not self.timed:
-            return 1.0
         calm = self._mean("") or 1.0
         usual = self._mean(name) or calm
         return max(usual, calm + FORK * self.tests) if getattr(setting, "dear", False) else usual
@@ -122,12 +127,14 @@ class Schedule:
             self._reserved.append(draft)
         return self._reserved.pop() if len(self._reserved) > retiring else None
 
+    def last_calm(self) -> Draft | None:
+        """Give a calm sweep for a zygote that retires; None where such have had their half of them."""
+        return None if not self._reserved and self._ahead * 2 > self._calm > 0 else self.next_calm()
+
     def next_calm(self) -> Draft | None:
-        """Give a calm sweep ahead of its turn, for a zygote that retires; None where that has had its half of them."""
+        """Give a calm sweep ahead of its turn; None where none is near."""
         if self._reserved:
             return self._reserved.pop(0)
-        if self._calm and self._ahead * 2 > self._calm:
-            return None
         for draft in islice(self.drafts, len(PATTERN)):
             if not draft.plan.settings:
                 self._ahead += 1
@@ -209,14 +216,14 @@ def _drafts(seed: int, active: Sequence[Perturbation], turns: Turns) -> Iterator
         if kind == "c":
             yield Draft(number)
         elif kind == "s":
-            drawn = {
-                name: named[name].draw(seeds.derive(seed, "sweep", str(number), name), turns.drawn(name))
-                for name in named
-            }
-            name = turns.take(drawn)
-            draft = _pinned(seed, number, [(name, drawn[name])], active)
+
+            def draw(name: str, turn: int, sweep: str = str(number)) -> Setting:
+                return named[name].draw(seeds.derive(seed, "sweep", sweep, name), turn)
+
+            name, chosen = turns.take(draw)
+            draft = _pinned(seed, number, [(name, chosen)], active)
             plan = draft.plan
-            for companion, setting in _companions(drawn[name], named):
+            for companion, setting in _companions(chosen, named):
                 plan = plan.joined(companion, setting)
             yield replace(draft, plan=plan, lone=True)
         else:

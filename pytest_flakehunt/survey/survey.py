@@ -266,7 +266,7 @@ class Survey:
 
     def _last_of(self, slot: Slot) -> Job | None:
         """Give a zygote that retires a last calm sweep in itself, unforked; where none is left it just goes."""
-        draft = self.schedule.next_calm() if self.checks else None
+        draft = self.schedule.last_calm() if self.checks else None
         if draft is None:
             self.pool.slots.dismiss(slot)
             return None

@@ -453,3 +453,20 @@ def test_a_moved_clock_ticks_before_it_is_read(tmp_path: Path) -> None:
             realtime.sleep(0.02)  # a file that is written now is not from later than the first reading
             path.write_text("x")
             assert path.stat().st_mtime_ns <= time.time_ns()
+
+
+def test_parts_of_a_second_are_those_of_the_tests_own_code() -> None:
+    exact = clock.Clocks().read("2027-02-01T12:34:56.9")
+    with exact.held(), exact.held_for("a"):
+        assert datetime.datetime.now().microsecond < 890_000  # fixtures are set up
+        exact.called()
+        assert 900_000 <= datetime.datetime.now().microsecond < 990_000
+    with exact.held(), exact.held_for("a"):
+        realtime.sleep(0.03)
+        before = time.time()
+        exact.called()
+        assert before <= time.time() < before + 0.05  # it never goes back
+    whole = clock.Clocks().read("2027-02-01T12:34:56")
+    with whole.held(), whole.held_for("a"):
+        whole.called()
+        assert datetime.datetime.now().microsecond < 500_000

@@ -381,7 +381,7 @@ def test_a_ledger_from_the_future_is_refused(pytester: pytest.Pytester, hunt: Hu
     db.close()
     found = hunt(sweeps=1)
     assert found.result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "was written by a newer pytest-flakehunt (format 99, this one reads up to 5)" in found.result.stderr.str()
+    assert "was written by a newer pytest-flakehunt (format 99, this one reads up to 6)" in found.result.stderr.str()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

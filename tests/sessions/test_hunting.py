@@ -61,7 +61,8 @@ def test_the_report_keeps_to_its_schema(pytester: pytest.Pytester, hunt: Hunter)
     jsonschema.validate(found.report, json.loads(SCHEMA.read_text("utf-8")))
     assert found.report["hunt"]["sweeps"] == 20
     steady, flaky = found.report["tests"]
-    assert (steady["verdict"], steady["runs"], steady["failures"]) == ("steady", 20, 0)
+    assert (steady["verdict"], steady["failures"]) == ("steady", 0)
+    assert 15 < steady["runs"] <= 20  # subsets leave it out
     assert flaky["verdict"] in {"flaky", "fragile"}
     assert flaky["failures"] == 1  # whichever attempt came first
     assert flaky["modes"][0]["where"].endswith(".py:6")

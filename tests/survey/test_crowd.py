@@ -58,6 +58,20 @@ def test_what_fails_by_itself_too_is_asked_about_once() -> None:
     assert (crowd.members, crowd.suspects) == (set(), set())
 
 
+def test_where_nothing_shared_is_seen_once_may_be_chance() -> None:
+    crowd = Crowd()
+    crowd.look(sweep(1), attempts("abc"))
+    crowd.settle(attempts(""), [], TESTS)
+    assert crowd.members == set()
+    crowd.look(sweep(1), attempts("bcd"))  # a passes beside others: it is none of them
+    assert crowd.suspects == {"b", "c", "d"}
+    crowd.settle(attempts(""), [], TESTS)
+    assert crowd.members == set()
+    crowd.look(sweep(1), attempts("bcd"))
+    crowd.settle(attempts(""), [], TESTS)
+    assert crowd.members == {"b", "c", "d"}
+
+
 def test_names_that_every_process_has_are_noted(tmp_path: Path) -> None:
     root = Path(tempfile.mkdtemp(prefix="outside-"))
     outside = Outside(root)

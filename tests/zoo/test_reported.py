@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SHARES = {"oxygen": 0.05, "argon": 0.1, "neon": 0.15, "helium": 0.3, "nitrogen": 0.4}
-LARGE = bytes(range(256)) * 600
+LARGE = bytes(range(256)) * 4000
 
 
 def test_midnight_is_the_standard_offset_away():
@@ -47,7 +47,7 @@ _table = {}
 
 def looked_up(number):
     if not _table:
-        for step in range(250_000):
+        for step in range(900_000):
             _table[step % 997] = step
     return _table[number % 997]
 

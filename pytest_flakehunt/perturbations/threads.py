@@ -124,6 +124,8 @@ class Switches:
         if lines % LOOK_EVERY == 0 and _thread._count() + 1 < 2:  # noqa: SLF001 - public as threading.active_count, with a lock
             self.disarm()
             return
+        if not self.starts and len(self._lines) < 2:
+            return  # a thread from before only waits: there is nobody to get in the way of
         chance = self._chance(ident)
         held_at, held = self._holds[ident]
         if lines == held_at and self._held < MOST_HELD:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt.ground import project
+from pytest_flakehunt.ground import project, realtime
 from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.perturbations.threads import Switching
 
@@ -312,3 +312,20 @@ def test_two_locks_in_opposite_order_are_a_hang_with_both_places(
     found.result.stdout.fnmatch_lines(["  at test_it.py:15 in process, other threads at test_it.py:*, test_it.py:*"])
     places = found.result.stdout.str().partition("other threads at ")[2].partition("\n")[0]
     assert set(places.split(", ")) == {"test_it.py:7", "test_it.py:11"}
+
+
+def test_a_thread_from_before_that_only_waits_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    delays: list[float] = []
+    monkeypatch.setattr(realtime, "sleep", delays.append)
+    over = threading.Event()
+    waiting = threading.Thread(target=over.wait)
+    waiting.start()
+    try:
+        for seed in range(10):
+            for _ in held_for(seed):
+                for number in range(50):
+                    assert number >= 0
+    finally:
+        over.set()
+        waiting.join()
+    assert delays == []

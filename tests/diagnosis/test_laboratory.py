@@ -54,6 +54,7 @@ def test_orders_are_named_with_who_and_what(pytester: pytest.Pytester, hunt: Hun
     found.result.stdout.fnmatch_lines(["*cause: order: it is the victim of test_it.py::test_pollutes: *"])
 
 
+@pytest.mark.thorough
 def test_moments_are_named_in_words_and_with_their_lines(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         test_it="""
@@ -75,6 +76,7 @@ def test_moments_are_named_in_words_and_with_their_lines(pytester: pytest.Pytest
     assert found.verdicts["test_far_east"] == "steady"
 
 
+@pytest.mark.thorough
 def test_what_varies_by_itself_is_pinned(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         test_it="""
@@ -127,6 +129,7 @@ def test_neighbours_that_share_something_are_named(pytester: pytest.Pytester, hu
     assert cause["without"]["failures"] == 0
 
 
+@pytest.mark.thorough
 def test_tests_that_fail_together_are_one_group(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         test_it="""

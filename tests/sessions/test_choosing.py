@@ -48,6 +48,7 @@ def git(pytester: pytest.Pytester) -> Git:
 
 
 @pytest.mark.usefixtures("git")
+@pytest.mark.thorough
 def test_victims_of_a_new_polluter_are_found_and_what_was_broken_before_does_not_count(hunt: Hunt) -> None:
     hunted = hunt("--flakehunt-changed", "--flakehunt-only=order,repeat", "-v", sweeps=20, diagnose=400)
     hunted.result.stdout.fnmatch_lines(

@@ -49,7 +49,11 @@ Empirical Study of Flaky Tests in Python* (2021); IDoFT is the International Dat
 CONTRACTS = """*Natural* differs between two runs on one machine, *environment* between machines or days, *stress* goes beyond what
 Python promises. A clock after `frozen:` is stress.
 
-`clock` moves the wall clock and lets it tick; `monotonic` and event loops are never moved.
+`clock` moves the wall clock and lets it tick; `monotonic` and event loops are never moved. A moment is set as a test starts; one with parts of a second is 20 ms away then,
+and the clock steps forward to it as the test's own code begins. Days of daylight saving are drawn with a zone that has them.
+
+`gc` collects all young and old objects after so many new ones, 30 for `every:30`, every time for `eager`; what was there before the sweep is set apart, as so many old objects would put
+full collections off. `random` draws how many for each test.
 
 `latency` reaches blocking sockets (plain and TLS), asyncio's own transports, name look-ups and `time.sleep`; files that `open`, `os.open` and `pathlib` open, what
 is flushed to them, `os.fsync` and `os.fdatasync`; and processes that `subprocess` starts: each is stopped before it does anything and let go on a little later, unless the
@@ -427,6 +431,7 @@ PAGES = {
     "reference/benchmarks": benchmarks,
     "reference/causes": causes,
     "reference/brought-out": brought_out,
+    "reference/field": field,
     "reference/forgiven": forgiven,
     "reference/leak-cost": leak_cost,
     "how-to/other-plugins": other_plugins,

@@ -52,7 +52,7 @@ OURS: tuple[Perturbation, ...] = (
     fds.Limits(),
     heap.Heaps(),
 )
-"""The most telling first: the order in which sweeps try them."""
+"""Of those with equal weights the first one here is drawn first: see ``worth``."""
 
 
 def registry(more: Iterable[Perturbation] = ()) -> Mapping[str, Perturbation]:

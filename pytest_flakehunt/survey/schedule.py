@@ -25,8 +25,6 @@ TRIES = 4
 """Settings that are drawn of each one, until one is neither stress nor dear."""
 FORK = 0.01
 """Seconds that a process of its own costs a test, about."""
-MIXED_TURNS = 12
-"""Sweeps with a few perturbations draw from this many of each one's most telling settings."""
 
 
 @dataclass(slots=True)
@@ -44,6 +42,8 @@ class Turns:
     timed: bool = False
     _spent: dict[str, float] = field(default_factory=dict)
     _drawn: dict[str, int] = field(default_factory=dict)
+    _mixed: dict[str, int] = field(default_factory=dict)
+    """Turns that each had together with others."""
     _under_way: dict[str, list[float]] = field(default_factory=dict)
     """What turns that have not ended were taken to cost."""
     _seconds: dict[str, tuple[int, float]] = field(default_factory=dict)
@@ -70,6 +70,22 @@ class Turns:
         if self.timed:
             self._under_way.setdefault(chosen, []).append(costs[chosen])
         return chosen, setting
+
+    def in_need(self, chance: Random) -> list[str]:
+        """Give all, first who had least for its weight, alone and with others; equals by chance."""
+
+        def claimed(name: str) -> tuple[float, float]:
+            return (self.had(name) + 0.5) / self.weights[name], chance.random()
+
+        return sorted(self.weights, key=claimed)
+
+    def mix(self, name: str) -> None:
+        """Count a turn together with others: it is none of its own, whose number is in proportion by itself."""
+        self._mixed[name] = self._mixed.get(name, 0) + 1
+
+    def had(self, name: str) -> int:
+        """Count the turns that one had, alone and with others."""
+        return self._drawn.get(name, 0) + self._mixed.get(name, 0)
 
     def took(self, name: str, seconds: float) -> None:
         """Learn how long a sweep took.
@@ -227,7 +243,7 @@ def _drafts(seed: int, active: Sequence[Perturbation], turns: Turns) -> Iterator
                 plan = plan.joined(companion, setting)
             yield replace(draft, plan=plan, lone=True)
         else:
-            yield _pinned(seed, number, list(_few(seed, number, active, turns.weights)), active)
+            yield _pinned(seed, number, list(_few(seed, number, named, turns)), active)
 
 
 def _companions(setting: Setting, named: Mapping[str, Perturbation]) -> Iterator[tuple[str, Setting]]:
@@ -237,19 +253,19 @@ def _companions(setting: Setting, named: Mapping[str, Perturbation]) -> Iterator
             yield name, named[name].read(text)
 
 
-def _few(
-    seed: int, number: int, active: Sequence[Perturbation], weights: Mapping[str, float]
-) -> Iterator[tuple[str, Setting]]:
-    """Draw a few by weight, none of them stress, as what fails should count, and none that costs many times a sweep."""
+def _few(seed: int, number: int, named: Mapping[str, Perturbation], turns: Turns) -> Iterator[tuple[str, Setting]]:
+    """Draw the few that had least for their weight, so that what had no turn of its own yet is tried all the same.
+
+    None of them is stress, as what fails should count, and none costs many times a sweep.
+    """
     chance = Random(seeds.derive(seed, "sweep", str(number), "few"))
     wanted = chance.choice(FEW)
-    for perturbation in sorted(active, key=lambda item: -(chance.random() ** (1 / weights[item.name]))):
-        drawn = seeds.derive(seed, "sweep", str(number), perturbation.name)
-        first = chance.randrange(MIXED_TURNS)
-        settings = (perturbation.draw(drawn, first + turn) for turn in range(TRIES))
-        for setting in settings:
+    for name in turns.in_need(chance):
+        drawn, first = seeds.derive(seed, "sweep", str(number), name), turns.had(name)
+        for setting in (named[name].draw(drawn, first + turn) for turn in range(TRIES)):
             if setting.contract is not Contract.STRESS and not getattr(setting, "dear", False):
-                yield perturbation.name, setting
+                yield name, setting
+                turns.mix(name)
                 wanted -= 1
                 break
         if not wanted:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import islice
+from random import Random
 
 import pytest
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from pytest_flakehunt.model import CALM, Contract, Plan
 from pytest_flakehunt.model.plans import Draft, environment, read_plan
 from pytest_flakehunt.perturbations import OURS, instants, registry
 from pytest_flakehunt.perturbations.worth import weights
-from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey
+from pytest_flakehunt.survey.schedule import Schedule, Turns, for_replay, for_survey
 
 KNOWN = registry()
 FIELD = weights(OURS, {})
@@ -57,6 +58,26 @@ def test_any_first_few_are_in_proportion_to_their_weights(sweeps: int) -> None:
     share = len(lone) / sum(FIELD.values())
     for name, weight in FIELD.items():
         assert abs(lone.count(name) - weight * share) <= 1.5
+
+
+def test_twenty_sweeps_try_what_is_not_stress_alone_or_with_others() -> None:
+    wanted = {name for name, weight in FIELD.items() if weight >= 1}
+    left = Counter(
+        name
+        for seed in range(100)
+        for name in wanted - {focus for draft in drafts(for_survey(seed, 20, OURS, FIELD)) for focus in draft.focus}
+    )
+    assert left.total() <= 15
+
+
+def test_those_that_had_least_for_their_weight_are_mixed_first() -> None:
+    turns = Turns({"order": 6.0, "clock": 3.0, "gc": 1.0})
+    for name in ("order", "order", "clock"):
+        turns.mix(name)
+    assert turns.in_need(Random(1))[0] == "order"
+    assert {turns.in_need(Random(seed))[1] for seed in range(20)} == {"clock", "gc"}
+    turns.mix("gc")
+    assert turns.in_need(Random(1)) == ["order", "clock", "gc"]
 
 
 def test_orders_come_first_and_again_and_again() -> None:

@@ -134,7 +134,7 @@ class Conclusions:
         crowd, sentence = cases.crowded(), f"{BESIDE}: {survey.crowd.share()}"
         if len(crowd) > 1 and sentence not in {group.sentence for group in groups}:
             groups.append(Group(crowd, sentence))
-        return Findings(trial, tests, tuple(survey.outages), tuple(groups), notes=tuple(notes))
+        return Findings(trial, tests, tuple(survey.outages.set_aside), tuple(groups), notes=tuple(notes))
 
     def _completed(self, finding: Finding, mode: Mode) -> Mode:
         """Add what the experiments showed, and the command."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import UNSEEN, Attempt, Isolation, Outage, Outcome, Progress, Purpose, Spent, Sweep
+from pytest_flakehunt.model import UNSEEN, Attempt, Isolation, Outcome, Progress, Purpose, Spent, Sweep
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
@@ -14,6 +14,7 @@ from pytest_flakehunt.pool.slots import Job, Slot
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.survey.company import Company
 from pytest_flakehunt.survey.crowd import Crowd
+from pytest_flakehunt.survey.outages import Outages
 from pytest_flakehunt.survey.schedule import Schedule, affords, seeds_wanted, sources, sweeps_for_each
 from pytest_flakehunt.survey.trust import FEWEST, ForkTrial
 from pytest_flakehunt.zygote import wire
@@ -58,7 +59,7 @@ class Survey:
     saved: int = 0
     """Attempts left out: of tests that consult nothing that was perturbed alone."""
     sweeps: dict[int, Sweep] = field(default_factory=dict)
-    outages: list[Outage] = field(default_factory=list)
+    outages: Outages = field(init=False)
     near: set[int] = field(default_factory=set)
     """Sweeps that look after each test at shared state, also at such as no event tells of."""
     modules: set[int] = field(default_factory=set)
@@ -102,6 +103,9 @@ class Survey:
     _traced: int = -1
     """The number of the sweep that is to show the lines."""
 
+    def __post_init__(self) -> None:
+        self.outages = Outages(self.tallies)
+
     def run(self) -> None:
         """Run all sweeps; what was seen stands in the ledger, in ``sweeps`` and in the tallies.
 
@@ -114,6 +118,8 @@ class Survey:
         while True:
             self.pool.work(self, 1 if self.crowd.members else max(1, slots))
             if not self.crowd.suspects:
+                if self._encores:  # they came when all slots were done
+                    continue
                 break
             self.crowd.trial = self.next_number()
             self.pool.work(self, 1)
@@ -309,12 +315,9 @@ class Survey:
         self.close()
 
     def _record(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
-        outage = None
         if self.checks and sweep.number:
-            outage = self.tallies.outage(sweep, attempts, self._narrowed.get(sweep.number, 0))
-        if outage is not None:
-            self.outages.append(outage)
-            sweep = replace(sweep, outage=True)
+            left_out = self._narrowed.get(sweep.number, 0)
+            sweep = replace(sweep, outage=self.outages.sets_aside(sweep, attempts, left_out, self.sweeps.values()))
         if sweep.number in self.near and sweep.number > self.unexplained:
             self.unexplained = -1
         self.sweeps[sweep.number] = sweep
@@ -322,7 +325,9 @@ class Survey:
         self.schedule.turns.took(" ".join(sweep.focus), sweep.seconds)
         self.ledger.write(sweep, attempts, fingerprints(attempts))
         self.company.saw(attempts)
-        if not sweep.outage:
+        if sweep.outage:
+            self._encores.extend(self.outages.try_again(sweep, self.next_number, self.pool.usual))
+        else:
             self.tallies.add(sweep, attempts)
             if self._trial is not None:
                 self._trial.saw(sweep)

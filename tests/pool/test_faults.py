@@ -353,6 +353,22 @@ def test_most_tests_failing_at_once_is_an_outage(pytester: pytest.Pytester, hunt
     assert found.result.ret == 0
 
 
+def test_what_comes_back_with_an_order_is_no_outage(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        STATE = []
+        @pytest.mark.parametrize("n", range(12))
+        def test_victim(n): assert not STATE
+        def test_pollutes(): STATE.append(1)
+        """
+    )
+    found = hunt("--flakehunt-only=order", sweeps=2)
+    assert [outage["plan"].split()[-1] for outage in found.report["outages"]] == ["order=reversed"]
+    assert [verdict for verdict in found.verdicts.values() if verdict != "steady"] == ["fragile"] * 12
+    assert found.verdicts["test_pollutes"] == "steady"
+
+
 def test_a_damaged_ledger_is_refused_and_left_as_it_is(pytester: pytest.Pytester, hunt: Hunter) -> None:
     damage = "not a database, and long enough to be read as one " * 50
     pytester.makepyfile("def test_it(): pass")

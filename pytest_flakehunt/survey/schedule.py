@@ -14,7 +14,9 @@ from pytest_flakehunt.model.plans import Draft
 PATTERN = "cssscsmssmcsmssmcsmm"
 """Twenty sweeps: c calm, s one perturbation, m a random few; the telling single ones early."""
 FEW = (2, 3, 4)
-"""How many perturbations a sweep with a random few has."""
+"""How many perturbations a sweep with a random few has, besides an order of its own."""
+ORDER = "order"
+"""The one that costs nothing and is behind most of what is flaky: every such sweep has it."""
 MOST_SEEDS = 32
 """Hash seeds that a hunt tries for their own sake."""
 SWEEPS_PER_SEED = 4
@@ -254,13 +256,13 @@ def _companions(setting: Setting, named: Mapping[str, Perturbation]) -> Iterator
 
 
 def _few(seed: int, number: int, named: Mapping[str, Perturbation], turns: Turns) -> Iterator[tuple[str, Setting]]:
-    """Draw the few that had least for their weight, so that what had no turn of its own yet is tried all the same.
+    """Draw an order, and the few that had least for their weight: so what had no turn of its own is tried all the same.
 
     None of them is stress, as what fails should count, and none costs many times a sweep.
     """
     chance = Random(seeds.derive(seed, "sweep", str(number), "few"))
-    wanted = chance.choice(FEW)
-    for name in turns.in_need(chance):
+    wanted = chance.choice(FEW) + (ORDER in named)
+    for name in sorted(turns.in_need(chance), key=lambda name: name != ORDER):
         drawn, first = seeds.derive(seed, "sweep", str(number), name), turns.had(name)
         for setting in (named[name].draw(drawn, first + turn) for turn in range(TRIES)):
             if setting.contract is not Contract.STRESS and not getattr(setting, "dear", False):

@@ -200,6 +200,11 @@ def field() -> str:
     return (HERE.parent / "benchmarks" / "FIELD.md").read_text("utf-8")
 
 
+def error_rates() -> str:
+    """Show how often chance passes for a cause."""
+    return (HERE.parent / "benchmarks" / "SEQUENTIAL.md").read_text("utf-8")
+
+
 def leak_cost() -> str:
     """Show what the leak watch costs."""
     return (HERE.parent / "benchmarks" / "LEAKS.md").read_text("utf-8")
@@ -432,6 +437,7 @@ PAGES = {
     "reference/causes": causes,
     "reference/brought-out": brought_out,
     "reference/field": field,
+    "reference/error-rates": error_rates,
     "reference/forgiven": forgiven,
     "reference/leak-cost": leak_cost,
     "how-to/other-plugins": other_plugins,

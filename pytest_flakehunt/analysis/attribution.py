@@ -7,7 +7,17 @@ from pytest_flakehunt.analysis import naming, polluters
 from pytest_flakehunt.analysis.association import fisher
 from pytest_flakehunt.analysis.notebook import FINAL, Arm, Notebook, elsewhere, listed
 from pytest_flakehunt.analysis.pinning import ENOUGH, Pinning
-from pytest_flakehunt.analysis.reduction import Experiment, Rates, bounds, counted, decide, smallest
+from pytest_flakehunt.analysis.reduction import (
+    AT_ONCE,
+    Experiment,
+    Rates,
+    bounds,
+    counted,
+    decide,
+    one,
+    smallest,
+    tally,
+)
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Target, only
 from pytest_flakehunt.model import CALM, Cause, Condition, Count, Diagnosis, Reply, Setting, Setup, Simplifying
 
@@ -21,8 +31,10 @@ TELLING = 5
 """Failures that estimate a low rate well enough."""
 LONGEST = 100
 """Runs that this takes at most."""
+MEMBER_RUNS = 3
+"""Runs each way of another mode of a group that was seen in one or two sweeps only."""
 MEMBER_AT = 1e-3
-"""Chance at which the cause of a group is accepted for another of its modes."""
+"""Chance at which the cause of a group is accepted for another of its modes, where it does not always fail."""
 
 
 class OutOfRuns(Exception):  # noqa: N818 - it says what is the matter
@@ -39,14 +51,16 @@ class Attribution:
     def run(self) -> Experiment[Diagnosis]:
         """Diagnose; whatever the budget allows is returned."""
         try:
-            return (yield from self._diagnose())
+            by_seed = yield from Pinning(self.target, self.book).by_seed()
+            return (yield from self._settled(by_seed)) if by_seed else (yield from self._diagnose())
         except OutOfRuns:
-            return self.book.unknown("the budget was spent")
+            return self.book.unknown(f"the budget was spent{f': {self.book.left}' if self.book.left else ''}")
 
     def _diagnose(self) -> Experiment[Diagnosis]:
-        alone = yield from self.book.count("calm, alone", Setup(), FIRST_LOOK)
+        calm = Setup(lone=bool(self.target.calm.failures))  # or what goes on beside it may be what makes it fail
+        alone = yield from self.book.count("calm, alone", calm, FIRST_LOOK)
         if alone.failures and alone.failures == alone.runs:  # one in two fails four times running once in sixteen
-            alone = alone.plus(*(yield from self.book.count("calm, alone", Setup(), SURE - FIRST_LOOK)))
+            alone = alone.plus(*(yield from self.book.count("calm, alone", calm, SURE - FIRST_LOOK)))
             if alone.failures == alone.runs:
                 return (yield from self._without_help(alone))
         found = yield from self._confirmed(FIRST_LOOK)
@@ -63,6 +77,7 @@ class Attribution:
         if alone.failures:  # it varies by itself: only good estimates keep a chance failure from passing for a sure one
             alone = alone.plus(*(yield from self.book.count("calm, alone", Setup(), LONG_LOOK - ENOUGH)))
             present = present.plus(*(yield from counted(setup, FINAL - ENOUGH)))
+        self.book.varies = bool(alone.failures or self.target.calm.failures or present.failures < present.runs)
         rates = bounds(present, self._pooled(alone))
         diagnosis = None if rates is None else (yield from self._reduced(setup, rates))
         if diagnosis is None or (not diagnosis.causes and alone.failures):
@@ -88,25 +103,51 @@ class Attribution:
         """Bring the failure back: alone under a failing sweep's plan, else with its own order before."""
         for candidate in self.target.candidates[:MOST_CANDIDATES]:
             alone = Setup(candidate.plan)
-            for setup in (alone, replace(alone, before=candidate.before)) if candidate.before else (alone,):
-                what = f"sweep {candidate.number}'s plan{' and order' if setup.before else ', alone'}"
-                count = Count()
-                while count.runs < looks and not count.failures:
-                    one = yield from self.book.count(what, setup, 1)
-                    if not one.runs:
-                        break
-                    count = count.plus(*one)
-                if count.failures and (setup.plan.settings or setup.before):
-                    return setup, (yield from self._rate(what, setup, count))
+            sweep = f"sweep {candidate.number}'s plan"
+            count = yield from self._looked(f"{sweep}, alone", alone, looks)
+            if count.failures and alone.plan.settings:
+                return alone, (yield from self._rate(f"{sweep}, alone", alone, count))
+            if not candidate.before:
+                continue
+            whole = replace(alone, before=candidate.before)
+            first, rest = polluters.suspects(self.target, candidate.before if candidate.ordered else ())
+            if (polluted := (yield from self._polluted(alone, first))) is not None:
+                return polluted
+            count = yield from self._looked(f"{sweep} and order", whole, looks)
+            if count.failures:
+                polluted = yield from self._polluted(alone, rest)
+                return polluted or (whole, (yield from self._rate(f"{sweep} and order", whole, count)))
         return None
+
+    def _looked(self, what: str, setup: Setup, looks: int) -> Experiment[Count]:
+        """Run a setup until it fails, up to so many times."""
+        count = Count()
+        while count.runs < looks and not count.failures:
+            some = yield from self.book.count(what, setup, AT_ONCE)
+            if not some.runs:
+                break
+            count = count.plus(*some)
+        return count
+
+    def _polluted(self, alone: Setup, tests: Sequence[str]) -> Experiment[tuple[Setup, Count] | None]:
+        """Try earlier tests one by one: after which of them does it fail?"""
+        after = yield from polluters.first_to(tests, alone, Reply.FAILS, self.target, self.book)
+        if tests:
+            self.book.note(
+                "earlier tests one by one", Count(tests.index(after or tests[-1]) + 1, int(after is not None))
+            )
+        if after is None:
+            return None
+        setup = replace(alone, before=(after,))
+        return setup, (yield from self._rate(f"after {after}", setup, Count()))
 
     def _rate(self, what: str, setup: Setup, count: Count) -> Experiment[Count]:
         """Run on until there are failures enough to estimate how often it fails."""
         while count.runs < ENOUGH or (count.failures < TELLING and count.runs < LONGEST):
-            one = yield from self.book.count(what, setup, 1)
-            if not one.runs:
+            some = yield from self.book.count(what, setup, max(AT_ONCE, ENOUGH - count.runs))
+            if not some.runs:
                 break
-            count = count.plus(*one)
+            count = count.plus(*some)
         return count
 
     # reduce
@@ -188,7 +229,7 @@ class Attribution:
 
     def _victim(self, setup: Setup, rates: Rates) -> Experiment[Diagnosis]:
         """Find the fewest tests that must run before for it to fail."""
-        found = yield from polluters.of_victim(setup, rates, self.target.others)
+        found = yield from polluters.of_victim(setup, rates, self.target)
         setup, without = replace(setup, before=found.needed), replace(setup, before=())
         missing = "without them" if len(found.needed) > 1 else "without it"
         seen = yield from self.book.contrast(Arm(f"after {listed(found.needed)}", setup), Arm(missing, without))
@@ -212,12 +253,21 @@ class Attribution:
 
     def _without_help(self, alone: Count) -> Experiment[Diagnosis]:
         """It fails calm and alone: a brittle test, or one that draws something as it is imported."""
-        before = self.target.calm_before
-        if before:
-            ordered = yield from self.book.count("calm, with the order as written", Setup(before=before), ENOUGH)
-            rates = bounds(alone, ordered)
+        if before := self.target.calm_before:
+            first, rest = polluters.suspects(self.target, before, brittle=True)
+            setter = yield from polluters.first_to(first, Setup(), Reply.PASSES, self.target, self.book)
+            if setter is None:
+                whole = Setup(before=before)
+                ordered = yield from self.book.count("calm, with the order as written", whole, AT_ONCE)
+                if ordered.failures == ordered.runs:
+                    return (yield from self._drawn_or_pinned(["hashseed"]))
+                setter = yield from polluters.first_to(rest, Setup(), Reply.PASSES, self.target, self.book)
+            helped = Setup(before=before if setter is None else (setter,))
+            what = "calm, with the order as written" if setter is None else f"after {setter}"
+            rates = bounds(alone, (yield from self.book.count(what, helped, ENOUGH)))
             if rates is not None:
-                return (yield from self._brittle(Setup(before=before), rates))
+                self.book.varies = False
+                return (yield from self._brittle(helped, rates))
         return (yield from self._drawn_or_pinned(["hashseed"]))
 
     def _drawn_or_pinned(self, sources: Sequence[str]) -> Experiment[Diagnosis]:
@@ -255,17 +305,18 @@ class Attribution:
         setup = diagnosis.setup
         assert setup is not None
         ours, note = False, ""
+        what = "in interpreters that never forked"
         fresh = replace(setup, fresh=True, interpreter="")
-        count = yield from self.book.count("in interpreters that never forked", fresh, 1)
+        count = yield from self.book.count(what, fresh, 1)
         if count.runs and not count.failures:
-            count = yield from self.book.count("in interpreters that never forked", fresh, 5)
+            count = yield from self.book.count(what, fresh, 5)
             share = diagnosis.causes[0].present
             if not count.failures and fisher(share, Count(6, 0)) < 0.01:
-                note = "it failed in forks only: what it fails under was not found again in fresh interpreters"
+                note = f"it failed in forks only: what it fails under was not found again {what}"
                 ours = not (yield from self._fails_fresh())
-        seen = yield replace(setup, readings=True)
+        seen = yield from one(replace(setup, readings=True))
         if seen.reply is Reply.PASSES:
-            seen = yield replace(setup, readings=True)
+            seen = yield from one(replace(setup, readings=True))
         places = naming.places({cause.perturbation: cause.setting for cause in diagnosis.causes}, seen.readings)
         return replace(diagnosis, tried=tuple(self.book.tried), places=places, ours=ours, note=note)
 
@@ -290,20 +341,25 @@ def decided_twice(first: Setup, second: Setup, rates: Rates) -> Experiment[bool]
     return (yield from decide(first, rates)) and (yield from decide(second, rates))
 
 
-def shared(diagnosis: Diagnosis) -> Experiment[Diagnosis | None]:
-    """See whether another mode that failed in the same sweeps has the same cause; None where it has not."""
+def shared(diagnosis: Diagnosis, target: Target) -> Experiment[Diagnosis | None]:
+    """See whether another mode that failed in the same sweeps has the same cause; None where it has not.
+
+    That it failed in three sweeps or more, always the same ones, says as much
+    as experiments could: one run each way is enough where the cause is sure.
+    """
     setup, without = diagnosis.setup, diagnosis.without
     if setup is None or without is None:
         return None
-    present, absent = Count(), Count()
+    few = 1 if len(target.candidates) >= MOST_CANDIDATES else MEMBER_RUNS
     try:
-        for _ in range(ENOUGH):
-            present = present.plus(*(yield from counted(setup, 1)))
-            absent = absent.plus(*(yield from counted(without, 1)))
+        seen = yield (setup, without) * (few if diagnosis.sure else ENOUGH)
     except OutOfRuns:
         return None
+    present, absent = tally(seen[::2]), tally(seen[1::2])
     p_value = fisher(present, absent)
-    if p_value > MEMBER_AT:
+    if not present.runs or not absent.runs:
+        return None
+    if (present.failures < present.runs or absent.failures) if diagnosis.sure else p_value > MEMBER_AT:
         return None
     causes = tuple(replace(c, present=present, absent=absent, p_value=p_value) for c in diagnosis.causes)
     rows = ("with the cause of its group", present), ("without it", absent)

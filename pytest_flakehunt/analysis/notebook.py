@@ -1,24 +1,35 @@
 """What experiments on one mode have shown so far: rows of evidence, and contrasts that decide."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count, islice
 from typing import NamedTuple
 
 from pytest_flakehunt.analysis.association import fisher
-from pytest_flakehunt.analysis.reduction import Experiment, counted
+from pytest_flakehunt.analysis.reduction import Experiment, counted, tally
 from pytest_flakehunt.model import Condition, Count, Diagnosis, Setup
 
 FINAL = 20
 """Runs with the cause, and without it, that decide where the rate is high."""
-LOOKS = (FINAL, 40, 80, 160, 320, 640)
+LOOKS = (12, FINAL, 40, 80, 160, 320, 640)
 """Runs of each after which a contrast is looked at; the fewer the looks, the less often chance passes for a cause."""
 NAMED_AT = 1e-5
 """Chance, at each look, that rates as different come from one rate; a cause is named below it."""
+FIRST_LOOK = 5
+"""Runs of each after which ..."""
+NAMED_AT_FIRST = 0.004
+"""... a test that was never seen to vary by itself is looked at: five of five against none of five, and nothing less.
+
+One that does vary, however often, would come out so once in a thousand times.
+"""
+SEEDS_LOOK = 6
+"""The same where a hash seed is on trial, whose test does vary between interpreters: six of six against none."""
+NAMED_AT_SEEDS = 0.0011
+"""Chance of that."""
 HOPELESS_AFTER = 80
 """Runs after which ..."""
 HOPELESS_AT = 0.25
 """... a difference that chance gives so often is not followed any further."""
-LOOKS_AT_SEEDS = (10, *LOOKS)
-"""The same where a hash seed is on trial: there each run has an interpreter of its own, which is dear."""
 RUNS_AN_INTERPRETER = 5
 """Where a hash seed is held but not on trial: both sides then take place in the same interpreters."""
 
@@ -39,11 +50,12 @@ class Contrast:
     absent: Count
     p_value: float
     """One-sided, exact: chance of so many failures on the present side, were both the same."""
+    named_at: float = NAMED_AT
 
     @property
     def shown(self) -> bool:
         """Whether chance is ruled out."""
-        return self.p_value <= NAMED_AT
+        return self.p_value <= self.named_at
 
 
 @dataclass(slots=True)
@@ -51,6 +63,10 @@ class Notebook:
     """The evidence, row by row; single steps of reductions are left out."""
 
     tried: list[Condition] = field(default_factory=list)
+    left: str = ""
+    """What is being tried, and what it would take to go on; empty where that cannot be told."""
+    varies: bool = True
+    """Whether the test may fail by itself; not where it never did, and always does with the cause."""
 
     def count(self, what: str, setup: Setup, runs: int) -> Experiment[Count]:
         """Run a setup so many times."""
@@ -81,24 +97,19 @@ class Notebook:
             sure: whether a single pass of the former says that it is not the cause.
         """
         on_trial = present.setup.plan.setting("hashseed") != absent.setup.plan.setting("hashseed")
-        one, other = Count(), Count()
-        looks = LOOKS_AT_SEEDS if on_trial else LOOKS
-        for turn in range(LOOKS[-1]):
-            if turn in looks and settled(one, other):
+        first = (SEEDS_LOOK, NAMED_AT_SEEDS) if on_trial else (FIRST_LOOK, NAMED_AT_FIRST)
+        looks = [*([first] if on_trial or not self.varies else []), *((look, NAMED_AT) for look in LOOKS)]
+        pairs = _pairs(present.setup, absent.setup, on_trial=on_trial)
+        one, other, made = Count(), Count(), 0
+        for look, named_at in looks:
+            seen = yield [setup for pair in islice(pairs, look - made) for setup in pair]
+            one, other, made = one.plus(*tally(seen[::2])), other.plus(*tally(seen[1::2])), look
+            seen_so_far = Contrast(one, other, fisher(one, other), named_at)
+            if seen_so_far.shown or hopeless(one, other) or (sure and one.failures < one.runs):
                 break
-            if sure and one.failures < one.runs:
-                break
-            first, second = present.setup, absent.setup
-            if on_trial:  # what is drawn as the suite is imported must not stand in for the seed
-                first, second = elsewhere(first, turn), elsewhere(second, turn)
-            elif "hashseed" in first.plan.names:
-                place = turn // RUNS_AN_INTERPRETER
-                first, second = elsewhere(first, place), elsewhere(second, place)
-            one = one.plus(*(yield from counted(first, 1)))
-            other = other.plus(*(yield from counted(second, 1)))
         self.tried.append(Condition(present.what, one, decisive=True))
         self.tried.append(Condition(absent.what, other, decisive=True))
-        return contrasted(one, other)
+        return seen_so_far
 
     def unknown(self, note: str) -> Diagnosis:
         """Give the diagnosis that names nothing."""
@@ -109,11 +120,23 @@ class Notebook:
         return self.unknown(f"{nearest} is the nearest suspect; the difference could be chance")
 
 
-def settled(present: Count, absent: Count) -> bool:
-    """Tell at a look whether more runs are of no use: the difference is shown, or hardly can be."""
-    if contrasted(present, absent).shown or present.failures <= absent.failures:
+def hopeless(present: Count, absent: Count) -> bool:
+    """Tell at a look whether more runs are of no use, as a difference hardly can be shown."""
+    if present.runs >= FINAL and present.failures <= absent.failures:
         return True
     return present.runs >= HOPELESS_AFTER and fisher(present, absent) > HOPELESS_AT
+
+
+def _pairs(present: Setup, absent: Setup, *, on_trial: bool) -> Iterator[tuple[Setup, Setup]]:
+    """Give both sides of a contrast, turn by turn, in other interpreters by and by where a hash seed is held.
+
+    Where it is on trial, each turn has interpreters of its own: what is drawn
+    as the suite is imported must not stand in for the seed.
+    """
+    held = "hashseed" in present.plan.names or on_trial
+    for turn in count():
+        place = turn if on_trial else turn // RUNS_AN_INTERPRETER
+        yield (elsewhere(present, place), elsewhere(absent, place)) if held else (present, absent)
 
 
 def contrasted(present: Count, absent: Count) -> Contrast:

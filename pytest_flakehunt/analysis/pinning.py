@@ -1,11 +1,11 @@
 """Causes of what varies by itself: a source that pins it, something drawn at import, or neighbours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_flakehunt.analysis import naming
-from pytest_flakehunt.analysis.notebook import Arm, Contrast, Notebook, contrasted
-from pytest_flakehunt.analysis.reduction import Experiment, counted
+from pytest_flakehunt.analysis.notebook import Arm, Contrast, Notebook, contrasted, elsewhere
+from pytest_flakehunt.analysis.reduction import Experiment, counted, one, tally
 from pytest_flakehunt.analysis.target import Target, only
 from pytest_flakehunt.model import BESIDE, CALM, Cause, Count, Diagnosis, Plan, Setting, Setup
 
@@ -20,6 +20,10 @@ AGAIN_AT_IMPORT = 5
 DRAWS = 12
 """Settings of a natural source that are drawn in search of one that pins a failure."""
 SOURCES = ("random", "hashseed")
+LEAST_UNDER_SEED = 2
+"""Sweeps in which a test must have failed under a hash seed, and never passed, for that to be followed."""
+MOST_OF_FAILURES = 0.8
+"""Share of all failures that such seeds must have."""
 
 
 @dataclass(slots=True)
@@ -73,6 +77,30 @@ class Pinning:
         sentence = naming.sentence(name, str(failing), "", [], setup.plan)
         return Diagnosis((Cause(name, str(failing), sentence, seen.present, seen.absent, seen.p_value),), setup, other)
 
+    # hash seeds
+
+    def by_seed(self) -> Experiment[Diagnosis | None]:
+        """Follow what the survey saw: it fails wherever one hash seed is, and passes wherever another is.
+
+        None where it did not see that, or where new interpreters with these seeds do not agree.
+        """
+        seeds = telling_seeds(self.target.seeds) if "hashseed" in self.target.active else None
+        if seeds is None:
+            return None
+        failing, passing = (Setup(Plan((("hashseed", self.target.known["hashseed"].read(seed)),))) for seed in seeds)
+        pairs = [(elsewhere(failing, place), elsewhere(passing, place)) for place in range(2) for _ in range(2)]
+        seen = yield [setup for pair in pairs for setup in pair]
+        present, absent = tally(seen[::2]), tally(seen[1::2])
+        self.book.note(f"with hashseed={seeds[0]}, as the survey saw it fail", present)
+        self.book.note(f"with hashseed={seeds[1]}, as the survey saw it pass", absent)
+        if not present.runs or present.failures < present.runs or absent.failures:
+            return None
+        setting = failing.plan.setting("hashseed")
+        assert setting is not None
+        other = passing.plan.setting("hashseed")
+        assert other is not None
+        return (yield from self._compared("hashseed", setting, other))
+
     # neighbours
 
     def neighbours(self) -> Experiment[Diagnosis | None]:
@@ -81,7 +109,7 @@ class Pinning:
             return None
         for before in dict.fromkeys(((), self.target.calm_before)):
             what = " after the tests before it as written" if before else ""
-            lone, beside = Setup(before=before), Setup(before=before, beside=True)
+            lone, beside = Setup(before=before, lone=True), Setup(before=before, beside=True)
             first = yield from self.book.count(f"calm{what}, others beside it", beside, ENOUGH)
             if not first.failures:
                 continue
@@ -120,7 +148,7 @@ class Pinning:
 
     def _at_import(self, plan: Plan, split: Contrast) -> Experiment[Diagnosis]:
         """Tell what is drawn as the suite is imported, by holding it there."""
-        seen = yield Setup(plan, fresh=True, readings=True, early=True)
+        seen = yield from one(Setup(plan, fresh=True, readings=True, early=plan))
         places = tuple(f"{place} calls {call}" for source, call, place in seen.readings if source in naming.DRAWN)
         setup = other = None
         setting = ""
@@ -138,7 +166,8 @@ class Pinning:
         found: dict[bool, Setup] = {}
         for draw in range(DRAWS):
             setting = self.target.known["random"].draw(draw + 1, draw)
-            setup = Setup(plan.joined("random", setting), fresh=True, early=True)
+            held = plan.joined("random", setting)
+            setup = Setup(held, fresh=True, early=held)
             count = yield from self.book.count("random held at import, some seeds", setup, 1)
             if count.runs:
                 found.setdefault(bool(count.failures), setup)
@@ -151,3 +180,24 @@ class Pinning:
         if present.failures < present.runs or absent.failures:
             return None
         return found[True], found[False]
+
+
+def telling_seeds(seeds: Mapping[str, Count]) -> tuple[str, str] | None:
+    """Choose a hash seed under which a test always failed, and one under which it never did; None for want of either.
+
+    The failures must lie where they would lie if seeds decided: nearly all under seeds that always fail.
+
+    >>> telling_seeds({"7": Count(4, 4), "8": Count(3, 0), "9": Count(4, 0)})
+    ('7', '9')
+    >>> telling_seeds({"7": Count(4, 2), "8": Count(3, 1), "9": Count(4, 0)})
+    """
+    failing = {seed: count for seed, count in seeds.items() if count.failures == count.runs >= LEAST_UNDER_SEED}
+    passing = {seed: count for seed, count in seeds.items() if not count.failures}
+    under = sum(count.failures for count in failing.values())
+    if not passing or under < MOST_OF_FAILURES * sum(count.failures for count in seeds.values()) or not failing:
+        return None
+
+    def most(some: Mapping[str, Count]) -> str:
+        return min(some, key=lambda seed: (-some[seed].runs, int(seed)))
+
+    return most(failing), most(passing)

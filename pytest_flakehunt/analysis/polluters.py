@@ -3,11 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pytest_flakehunt.analysis.reduction import Experiment, Rates, decide, smallest
-from pytest_flakehunt.model import Setup
+from pytest_flakehunt.analysis.notebook import Notebook
+from pytest_flakehunt.analysis.reduction import Experiment, Rates, decide, one, smallest
+from pytest_flakehunt.analysis.target import Ran, Target
+from pytest_flakehunt.model import Reply, Setup
 
 MOST_UNDONE = 8
 """Changes that are each undone by themselves, to see which makes the difference."""
+FIRST_SUSPECTS = 20
+"""Earlier tests that are tried one by one before all of them together are."""
+FORK = 0.05
+"""Seconds that a process of its own costs, about."""
+TOGETHER = 8
+"""Suspects that are tried side by side."""
+MOST_CLEANERS = 40
+"""Tests that are each tried as a cleaner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +30,61 @@ class Found:
     cleaners: tuple[str, ...] = ()
 
 
-def of_victim(setup: Setup, rates: Rates, others: Sequence[str]) -> Experiment[Found]:
+def suspects(target: Target, before: Sequence[str], *, brittle: bool = False) -> tuple[list[str], list[str]]:
+    """Rank earlier tests by what the survey knows: one alone may make the victim fail, or the brittle test pass.
+
+    Who did it alone ran before in every sweep that came out so, and in few
+    others. Of equals those come first that are known to leave state behind,
+    then those of the same file, then the quickest. Where tests take longer
+    than forks do, all likely ones one by one cost less than two runs of all
+    together, and say more.
+
+    Args:
+        target: the test.
+        before: those in question.
+        brittle: whether to look for one that makes it pass.
+
+    Returns:
+        Those to be tried before all together are, and the rest.
+    """
+    history = target.history()
+    did = [frozenset(ran.before) for ran in history if ran.fails is not brittle]
+    did_not = [frozenset(ran.before) for ran in history if ran.fails is brittle]
+    file = target.nodeid.partition("::")[0]
+
+    def rank(test: str) -> tuple[int, float, bool, bool, float]:
+        missing = sum(test not in ran for ran in did)
+        idle = sum(test in ran for ran in did_not) / max(1, len(did_not))
+        elsewhere = test.partition("::")[0] != file
+        return missing, idle, test not in target.leaky, elsewhere, target.seconds.get(test, 0.0)
+
+    ranked = sorted(before, key=rank)
+    likely = sum(all(test in ran for ran in did) for test in ranked)
+    whole = sum(target.seconds.get(test, 0.0) for test in ranked)
+    most = likely if likely * FORK < whole else min(likely, FIRST_SUSPECTS)
+    return ranked[:most], ranked[most:]
+
+
+def first_to(
+    tests: Sequence[str], setup: Setup, wanted: Reply, target: Target, book: Notebook
+) -> Experiment[str | None]:
+    """Try tests one by one, each in a process of its own: after which does it come out so? None where after none."""
+    for start in range(0, len(tests), TOGETHER):
+        some = tests[start : start + TOGETHER]
+        seconds = sum(target.seconds.get(test, 0.0) + FORK for test in tests[start:])
+        book.left = (
+            f"{start} of {len(tests)} earlier tests were tried one by one; the others take about {seconds:.0f} s"
+        )
+        seen = yield [replace(setup, before=(*setup.before, test)) for test in some]
+        for test, run in zip(some, seen, strict=True):
+            if run.reply is wanted:
+                book.left = ""
+                return test
+    book.left = ""
+    return None
+
+
+def of_victim(setup: Setup, rates: Rates, target: Target) -> Experiment[Found]:
     """Find the fewest earlier tests that the victim fails after, what they changed, and a cleaner."""
 
     def fails_after(before: Sequence[str]) -> Experiment[bool]:
@@ -29,15 +93,38 @@ def of_victim(setup: Setup, rates: Rates, others: Sequence[str]) -> Experiment[F
     needed = tuple((yield from smallest(setup.before, fails_after)))
     setup = replace(setup, before=needed)
     changes = yield from _telling(setup, rates, fails_when_undone=False)
-    rest = tuple(test for test in others if test not in needed)
+    return Found(needed, changes, (yield from _cleaners(setup, rates, target)))
 
-    def cleaned_by(between: Sequence[str]) -> Experiment[bool]:
-        return not (yield from decide(replace(setup, before=(*needed, *between)), rates))
 
-    cleaners: tuple[str, ...] = ()
-    if rest and (yield from cleaned_by(rest)):
-        cleaners = tuple((yield from smallest(rest, cleaned_by)))
-    return Found(needed, changes, cleaners)
+def _cleaners(setup: Setup, rates: Rates, target: Target) -> Experiment[tuple[str, ...]]:
+    """Find the fewest tests between that undo it: first who stood there as the victim passed."""
+    needed = setup.before
+    rest = [test for test in target.others if test not in needed]
+    between = [_between(ran, needed) for ran in target.history() if not ran.fails]
+    stood = [frozenset(tests) for tests in between if tests]
+
+    def rank(test: str) -> tuple[int, bool, float]:
+        return -sum(test in tests for tests in stood), test not in target.leaky, target.seconds.get(test, 0.0)
+
+    def cleaned_by(tests: Sequence[str]) -> Experiment[bool]:
+        return not (yield from decide(replace(setup, before=(*needed, *tests)), rates))
+
+    seen_between = [test for test in rest if any(test in tests for tests in stood)]
+    for test in sorted(rest if len(rest) <= MOST_CLEANERS else seen_between, key=rank)[:MOST_CLEANERS]:
+        seen = yield from one(replace(setup, before=(*needed, test)))
+        if seen.reply is Reply.PASSES and (yield from cleaned_by([test])):
+            return (test,)
+    shortest = min((tests for tests in between if tests), key=len, default=())
+    together = [test for test in shortest if test in target.others]
+    if len(together) > 1 and (yield from cleaned_by(together)):
+        return tuple((yield from smallest(together, cleaned_by)))
+    return ()
+
+
+def _between(ran: Ran, needed: Sequence[str]) -> tuple[str, ...]:
+    """Give the tests after the last of those needed; empty where one of them did not run before."""
+    places = [ran.before.index(test) for test in needed if test in ran.before]
+    return ran.before[max(places) + 1 :] if len(places) == len(needed) else ()
 
 
 def of_brittle(setup: Setup, rates: Rates) -> Experiment[Found]:
@@ -53,7 +140,7 @@ def of_brittle(setup: Setup, rates: Rates) -> Experiment[Found]:
 
 def _telling(setup: Setup, rates: Rates, *, fails_when_undone: bool) -> Experiment[tuple[str, ...]]:
     """Undo each change by itself, then all of them: which one turns the outcome?"""
-    seen = yield replace(setup, changes=True)
+    seen = yield from one(replace(setup, changes=True))
     changes = [(test, verb, path) for test, verb, path in seen.changes if test in setup.before]
     paths = list(dict.fromkeys(path for _, _, path in changes))[:MOST_UNDONE]
     groups = [(path,) for path in paths] + ([tuple(paths)] if len(paths) > 1 else [])

@@ -8,8 +8,10 @@ from pytest_flakehunt.model import Count, Reply, Seen, Setup
 
 T = TypeVar("T")
 Part = TypeVar("Part", bound=Hashable)
-Experiment: TypeAlias = Generator[Setup, Seen, T]
-"""Yields what to run, is sent what was seen, and returns what follows."""
+Experiment: TypeAlias = Generator[Sequence[Setup], Sequence[Seen], T]
+"""Yields what to run, side by side where that is possible; is sent what was seen of each; returns what follows."""
+AT_ONCE = 2
+"""Runs of a step that are asked for together: a sure failure takes two or three."""
 ERROR = 0.01
 """Chance that one step of a reduction is wrong, each way, at the rates it tells apart."""
 MOST_RUNS = 240
@@ -56,25 +58,31 @@ def decide(setup: Setup, rates: Rates, most: int = MOST_RUNS) -> Experiment[bool
     """
     limit = log((1 - ERROR) / ERROR)
     evidence = 0.0
-    for _ in range(most):
-        seen = yield setup
-        if seen.reply is Reply.FAILS:
-            evidence += log(rates.high / rates.low)
-        else:
-            evidence += log((1 - rates.high) / (1 - rates.low))
+    for _ in range(0, most, AT_ONCE):
+        for seen in (yield (setup,) * AT_ONCE):
+            if abs(evidence) < limit:
+                fails = seen.reply is Reply.FAILS
+                evidence += log(rates.high / rates.low if fails else (1 - rates.high) / (1 - rates.low))
         if abs(evidence) >= limit:
             break
     return evidence >= limit
 
 
+def one(setup: Setup) -> Experiment[Seen]:
+    """Run a setup once."""
+    (seen,) = yield (setup,)
+    return seen
+
+
 def counted(setup: Setup, runs: int) -> Experiment[Count]:
     """Run a setup so many times."""
-    count = Count()
-    for _ in range(runs):
-        seen = yield setup
-        if seen.reply is not Reply.NOTHING:
-            count = count.plus(1, int(seen.reply is Reply.FAILS))
-    return count
+    return Count().plus(*tally((yield (setup,) * runs))) if runs > 0 else Count()
+
+
+def tally(runs: Sequence[Seen]) -> Count:
+    """Count runs that said something, and their failures."""
+    replies = [seen.reply for seen in runs if seen.reply is not Reply.NOTHING]
+    return Count(len(replies), replies.count(Reply.FAILS))
 
 
 def smallest(parts: Sequence[Part], holds: Callable[[Sequence[Part]], Experiment[bool]]) -> Experiment[list[Part]]:

@@ -1,8 +1,9 @@
 """What is to be diagnosed: one mode of one test, and what the survey knows of it."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from pytest_flakehunt.model import Count, Perturbation, Plan
 
@@ -20,6 +21,16 @@ class Candidate:
     """The tests that ran before, in that sweep's own order."""
     number: int
     neighbours: int
+    ordered: bool = False
+    """Whether that order was another than the one written."""
+
+
+class Ran(NamedTuple):
+    """A sweep of the survey that the test ran in."""
+
+    before: tuple[str, ...]
+    """The tests that ran before it in its process, in order."""
+    fails: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,16 @@ class Target:
     now: datetime
     workers: int = 1
     seed: int = 0
+    history: Callable[[], Sequence[Ran]] = tuple
+    """Gives sweeps in which it failed in this way, and in which it passed, with who ran before."""
+    leaky: Collection[str] = ()
+    """Tests that were seen to leave state changed."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Of each test, where that is known."""
+    seeds: Mapping[str, Count] = field(default_factory=dict)
+    """Sweeps of the survey, and those in which it failed in this way, by the hash seed of their interpreter."""
+    quiet: bool = False
+    """Whether its runs must have the machine for themselves: how busy it is may be what makes it fail."""
 
 
 def only(plan: Plan, names: Collection[str]) -> Plan:

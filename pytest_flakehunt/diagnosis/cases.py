@@ -1,13 +1,14 @@
 """What the survey knows of tests that failed: from rows of the ledger to cases, and to targets of a diagnosis."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from pytest_flakehunt.analysis import association, leaks, verdicts
-from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target
+from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Ran, Target
 from pytest_flakehunt.analysis.verdicts import Case
-from pytest_flakehunt.diagnosis.laboratory import Lead
+from pytest_flakehunt.diagnosis.benches import Lead
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import (
     Count,
@@ -22,6 +23,7 @@ from pytest_flakehunt.model import (
     Verdict,
 )
 from pytest_flakehunt.model.plans import arranged
+from pytest_flakehunt.pool.pool import LIMIT_FACTOR
 from pytest_flakehunt.pool.tallies import Tally
 from pytest_flakehunt.survey.survey import Survey
 
@@ -33,7 +35,41 @@ CROWD = frozenset({-1})
 CHANCE = 0.05
 """How likely a flaky test may be to fail in all calm sweeps, and then to pass so often by itself."""
 OURS = "it fails in every calm sweep and passes when pytest runs it by itself: the hunt's own fault, not the test's"
+BUSY = frozenset({"cores", "load", "latency", "threads"})
+"""Perturbations under which it matters how busy the machine is besides."""
+LEAST_LIMIT = 2.0
+"""Seconds that a test may take at least which is known to hang, ..."""
+ENDED_FACTOR = 3.0
+"""... and how many times as long as its slowest attempt that came to an end, under whatever plan."""
+MOST_HISTORY = 40
+"""Sweeps in which a test failed, and as many in which it passed, that are searched for who ran before it."""
 REACHED = frozenset(Outcome) - {Outcome.UNREACHED}
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What is known of all tests, for the diagnosis of each."""
+
+    nodeids: tuple[str, ...]
+    ending: frozenset[str]
+    """Tests that take their process with them."""
+    leaky: frozenset[str]
+    """Tests that were seen to leave something."""
+    seconds: Mapping[str, float]
+    """Of the slowest calm attempt, by test."""
+    orders: Callable[[int], Sequence[Sequence[str]]]
+    """Gives the tests of a sweep by its number, in the order of each of its processes."""
+
+    def before(self, sweep: Sweep, nodeid: str) -> tuple[str, ...]:
+        """Name the tests that ran before one in a sweep, in the same process."""
+        group = next((group for group in self.orders(sweep.number) if nodeid in group), [nodeid])
+        return tuple(group[: group.index(nodeid)])
+
+    def candidate(self, sweep: Sweep, nodeid: str) -> Candidate:
+        """Give a failing sweep as experiments repeat it."""
+        plan = Plan(tuple((name, setting) for name, setting in sweep.plan.settings if name != "order"))
+        ordered = "order" in sweep.plan.names
+        return Candidate(plan, self.before(sweep, nodeid), sweep.number, sweep.neighbours, ordered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +118,13 @@ class Cases:
         """
         groups: dict[frozenset[int], list[Lead]] = {}
         cases = self.failing()
-        ending = {case.nodeid for case in cases if any(outcome in ENDING for _, outcome, _ in case.attempts)}
+        suite = self._suite(cases)
         for case, finding in zip(cases, verdicts.judge(cases, len(self.active)), strict=True):
             if finding.verdict not in {Verdict.FLAKY, Verdict.FRAGILE}:
                 continue  # what never passed calm has no cause to find
             for mode in finding.modes:
                 sweeps = self._failing(case, mode.fingerprint)
-                groups.setdefault(sweeps, []).append(Lead(self._target(case, mode.fingerprint, ending), finding, mode))
+                groups.setdefault(sweeps, []).append(Lead(self._target(case, mode.fingerprint, suite), finding, mode))
         return sorted(groups.values(), key=lambda group: group[0].finding.verdict is Verdict.FLAKY)
 
     def _failing(self, case: Case, mode: str) -> frozenset[int]:
@@ -98,6 +134,17 @@ class Cases:
             return CROWD
         return frozenset(sweep.number for sweep in failing)
 
+    def limits(self) -> dict[str, float]:
+        """Give the seconds after which tests that hang are taken to: it is known by now how long they take else."""
+        hanging = (test for test in self.survey.tallies.tests if test.hangs)
+        return {
+            test.nodeid: max(
+                LEAST_LIMIT, LIMIT_FACTOR * (test.slowest or 0.0), ENDED_FACTOR * self.ledger.slowest(test.nodeid)
+            )
+            for test in hanging
+            if test.slowest is not None
+        }
+
     def crowded(self) -> tuple[tuple[str, str], ...]:
         """Give the modes, by node id and fingerprint, in which a suite was in its own way."""
         crowd = self.survey.crowd.members
@@ -105,30 +152,49 @@ class Cases:
         modes = [(case, mode) for case in cases for mode in sorted({mode for _, _, mode in case.attempts if mode})]
         return tuple((case.nodeid, mode) for case, mode in modes if self._failing(case, mode) == CROWD)
 
-    def _target(self, case: Case, mode: str, ending: Collection[str]) -> Target:
-        nodeids = self.survey.tallies.nodeids()
+    def _suite(self, cases: Sequence[Case]) -> "Suite":
+        tests = self.survey.tallies.tests
+        return Suite(
+            tuple(test.nodeid for test in tests),
+            frozenset(case.nodeid for case in cases if any(outcome in ENDING for _, outcome, _ in case.attempts)),
+            frozenset(self.leaks()),
+            {test.nodeid: test.slowest for test in tests if test.slowest is not None},
+            cache(self._orders),
+        )
+
+    def _orders(self, number: int) -> list[list[str]]:
+        """Give the tests of a sweep, in the order of each of its processes."""
+        ran = self.ledger.tests_of(number)
+        every = (test.nodeid for test in self.survey.tallies.tests)
+        return arranged(self.survey.sweeps[number].plan, [nodeid for nodeid in every if nodeid in ran])
+
+    def _target(self, case: Case, mode: str, suite: "Suite") -> Target:
         place = self.survey.tallies.positions[case.nodeid]
         failing = sorted((sweep for sweep, _, found in case.attempts if found == mode), key=verdicts.telling)
+        passing = [sweep for sweep, outcome, _ in case.attempts if outcome.counts and not outcome.fails]
+        busy = all(sweep.plan.names & BUSY for sweep in failing)
         calm = [outcome.fails for sweep, outcome, _ in case.attempts if sweep.calm and outcome.counts]
         return Target(
             nodeid=case.nodeid,
-            candidates=[self._candidate(sweep, case.nodeid, nodeids) for sweep in failing[:MOST_CANDIDATES]],
+            candidates=[suite.candidate(sweep, case.nodeid) for sweep in failing[:MOST_CANDIDATES]],
             calm=Count(len(calm), sum(calm)),
-            calm_before=tuple(nodeids[:place]),
-            others=tuple(nodeid for nodeid in nodeids if nodeid != case.nodeid and nodeid not in ending),
+            calm_before=suite.nodeids[:place],
+            others=tuple(nodeid for nodeid in suite.nodeids if nodeid != case.nodeid and nodeid not in suite.ending),
             known=self.known,
             active=frozenset(item.name for item in self.active),
             now=self.now.astimezone().replace(tzinfo=None),
             workers=self.survey.pool.workers,
             seed=self.seed,
+            history=lambda: [
+                Ran(suite.before(sweep, case.nodeid), fails)
+                for some, fails in ((failing, True), (passing, False))
+                for sweep in _spread(some)
+            ],
+            leaky=suite.leaky,
+            seconds=suite.seconds,
+            seeds=_by_seed(case, mode),
+            quiet=busy or case.nodeid in self.survey.crowd.members,
         )
-
-    def _candidate(self, sweep: Sweep, nodeid: str, nodeids: Sequence[str]) -> Candidate:
-        ran = self.ledger.tests_of(sweep.number)
-        order = arranged(sweep.plan, [test for test in nodeids if test in ran])
-        group = next((group for group in order if nodeid in group), [nodeid])
-        plan = Plan(tuple((name, setting) for name, setting in sweep.plan.settings if name != "order"))
-        return Candidate(plan, tuple(group[: group.index(nodeid)]), sweep.number, sweep.neighbours)
 
     def findings(self) -> list[Finding]:
         """Give what is to be said of every test, in the order of collection."""
@@ -168,6 +234,21 @@ class Cases:
         case = self.case(test)
         notes = ["it failed in forked processes only, and passes in fresh ones"]
         return verdicts.steady(test.nodeid, test.file, test.line, _counts(case), _counts(case, calm=True), notes)
+
+
+def _by_seed(case: Case, mode: str) -> dict[str, Count]:
+    """Count sweeps, and those in which a mode was seen, by the hash seed of their interpreter."""
+    seeds: dict[str, Count] = {}
+    for sweep, outcome, found in case.attempts:
+        if outcome.counts and sweep.hashseed:
+            seeds[sweep.hashseed] = seeds.get(sweep.hashseed, Count()).plus(1, int(found == mode))
+    return seeds
+
+
+def _spread(sweeps: Sequence[Sweep]) -> Sequence[Sweep]:
+    """Choose some of many, in orders of all kinds: calm sweeps all have the same one."""
+    arranged_first = sorted(sweeps, key=lambda sweep: ("order" not in sweep.plan.names, sweep.number))
+    return arranged_first[:MOST_HISTORY]
 
 
 def failed(case: Case) -> bool:

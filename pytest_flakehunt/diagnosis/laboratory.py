@@ -1,88 +1,43 @@
-"""The experiments on causes: each run is a sweep like the survey's, alone on the machine, within a budget."""
+"""The experiments on causes: those on several findings go on side by side, in the hunt's own pool, within a budget."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias
 
-from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, shared
-from pytest_flakehunt.analysis.fingerprints import fingerprint, fingerprints
-from pytest_flakehunt.analysis.reduction import Experiment
-from pytest_flakehunt.analysis.target import Target
+from pytest_flakehunt.analysis.fingerprints import fingerprints
+from pytest_flakehunt.diagnosis.benches import Bench, Keep, Lead, job, reply
+from pytest_flakehunt.diagnosis.beside import Beside
+from pytest_flakehunt.diagnosis.budget import COMMANDS_SHARE
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import (
-    Attempt,
-    Diagnosis,
-    Finding,
-    Isolation,
-    Mode,
-    Progress,
-    Purpose,
-    Reply,
-    Seen,
-    Setup,
-    Sweep,
-)
-from pytest_flakehunt.model.plans import Draft
+from pytest_flakehunt.model import Attempt, Diagnosis, Isolation, Progress, Purpose, Seen, Setup, Sweep
+from pytest_flakehunt.model.plans import environment
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
-from pytest_flakehunt.pool.slots import Job, Slot
+from pytest_flakehunt.pool.slots import Job, Slot, suits
 from pytest_flakehunt.pool.tallies import Tally
 from pytest_flakehunt.zygote import wire
 
 MOST_PAIRS = 20
-"""How often a printed command is run again, with and without the cause."""
+"""How often a printed command is run again at most, with and without the cause."""
 OTHERS_PAIRS = 3
 """The same for further modes of a group, whose cause is known by then."""
 RUNS_A_PAIR = 50
 """Runs of a finding's share for each such pair."""
-NO_LIMIT = 1e9
-"""Seconds that a finding has where runs alone decide."""
-PAIRS_SHARE = 0.25
-"""Of a finding's time, kept for them; as much again for further modes of its group."""
-Found = TypeVar("Found", Diagnosis, Diagnosis | None)
-DEFAULT_EACH = 3000
-"""Runs for each finding, unless runs are given."""
-RESERVE = 1 / 3
-"""Share of the time that the user gave for a hunt, kept for experiments once a test has failed."""
-LEAST_SECONDS = 120.0
-SECONDS_EACH = 45.0
-"""Seconds for each finding, ..."""
-MOST_SECONDS = 1800.0
-"""... up to these for all; unless runs are given."""
-
-
-class Lead(NamedTuple):
-    """A mode to be diagnosed."""
-
-    target: Target
-    finding: Finding
-    mode: Mode
-
+SPARE = 1
+"""Findings under experiment beyond the slots: while one waits for its last run, another has work."""
 
 Verify: TypeAlias = Callable[[Lead, Diagnosis, int, float], Diagnosis]
 """Runs the command that will be printed so many times, no longer than to a moment, and adds what it saw."""
 
 
-def allowed_seconds(findings: int, spent: float, hunt: float | None = None) -> float:
-    """Give the time for all experiments, where no runs are given: as long as the survey, or longer where it was short.
+class Request(NamedTuple):
+    """A run that is under way."""
 
-    Args:
-        findings: how many there are.
-        spent: seconds that the survey took.
-        hunt: seconds that the user gave for all of the hunt.
-
-    >>> [allowed_seconds(findings, 5.0) for findings in (1, 10, 300)]
-    [120.0, 450.0, 1800.0]
-    >>> allowed_seconds(1, 7200.0), allowed_seconds(1, 400.0, 600.0)
-    (7200.0, 200.0)
-    """
-    if hunt is not None:
-        return max(hunt - spent, 0.0)
-    return max(LEAST_SECONDS, min(MOST_SECONDS, findings * SECONDS_EACH), spent)
-
-
-TRIES_TO_MEET = 3
-"""Times that a run beside others is made again where it met none."""
+    bench: Bench
+    place: int
+    setup: Setup
+    began: float
 
 
 @dataclass(slots=True)
@@ -95,131 +50,140 @@ class Laboratory:
     suspicious: set[str]
     """Tests that fail in forks through our fault: each of their runs gets a fresh interpreter."""
     runs: int
-    """Runs that are left."""
+    """Runs that are allowed."""
     seconds: float | None
-    """Seconds that are left; None where runs alone decide."""
+    """Seconds that are allowed; None where runs alone decide."""
     verify: Verify
+    keep: Keep
     made: int = 0
-    doing: str = ""
-    _subject: Job | None = None
-    """The run that the experiment asked for, until a place takes it."""
-    _neighbour: Job | None = None
-    """What goes on beside it, again and again."""
-    _number: int = 0
-    _came: tuple[Sequence[Attempt], Sequence[wire.Told]] = ((), ())
-    """What the run said."""
-    _over: bool = False
-    """Whether neighbours may stop."""
-    _met: bool = False
-    """Whether the run had neighbours at all: their interpreters may still have been starting."""
-    _warming: set[int] = field(default_factory=set)
-    """Slots that run one neighbour each, so that their interpreters have started."""
-    _accompanied: int = 0
-    """Runs that had neighbours: these begin first by turns, for whoever is first may be the one that passes."""
+    _found: list[tuple[Lead, Diagnosis]] = field(default_factory=list)
+    _active: list[Bench] = field(default_factory=list)
+    _later: deque[Bench] = field(default_factory=deque)
+    _under_way: dict[int, Request] = field(default_factory=dict)
+    """By the number of the run."""
+    _homes: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The slot that has one of several interpreters with equal hash seeds."""
+    _alone: bool = False
+    """Whether runs go on that nothing may run beside."""
+    _began: float = 0.0
+    _doing: str = ""
+    _beside: Beside = field(init=False)
 
-    def diagnose(self, groups: Sequence[Sequence[Lead]]) -> Iterator[tuple[Lead, Diagnosis]]:
-        """Diagnose groups of modes one after the other, each within its fair share of what is left.
+    def __post_init__(self) -> None:
+        self._beside = Beside(self.pool, self.next_number, self._write, self.passing)
+
+    def diagnose(self, groups: Sequence[Sequence[Lead]]) -> None:
+        """Diagnose groups of modes, those that are settled soonest first, and then run what will be printed.
+
+        No finding starves another: who has had its share of the budget goes on
+        when the others have had theirs.
 
         Args:
             groups: modes that failed in the same sweeps.
-
-        Yields:
-            Each mode, and what was found; once more when its command was run.
         """
         self.pool.slots.parking = True
-        for place, group in enumerate(groups):
-            left = len(groups) - place
-            started, before = realtime.monotonic(), self.made
-            time = NO_LIMIT if self.seconds is None else self.seconds / left
-            ends = started + time
-            closes = ends - PAIRS_SHARE * time * min(2, len(group))
-            share = self.runs // left
-            pairs = min(MOST_PAIRS, share // RUNS_A_PAIR)
-            first: Diagnosis | None = None
-            for rank, lead in enumerate(group):
-                self.doing = f"experiments on finding {place + 1} of {len(groups)}, {lead.target.nodeid}"
-                limit = self.made + max(0, share - 2 * pairs - (self.made - before))
-                found = self._follow(shared(first), lead, limit, closes) if first else None
-                if found is None:
-                    found = self._follow(Attribution(lead.target).run(), lead, limit, closes)
-                    first = found if found.causes else first
-                yield lead, found  # kept, should the user stop while the command runs
-                first_of_many = rank == 0 and len(group) > 1
-                yield lead, self._verified(lead, found, pairs, ends - PAIRS_SHARE * time * first_of_many)
-                pairs, closes = min(pairs, OTHERS_PAIRS), ends
-            self.runs -= self.made - before
-            if self.seconds is not None:
-                self.seconds = max(0.0, self.seconds - (realtime.monotonic() - started))
+        self._began = realtime.monotonic()
+        whole = float(self.runs) if self.seconds is None else self.seconds * (1 - COMMANDS_SHARE)
+        benches = [Bench(group, self._settled, self._expected(group)) for group in groups]
+        for bench in sorted(benches, key=lambda bench: bench.expected):
+            bench.allowed = whole / len(benches)
+            self._later.append(bench)
+        while self._fill():
+            if self._over():
+                self._stop()
+            elif any(self._sharable(bench, setup) for bench in self._active for _, setup in bench.waiting):
+                self.pool.work(self, self.pool.workers)
+            else:
+                self._run_alone()
+        self._verify()
 
-    def _verified(self, lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
-        if not pairs or realtime.monotonic() > ends:
-            return found
-        found = self.verify(lead, found, pairs, ends)
-        self.made += sum(count.runs for count in (found.verified, found.control) if count is not None)
-        return found
+    def _expected(self, group: Sequence[Lead]) -> float:
+        """Give the seconds that a run of a group takes, with a start where each needs an interpreter of its own."""
+        nodeid = group[0].target.nodeid
+        start = self.pool.starting / max(1, self.pool.slots.zygotes) if group[0].target.calm.failures else 0.0
+        fresh = self.pool.usual is Isolation.FRESH or nodeid in self.suspicious
+        return group[0].target.seconds.get(nodeid, 0.0) + (2 * start if fresh else start)
 
-    def _follow(self, experiment: Experiment[Found], lead: Lead, limit: int, ends: float) -> Found:
-        """Make the runs that an experiment asks for, until it is done or the budget is spent."""
-        before = self.made
-        try:
-            setup = next(experiment)
-            while True:
-                if self.made >= limit or realtime.monotonic() > ends:
-                    experiment.throw(OutOfRuns)
-                setup = experiment.send(self._answer(setup, lead.target.nodeid, lead.mode.fingerprint))
-        except StopIteration as end:
-            found: Found = end.value
-            if isinstance(found, Diagnosis):
-                return replace(found, runs=self.made - before)
-            return found
+    # whose turn it is
 
-    def _answer(self, setup: Setup, nodeid: str, mode: str) -> Seen:
-        """Run a test once under a setup."""
-        isolation = self.pool.usual
-        if setup.fresh or nodeid in self.suspicious:
-            isolation = Isolation.FRESH
-        study = wire.Study(
-            readings=setup.readings and not setup.early,
-            imports=setup.readings and setup.early,
-            changes=setup.changes,
-            undone=setup.undone,
-        )
-        job = Job(
-            Draft(self.next_number(), setup.plan, tuple(sorted(setup.plan.names))),
-            (*setup.before, nodeid),
-            isolation,
-            interpreter=setup.interpreter,
-            early=str(setup.plan) if setup.early else "",
-            study=study,
-        )
-        slots = max(2, self.pool.workers) if setup.beside else 1
-        self._run(job, slots)
-        for _ in range(TRIES_TO_MEET):
-            if not setup.beside or self._met:
-                break
-            self._warming = set(range(1, slots))
-            self.pool.work(self, slots)
-            self._run(replace(job, draft=replace(job.draft, number=self.next_number())), slots)
+    def _fill(self) -> bool:
+        """Let others begin or go on where some are done or have had their share; tell whether there are any left."""
+        limit = self.pool.workers + SPARE
+        for bench in list(self._active):
+            if bench.done:
+                self._active.remove(bench)
+            elif self._cost(bench) > bench.allowed and self._later and not self._busy(bench):
+                bench.allowed *= 2
+                self._active.remove(bench)
+                self._later.append(bench)
+        while self._later and len(self._active) < limit:
+            bench = self._later.popleft()
+            if not bench.waiting and not bench.done:
+                bench.begin()
+            self._active.append(bench)
+        self._active = [bench for bench in self._active if not bench.done]
+        return bool(self._active) or (bool(self._later) and self._fill())
+
+    def _busy(self, bench: Bench) -> bool:
+        return any(request.bench is bench for request in self._under_way.values())
+
+    def _cost(self, bench: Bench) -> float:
+        """Give what a bench has had of the budget: runs, or seconds."""
+        if self.seconds is not None:
+            return bench.spent
+        return bench.runs + sum(request.bench is bench for request in self._under_way.values())
+
+    def _over(self) -> bool:
+        if self.seconds is None:
+            return self.made + len(self._under_way) >= self.runs
+        return self._elapsed() > self.seconds * (1 - COMMANDS_SHARE)
+
+    def _elapsed(self) -> float:
+        return realtime.monotonic() - self._began
+
+    def _stop(self) -> None:
+        for bench in (*self._active, *self._later):
+            if not bench.waiting and not bench.done:
+                bench.begin()
+            bench.stop()
+        self._later.clear()
+
+    def _sharable(self, bench: Bench, setup: Setup) -> bool:
+        return not (setup.lone or setup.beside or bench.lead.target.quiet)
+
+    def _settled(self, lead: Lead, found: Diagnosis) -> None:
+        if found.ours:
+            self.suspicious.add(lead.target.nodeid)
+        self._found.append((lead, found))
+        self.keep(lead, found)
+
+    # runs
+
+    def _run_alone(self) -> None:
+        """Make the runs that one of the benches waits for, with nothing of ours beside them."""
+        bench = min((bench for bench in self._active if bench.waiting), key=self._cost)
+        if bench.waiting[0][1].beside:
+            place, setup = bench.waiting.pop(0)
+            run, began = self._job(bench, setup), realtime.monotonic()
+            attempts, told = self._beside.run(run)
+            self._take(Request(bench, place, setup, began), attempts, told)
+            return
+        self._alone = True
+        self.pool.work(self, 1)
+        self._alone = False
+
+    def _job(self, bench: Bench, setup: Setup) -> Job:
+        nodeid = bench.lead.target.nodeid
+        isolation = Isolation.FRESH if nodeid in self.suspicious else self.pool.usual
+        return job(setup, nodeid, self.next_number(), isolation)
+
+    def _take(self, request: Request, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
+        bench, lead = request.bench, request.bench.lead
         self.made += 1
-        attempts, told = self._came
-        return Seen(self._reply(attempts, nodeid, mode), self._readings(told, nodeid), self._changes(told))
-
-    def _run(self, job: Job, slots: int) -> None:
-        """Make a run, with neighbours in all slots but the first."""
-        self._subject, self._neighbour, self._number = job, job if slots > 1 else None, job.draft.number
-        self._came, self._over, self._met = ((), ()), False, False
-        self._accompanied += slots > 1
-        self.pool.work(self, slots, first=self._accompanied % slots)
-
-    def _reply(self, attempts: Sequence[Attempt], nodeid: str, mode: str) -> Reply:
-        for attempt in attempts:
-            if attempt.nodeid == nodeid and attempt.outcome.counts:
-                if not attempt.outcome.fails:
-                    return Reply.PASSES
-                assert attempt.evidence is not None
-                same = fingerprint(attempt.outcome, attempt.evidence) == mode
-                return Reply.FAILS if same else Reply.OTHERWISE
-        return Reply.NOTHING
+        bench.runs += 1
+        bench.spent += realtime.monotonic() - request.began
+        answer = reply(attempts, lead.target.nodeid, lead.mode.fingerprint)
+        bench.take(request.place, Seen(answer, self._readings(told, lead.target.nodeid), self._changes(told)))
 
     def _readings(self, told: Sequence[wire.Told], nodeid: str) -> tuple[tuple[str, str, str], ...]:
         position = self.pool.tallies.positions[nodeid]
@@ -238,31 +202,62 @@ class Laboratory:
             for verb, path in _listed(item.data, "changes")
         )
 
+    def _write(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
+        self.ledger.write(replace(sweep, purpose=Purpose.DIAGNOSIS), attempts, fingerprints(attempts))
+
     # what the pool asks and tells
 
     def next(self, slot: Slot) -> Job | None:
-        """Give the first place the run itself, and the others neighbours for as long as it goes on."""
-        if slot.index == 0:
-            job, self._subject = self._subject, None
-            return job
-        if self._warming:
-            self._warming.discard(slot.index)
-        elif self._over:
+        """Give a slot the next run, one that suits its interpreter if there is any."""
+        self._fill()
+        if self._over():
             return None
-        if self._neighbour is None:
+        found: tuple[bool, Bench, tuple[int, Setup]] | None = None
+        benches = sorted(self._active, key=self._cost)
+        for bench in [bench for bench in benches if bench.waiting][:1] if self._alone else benches:
+            for entry in bench.waiting:
+                if not self._may(slot, bench, entry[1]):
+                    continue
+                fits = slot.link is not None and suits(
+                    slot.link, self._probe(bench, entry[1]), environment(entry[1].plan)
+                )
+                if found is None or (fits and not found[0]):
+                    found = fits, bench, entry
+        if found is None:
             return None
-        return replace(self._neighbour, draft=replace(self._neighbour.draft, number=self.next_number()))
+        _, bench, entry = found
+        bench.waiting.remove(entry)
+        run = self._job(bench, entry[1])
+        self._under_way[run.draft.number] = Request(bench, *entry, realtime.monotonic())
+        self._doing = f"experiments on {bench.lead.target.nodeid}"
+        return run
+
+    def _probe(self, bench: Bench, setup: Setup) -> Job:
+        return job(setup, bench.lead.target.nodeid, 0, self.pool.usual)
+
+    def _may(self, slot: Slot, bench: Bench, setup: Setup) -> bool:
+        """Tell whether a slot may take a run: some need the machine, others an interpreter that another slot has."""
+        if setup.beside or (not self._alone and not self._sharable(bench, setup)):
+            return False
+        if not setup.interpreter or self._alone:  # then there is one slot only
+            return True
+        name = setup.interpreter, str(setup.plan.setting("hashseed"))
+        return self._homes.setdefault(name, slot.index) == slot.index
+
+    def waits(self) -> bool:
+        """Tell whether a slot without a job may have one once a run has ended."""
+        return bool(self._under_way) and not self._over()
 
     def ended(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
-        """Keep a run, in the ledger too; neighbours are in no count, as they run in other interpreters."""
-        sweep = replace(sweep, purpose=Purpose.DIAGNOSIS)
-        self.ledger.write(sweep, attempts, fingerprints(attempts))
-        if sweep.number == self._number:
-            self._came, self._over, self._met = (attempts, told), True, sweep.neighbours > 0
+        """Take in a run, and keep it in the ledger."""
+        self._write(sweep, attempts)
+        if (request := self._under_way.pop(sweep.number, None)) is not None:
+            self._take(request, attempts, told)
 
-    def nothing_ran(self) -> None:
+    def nothing_ran(self, number: int) -> None:
         """Go on: the run says nothing."""
-        self._over = True
+        if (request := self._under_way.pop(number, None)) is not None:
+            self._take(request, (), ())
 
     def hung(self, test: Tally) -> None:
         """Count a hang; experiments go on all the same."""
@@ -271,8 +266,34 @@ class Laboratory:
     def passing(self) -> None:
         """Show what is being done."""
         elapsed = realtime.monotonic() - self.pool.began
+        left = None if self.seconds is None else max(0.0, self.seconds - self._elapsed())
         found = self.pool.tallies.found
-        self.pool.audience.progress(Progress(self.made, None, elapsed, self.seconds, found, (), self.doing))
+        self.pool.audience.progress(Progress(self.made, None, elapsed, left, found, (), self._doing))
+
+    # what is printed
+
+    def _verify(self) -> None:
+        """Run the printed commands, those of causes first."""
+        pairs = (
+            MOST_PAIRS
+            if self.seconds is not None
+            else min(MOST_PAIRS, self.runs // (RUNS_A_PAIR * max(1, len(self._found))))
+        )
+        seen: set[int] = set()
+        for place, (lead, found) in enumerate(sorted(self._found, key=lambda one: not one[1].causes)):
+            left = len(self._found) - place
+            ends = (
+                float("inf") if self.seconds is None else realtime.monotonic() + (self.seconds - self._elapsed()) / left
+            )
+            if not pairs or ends <= realtime.monotonic():
+                break
+            self._doing = f"the command for {lead.target.nodeid}, again"
+            self.passing()
+            of_group = id(found.setup) in seen and found.setup is not None
+            seen.add(id(found.setup))
+            done = self.verify(lead, found, min(pairs, OTHERS_PAIRS) if of_group else pairs, ends)
+            self.made += sum(count.runs for count in (done.verified, done.control) if count is not None)
+            self.keep(lead, done)
 
 
 def _position(data: Mapping[str, object]) -> int:

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +18,14 @@ from pytest_flakehunt.model import Count, Mode, Outcome, Reply
 from pytest_flakehunt.zygote import link, wire
 from pytest_flakehunt.zygote.link import Origin, Watch
 
-LOOK = 0.1
+LOOK = 0.05
 """Seconds between two looks at a command under way."""
 LONGEST_SILENCE = 600.0
 """Seconds in which no test starts or ends."""
+ENOUGH = 5
+"""Runs of a command, and as many of its counterpart, that are enough where all or none of them fail."""
+SURE = 3
+"""The same where experiments have shown the cause to be sure: these only try whether the command is right."""
 HUNTS = 3
 """Times that a command is run which hunts, and so runs the test many times by itself."""
 
@@ -36,9 +40,22 @@ class Rerun:
     _runs: int = field(default=0)
 
     def counted(
-        self, commands: Commands, nodeid: str, mode: Mode, *, pairs: int, limit: float, ends: float
+        self,
+        commands: Commands,
+        nodeid: str,
+        mode: Mode,
+        *,
+        pairs: int,
+        limit: float,
+        ends: float,
+        apart: bool = False,
+        sure: bool = False,
     ) -> tuple[Count, Count | None]:
-        """Run a command and its counterpart by turns.
+        """Run a command and its counterpart side by side, again and again until it is plain what they do.
+
+        Where the cause was shown to be sure, three failures of three against
+        none of three are enough, else five; a command that fails now and then
+        is run up to the full number.
 
         Args:
             commands: what to run.
@@ -47,23 +64,26 @@ class Rerun:
             pairs: how often each is run at most.
             limit: seconds after which the test counts as hanging.
             ends: the moment, on the monotonic clock, after which no further pair is begun.
+            apart: whether one must not run beside the other.
+            sure: whether it always failed with the cause, and never without.
 
         Returns:
             Runs and failures of the command, and of the one without the cause;
             None for the latter where there is none.
         """
         again, without = Count(), Count()
+        both = [commands.again, *([] if commands.without is None else [commands.without])]
         for turn in range(min(pairs, HUNTS) if commands.again.hunts else pairs):
-            if turn and realtime.monotonic() > ends:
+            if (turn and realtime.monotonic() > ends) or plain(again, without, SURE if sure else ENOUGH):
                 break
-            again = again.plus(*self._run(commands.again, nodeid, mode, limit))
-            if commands.without is not None:
-                without = without.plus(*self._run(commands.without, nodeid, mode, limit))
+            heard = [
+                one for some in ([[one] for one in both] if apart else [both]) for one in self._listen(some, limit)
+            ]
+            replies = [self._reply(one, nodeid, mode) for one in heard]
+            counts = [Count() if reply is Reply.NOTHING else Count(1, int(reply is Reply.FAILS)) for reply in replies]
+            again = again.plus(*counts[0])
+            without = without.plus(*counts[-1])
         return again, without if commands.without is not None else None
-
-    def _run(self, command: Command, nodeid: str, mode: Mode, limit: float) -> Count:
-        reply = self._reply(command, nodeid, mode, limit)
-        return Count() if reply is Reply.NOTHING else Count(1, int(reply is Reply.FAILS))
 
     def passing(self, command: Command, nodeids: Iterable[str], limit: float) -> set[str]:
         """Run a command once, and name those of some tests that pass.
@@ -73,10 +93,10 @@ class Rerun:
             nodeids: the tests.
             limit: seconds after which a test counts as hanging.
         """
-        heard, _ = self._listen(command, limit)
+        (heard,) = self._listen([command], limit)
         ended: dict[str, Outcome] = {}
         current = ""
-        for item in heard:
+        for item in heard.entries:
             match item:
                 case wire.Told("test", {"nodeid": str(name)}):
                     current = name
@@ -85,16 +105,26 @@ class Rerun:
         passed = {nodeid for nodeid, outcome in ended.items() if outcome.counts and not outcome.fails}
         return passed.intersection(nodeids)
 
-    def _reply(self, command: Command, nodeid: str, mode: Mode, limit: float) -> Reply:
-        heard, status = self._listen(command, limit)
-        if status is None:
-            return hung(heard, nodeid, mode)
-        if command.hunts:
-            return {0: Reply.PASSES, 1: Reply.FAILS}.get(status, Reply.NOTHING)
-        return said(heard, nodeid, mode)
+    def _reply(self, heard: "Heard", nodeid: str, mode: Mode) -> Reply:
+        if heard.status is None:
+            return hung(heard.entries, nodeid, mode)
+        if heard.command.hunts:
+            return {0: Reply.PASSES, 1: Reply.FAILS}.get(heard.status, Reply.NOTHING)
+        return said(heard.entries, nodeid, mode)
 
-    def _listen(self, command: Command, limit: float) -> tuple[list[wire.Entry], int | None]:
-        """Run a command; give what it said, and its exit status, or None where a test took too long."""
+    def _listen(self, commands: Sequence[Command], limit: float) -> "list[Heard]":
+        """Run commands side by side; give what each said."""
+        running = [self._started(command) for command in commands]
+        try:
+            while any(heard.goes_on() for heard in running):
+                for heard in running:
+                    heard.look(limit)
+        finally:
+            for heard in running:
+                self._end(heard)
+        return running
+
+    def _started(self, command: Command) -> "Heard":
         self._runs += 1
         journal = self.folder / f"rerun-{self._runs}"
         process = subprocess.Popen(  # noqa: S603 - the command that is printed
@@ -106,24 +136,14 @@ class Rerun:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        watch = Watch(journal)
-        heard: list[wire.Entry] = []
-        try:
-            while True:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(LOOK)
-                heard.extend(watch.look())
-                if process.returncode is not None:
-                    break
-                allowed = LONGEST_SILENCE if watch.running is None else limit
-                if realtime.monotonic() - watch.since > allowed:
-                    return heard, None
-        finally:
-            link.end_tree(process.pid)
-            process.wait()
-            journal.unlink(missing_ok=True)
-            self._tidy(Path(f"{journal}{FOLDER}"))
-        return heard, process.returncode
+        return Heard(command, process, Watch(journal))
+
+    def _end(self, heard: "Heard") -> None:
+        """End whatever a command left running, and delete what it wrote."""
+        link.end_tree(heard.process.pid)
+        heard.process.wait()
+        heard.watch.journal.unlink(missing_ok=True)
+        self._tidy(Path(f"{heard.watch.journal}{FOLDER}"))
 
     def _tidy(self, scratch: Path) -> None:
         """Keep of a command's scratch folder what its plugins were seen to write elsewhere."""
@@ -139,6 +159,46 @@ class Rerun:
             return environ
         options = environ.get("PYTEST_ADDOPTS", "")
         return {**environ, "PYTEST_ADDOPTS": f"{options} --flakehunt-ledger={journal}.sqlite".strip()}
+
+
+@dataclass(slots=True)
+class Heard:
+    """A command under way, and what it has said so far."""
+
+    command: Command
+    process: subprocess.Popen[bytes]
+    watch: Watch
+    entries: list[wire.Entry] = field(default_factory=list)
+    status: int | None = None
+    """With which it ended; None where a test took too long."""
+    _over: bool = False
+
+    def goes_on(self) -> bool:
+        """Tell whether there is more to come."""
+        return not self._over
+
+    def look(self, limit: float) -> None:
+        """Wait a moment, and take in what it says; a test may take so many seconds."""
+        if self._over:
+            return
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(LOOK)
+        self.entries.extend(self.watch.look())
+        allowed = LONGEST_SILENCE if self.watch.running is None else limit
+        if self.process.returncode is not None:
+            self.status, self._over = self.process.returncode, True
+        elif realtime.monotonic() - self.watch.since > allowed:
+            link.end_tree(self.process.pid)
+            self._over = True
+
+
+def plain(again: Count, without: Count, enough: int) -> bool:
+    """Tell whether more runs of a command would say no more: it brings the failure back, or it does not.
+
+    >>> [plain(again, Count(5, 0), 5) for again in (Count(5, 5), Count(5, 0), Count(5, 3))]
+    [True, True, False]
+    """
+    return again.runs >= enough and again.failures in {0, again.runs} and not without.failures
 
 
 def executable(origin: Origin) -> list[str]:

@@ -334,6 +334,14 @@ class Ledger:
         )
         return [Row(sweep, OUTCOMES[code], fingerprint) for sweep, code, fingerprint in found]
 
+    def slowest(self, nodeid: str) -> float:
+        """Give the seconds of the slowest attempt of a test in this hunt that did not hang; 0 where there is none."""
+        (found,) = self._db.execute(
+            "SELECT coalesce(max(ms), 0) / 1000.0 FROM attempts WHERE hunt = ? AND test = ? AND outcome <> ?",
+            (self.hunt, self._tests[storable(nodeid)], list(Outcome).index(Outcome.HUNG)),
+        ).fetchone()
+        return float(found)
+
     def lengths(self) -> dict[str, float]:
         """Give the seconds that each test took on the mean, in all hunts that are kept."""
         found = self._db.execute(

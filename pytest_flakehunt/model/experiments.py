@@ -19,8 +19,10 @@ class Setup:
     """Whether every run gets an interpreter of its own, that never forked."""
     interpreter: str = ""
     """Which of several interpreters to fork from; empty where any will do."""
-    early: bool = False
-    """Whether the plan is also held while the suite is imported."""
+    early: Plan = CALM
+    """What of the plan is also held while the suite is imported."""
+    lone: bool = False
+    """Whether nothing of ours may go on beside it."""
     beside: bool = False
     """Whether others go on beside it all the while, in as many interpreters as the survey had."""
     readings: bool = False
@@ -101,6 +103,8 @@ class Diagnosis:
     places: tuple[str, ...] = ()
     """Lines of the project that consult the source."""
     runs: int = 0
+    seconds: float = 0.0
+    """That these took, those that went on side by side each for itself."""
     ours: bool = False
     """Whether it fails in forks only: our fault, not the test's."""
     note: str = ""
@@ -108,3 +112,10 @@ class Diagnosis:
     """The printed command run again: how often, and how often it failed; None where it was not run."""
     control: Count | None = None
     """The same for the command without the cause."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether it always failed with each cause, and never without."""
+        return bool(self.causes) and all(
+            one.present.failures == one.present.runs and not one.absent.failures for one in self.causes
+        )

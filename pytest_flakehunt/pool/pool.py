@@ -54,7 +54,10 @@ class Overseer(Protocol):
     def ended(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
         """Take in a sweep, with what it was asked to tell besides."""
 
-    def nothing_ran(self) -> None:
+    def waits(self) -> bool:
+        """Tell whether a slot that was given nothing may be given something when a sweep has ended elsewhere."""
+
+    def nothing_ran(self, number: int) -> None:
         """Take note that the interpreter of a sweep had collected none of its tests."""
 
     def hung(self, test: Tally) -> None:
@@ -81,6 +84,8 @@ class Pool:
     """Places are relative to it where they lie inside."""
     isolation: Isolation | None = None
     timeout: float | None = None
+    limits: dict[str, float] = field(default_factory=dict)
+    """Of tests that hang, once it is known how long they take otherwise: seconds after which they are taken to hang."""
     controller_digests: Mapping[str, str] = field(default_factory=dict)
     """Of the random generators in this process, which has collected the suite as well."""
     left_out: set[str] | None = field(default_factory=set)
@@ -142,6 +147,8 @@ class Pool:
             self._listen()
             for slot in at_work:
                 self._look(slot)
+                if slot.idle:
+                    self._advance(slot)
             overseer.passing()
 
     # one turn of the loop
@@ -325,6 +332,8 @@ class Pool:
             others: seconds of the slowest other test of its sweep that has ended.
         """
         stretched = min(patience, MOST_PATIENCE)
+        if test.nodeid in self.limits:
+            return self.limits[test.nodeid] * stretched
         if self.timeout is not None:
             return self.timeout * stretched
         if test.slowest is not None:
@@ -363,6 +372,8 @@ class Pool:
             return
         if slot.ongoing is None and slot.job is None:
             slot.job = self._boss.next(slot)
+            if slot.job is None and self._boss.waits():
+                return
             if slot.job is None:
                 self.slots.dismiss(slot)
                 slot.finished = True
@@ -426,7 +437,7 @@ class Pool:
         slot.job = slot.ongoing = None
         slot.served += 1
         if ongoing.first_link is None:
-            self._boss.nothing_ran()
+            self._boss.nothing_ran(ongoing.draft.number)
             return
         attempts = ongoing.results(self.tallies.nodeids())
         sweep = ongoing.sweep()

@@ -12,7 +12,7 @@ from pytest_flakehunt.zygote import link as link_room
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.link import Link, Nursery, Origin
 
-MOST_PARKED = 4
+MOST_PARKED = 8
 """Zygotes that one slot keeps waiting, besides the one at work, while experiments go to and fro between hash seeds."""
 
 
@@ -48,6 +48,11 @@ class Slot:
     served: int = 0
     failed_starts: int = 0
     finished: bool = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether it was given nothing so far, and may be given something yet."""
+        return self.job is None and self.ongoing is None and not self.running and not self.finished
 
 
 @dataclass(slots=True)

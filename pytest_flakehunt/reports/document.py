@@ -140,6 +140,7 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "fix": FIXES.get(found.causes[0].perturbation, "") if found.causes else "",
         "experiments": [_condition(row) for row in found.tried],
         "spent": found.runs,
+        "seconds": round(found.seconds, 1),
         "places": list(found.places),
         "ours": found.ours,
         "note": found.note,

@@ -199,6 +199,7 @@ def _diagnosis(mode: dict[str, Any]) -> Diagnosis:
         tried=tuple(Condition(row["condition"], _count(row), row["decisive"]) for row in mode["experiments"]),
         places=tuple(mode["places"]),
         runs=mode["spent"],
+        seconds=mode.get("seconds", 0.0),
         ours=mode["ours"],
         note=mode["note"],
         verified=_count_or_none(mode["verified"]),

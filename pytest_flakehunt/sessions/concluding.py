@@ -12,8 +12,10 @@ from pytest_flakehunt.analysis import leaks, verdicts
 from pytest_flakehunt.asked import flags, takeover
 from pytest_flakehunt.asked.options import Options
 from pytest_flakehunt.diagnosis import repro
+from pytest_flakehunt.diagnosis.benches import Lead
+from pytest_flakehunt.diagnosis.budget import DEFAULT_EACH, allowed_seconds
 from pytest_flakehunt.diagnosis.cases import OURS, Cases
-from pytest_flakehunt.diagnosis.laboratory import DEFAULT_EACH, Laboratory, Lead, allowed_seconds
+from pytest_flakehunt.diagnosis.laboratory import Laboratory
 from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ledger.store import Ledger
@@ -65,8 +67,16 @@ class Conclusions:
         def verify(lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
             commands = self._commands(lead.finding, replace(lead.mode, diagnosis=found))
             limit = survey.pool.limit(survey.tallies.named(lead.finding.nodeid), commands.plan.patience)
+            apart = lead.target.quiet or any(cause.perturbation == "parallel" for cause in found.causes)
             verified, control = rerun.counted(
-                commands, lead.finding.nodeid, lead.mode, pairs=pairs, limit=limit, ends=ends
+                commands,
+                lead.finding.nodeid,
+                lead.mode,
+                pairs=pairs,
+                limit=limit,
+                ends=ends,
+                apart=apart,
+                sure=found.sure,
             )
             return replace(found, verified=verified if verified.runs else None, control=control)
 
@@ -79,13 +89,15 @@ class Conclusions:
             runs=DEFAULT_EACH * len(groups) if given is None else given,
             seconds=allowed_seconds(len(groups), spent, self.options.seconds) if given is None else None,
             verify=verify,
+            keep=lambda lead, found: self.diagnoses.update({(lead.finding.nodeid, lead.mode.fingerprint): found}),
         )
+        if self.options.timeout is None:
+            survey.pool.limits.update(cases.limits())
         crowds = [group for group in groups if all(lead.finding.nodeid in survey.crowd.members for lead in group)]
-        for lead, found in laboratory.diagnose([group[:1] if group in crowds else group for group in groups]):
-            self.diagnoses[lead.finding.nodeid, lead.mode.fingerprint] = found
+        try:
+            laboratory.diagnose([group[:1] if group in crowds else group for group in groups])
+        finally:
             self.experiments = laboratory.made
-            if found.ours:
-                survey.tallies.suspicious.add(lead.finding.nodeid)
         for group in crowds:
             self._crowded(group, survey.crowd.share())
 

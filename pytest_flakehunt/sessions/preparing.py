@@ -12,7 +12,7 @@ from pytest_flakehunt import perturbations
 from pytest_flakehunt.analysis.learning import learned
 from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.asked.options import Options, usage
-from pytest_flakehunt.diagnosis.laboratory import RESERVE
+from pytest_flakehunt.diagnosis.budget import RESERVE
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import below_repository, revision
 from pytest_flakehunt.ledger import archive

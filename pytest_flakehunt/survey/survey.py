@@ -354,7 +354,11 @@ class Survey:
             if nodeid in passed and UNSEEN not in consulted:
                 self._consulted[nodeid] = frozenset(consulted)
 
-    def nothing_ran(self) -> None:
+    def waits(self) -> bool:
+        """Say that a slot without a sweep has none to come."""
+        return False
+
+    def nothing_ran(self, number: int) -> None:
         """Go on: an interpreter that collects none of some tests says so in the notes."""
 
     def hung(self, test: Tally) -> None:

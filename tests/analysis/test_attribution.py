@@ -1,6 +1,6 @@
 """Whole diagnoses in worlds whose truth is known: the cause is named, and chance never is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 
 from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns
 from pytest_flakehunt.analysis.reduction import Experiment
-from pytest_flakehunt.analysis.target import Candidate, Target
+from pytest_flakehunt.analysis.target import Candidate, Ran, Target
 from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import Count, Diagnosis, Reply, Seen, Setup
 from pytest_flakehunt.model.plans import read_plan
@@ -48,15 +48,13 @@ def a_target(plan: str = PLAN, calm: Count = Count(40, 0), **changed: Any) -> Ta
 def diagnosed(world: World, target: Target, seed: int, budget: int = 3000) -> tuple[Diagnosis, int]:
     chance = Random(seed)
     experiment: Experiment[Diagnosis] = Attribution(target).run()
-    setup = next(experiment)
+    setups = next(experiment)
     runs = 0
     try:
         while True:
-            fails = chance.random() < world(setup)
-            runs += 1
-            if runs == budget:
-                experiment.throw(OutOfRuns)
-            setup = experiment.send(Seen(Reply.FAILS if fails else Reply.PASSES))
+            seen = [Seen(Reply.FAILS if chance.random() < world(setup) else Reply.PASSES) for setup in setups]
+            runs += len(seen)
+            setups = experiment.send(seen) if runs < budget else experiment.throw(OutOfRuns)
     except StopIteration as end:
         found: Diagnosis = end.value
         return found, runs
@@ -112,9 +110,101 @@ def test_polluters_cleaners_and_brittle_tests_are_told_apart() -> None:
     assert (cause.setters, cause.polluters) == (("t4", "t6"), ())
 
 
+MANY = tuple(f"m{number // 50}.py::t{number}" for number in range(1000))
+SECONDS = dict.fromkeys(MANY, 0.06)
+
+
+def shuffled(seed: int, *, fails: Callable[[Sequence[str]], bool], subject: str) -> Ran:
+    order = [*MANY, subject]
+    Random(seed).shuffle(order)
+    before = tuple(order[: order.index(subject)])
+    return Ran(before, fails(before))
+
+
+def test_a_polluter_among_a_thousand_is_found_by_pairs_and_never_with_all_others() -> None:
+    subject = "m3.py::victim"
+    history = [shuffled(seed, fails=lambda before: MANY[421] in before, subject=subject) for seed in range(12)]
+    failing = next(ran for ran in history if ran.fails)
+    target = a_target(
+        nodeid=subject,
+        candidates=[Candidate(read_plan("random=1", KNOWN), failing.before, 7, 1, ordered=True)],
+        history=lambda: history,
+        others=MANY,
+        seconds=SECONDS,
+        leaky={MANY[5]},
+    )
+    seen: list[Setup] = []
+
+    def world(setup: Setup) -> bool:
+        seen.append(setup)
+        return MANY[421] in setup.before
+
+    (cause,) = diagnosed(world, target, 1)[0].causes
+    assert cause.polluters == (MANY[421],)
+    assert max(len(setup.before) for setup in seen) <= 2
+    assert len(seen) < 150
+
+
+def test_a_setter_among_a_thousand_is_found_by_pairs() -> None:
+    subject = "m3.py::brittle"
+    history = [shuffled(seed, fails=lambda before: MANY[421] not in before, subject=subject) for seed in range(12)]
+    target = a_target(
+        nodeid=subject,
+        candidates=[Candidate(read_plan("random=1", KNOWN), (), 7, 1)],
+        history=lambda: history,
+        calm_before=MANY,
+        others=MANY,
+        seconds=SECONDS,
+    )
+    found, runs = diagnosed(lambda setup: MANY[421] not in setup.before, target, 1)
+    assert found.causes[0].setters == (MANY[421],)
+    assert runs < 200
+
+
+def test_the_cleaner_stood_between_as_the_victim_passed() -> None:
+    def fails(before: Sequence[str]) -> bool:
+        return MANY[421] in before and MANY[7] not in before[before.index(MANY[421]) :]
+
+    subject = "m3.py::victim"
+    history = [shuffled(seed, fails=fails, subject=subject) for seed in range(30)]
+    failing = next(ran for ran in history if ran.fails)
+    target = a_target(
+        nodeid=subject,
+        candidates=[Candidate(read_plan("random=1", KNOWN), failing.before, 7, 1, ordered=True)],
+        history=lambda: history,
+        others=MANY,
+        seconds=SECONDS,
+    )
+    found, runs = diagnosed(lambda setup: fails(setup.before), target, 1)
+    assert (found.causes[0].polluters, found.causes[0].cleaners) == ((MANY[421],), (MANY[7],))
+    assert runs < 400
+
+
+def test_a_hash_seed_that_the_survey_saw_is_named_with_few_interpreters() -> None:
+    started: set[tuple[str, str]] = set()
+
+    def world(setup: Setup) -> bool:
+        started.add((setting(setup, "hashseed"), setup.interpreter))
+        return setting(setup, "hashseed") in {"12345", "777"}
+
+    seen = {"12345": Count(4, 4), "9": Count(4, 0), "777": Count(5, 5), "8": Count(3, 0)}
+    found, _ = diagnosed(world, a_target("hashseed=12345", Count(20, 9), seeds=seen), 1)
+    assert named(found) == ["hashseed=777"]
+    assert len(started) <= 14
+
+
+def test_what_varies_in_each_interpreter_is_not_taken_for_the_hash_seed_that_it_failed_under_by_chance() -> None:
+    seen = {"12345": Count(2, 2), "9": Count(2, 0)}
+    said = [
+        named(diagnosed(lambda _: 0.5, a_target("hashseed=12345", Count(4, 2), seeds=seen), seed)[0])
+        for seed in range(300)
+    ]
+    assert [names for names in said if names] == []
+
+
 def test_what_is_drawn_at_import_is_never_taken_for_the_hash_seed_or_for_neighbours() -> None:
     def world(setup: Setup) -> bool:
-        if setup.early and setup.fresh:
+        if setup.early.settings and setup.fresh:
             return luck("held", setting(setup, "random")) < 0.5
         interpreter = (setting(setup, "hashseed"), setup.interpreter)
         return luck(seed, next(runs) if setup.fresh else interpreter) < 0.5

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_flakehunt.analysis.reduction import Experiment, Rates, bounds, counted, decide, smallest
+from pytest_flakehunt.analysis.reduction import Experiment, Rates, bounds, counted, decide, one, smallest
 from pytest_flakehunt.model import Count, Reply, Seen, Setup
 
 T = TypeVar("T")
@@ -17,15 +17,15 @@ T = TypeVar("T")
 def conduct(experiment: Experiment[T], world: Callable[[Setup], bool]) -> tuple[T, int]:
     runs = 0
     try:
-        setup = next(experiment)
+        setups = next(experiment)
         while True:
-            runs += 1
-            setup = experiment.send(Seen(Reply.FAILS if world(setup) else Reply.PASSES))
+            runs += len(setups)
+            setups = experiment.send([Seen(Reply.FAILS if world(setup) else Reply.PASSES) for setup in setups])
     except StopIteration as end:
         return end.value, runs
 
 
-@pytest.mark.parametrize(("fails", "most"), [(True, 3), (False, 5)])
+@pytest.mark.parametrize(("fails", "most"), [(True, 4), (False, 6)])
 def test_a_sure_outcome_takes_a_few_runs(fails: bool, most: int) -> None:
     rates = bounds(Count(8, 8), Count(40, 0))
     assert rates is not None
@@ -52,9 +52,8 @@ def test_rates_that_are_too_close_cannot_be_told_apart() -> None:
 def test_runs_without_a_result_are_not_counted() -> None:
     experiment = counted(Setup(), 2)
     next(experiment)
-    experiment.send(Seen(Reply.NOTHING))
     with pytest.raises(StopIteration) as end:
-        experiment.send(Seen(Reply.FAILS))
+        experiment.send([Seen(Reply.NOTHING), Seen(Reply.FAILS)])
     assert end.value.value == Count(1, 1)
 
 
@@ -64,7 +63,7 @@ def test_the_smallest_part_is_exactly_what_is_needed(size: int, data: st.DataObj
     needed = set(data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3)))
 
     def holds(some: Sequence[str]) -> Experiment[bool]:
-        seen = yield Setup(before=tuple(some))
+        seen = yield from one(Setup(before=tuple(some)))
         return seen.reply is Reply.FAILS
 
     found, _ = conduct(smallest(names, holds), lambda setup: needed <= set(setup.before))
@@ -75,7 +74,7 @@ def test_one_polluter_among_a_thousand_takes_a_few_dozen_steps() -> None:
     names = [str(number) for number in range(1000)]
 
     def holds(some: Sequence[str]) -> Experiment[bool]:
-        seen = yield Setup(before=tuple(some))
+        seen = yield from one(Setup(before=tuple(some)))
         return seen.reply is Reply.FAILS
 
     found, runs = conduct(smallest(names, holds), lambda setup: "421" in setup.before)

@@ -1,7 +1,9 @@
 """Whole hunts with their diagnosis: each cause is named, and nothing is named that has none."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +43,8 @@ def test_orders_are_named_with_who_and_what(pytester: pytest.Pytester, hunt: Hun
     (brittle,) = found.mode("test_brittle")["causes"]
     assert brittle["setters"] == ["test_it.py::test_sets"]
     assert brittle["changes"] == ["test_it.py::test_sets sets os.environ['SET_HERE']"]
-    assert brittle["with"] == {"runs": 20, "failures": 20}
-    assert brittle["without"] == {"runs": 20, "failures": 0}
+    assert brittle["with"] == {"runs": 5, "failures": 5}
+    assert brittle["without"] == {"runs": 5, "failures": 0}
     repro = found.mode("test_victim")["repro"]
     assert " -m pytest test_it.py::test_pollutes test_it.py::test_victim" in repro
     verified, control = (found.mode("test_victim")[name] for name in ("verified", "control"))
@@ -97,6 +99,49 @@ def test_what_varies_by_itself_is_pinned(pytester: pytest.Pytester, hunt: Hunter
     assert all(causes in (right[name], []) for name, causes in named.items())  # by chance one stays unknown
     assert right["test_draws"] in named.values() or right["test_import"] in named.values()
     assert found.report["hunt"]["experiments"] > 100
+
+
+MANY_VICTIMS = """
+import pytest
+STATE = set()
+@pytest.mark.parametrize("n", range(3))
+def test_victim(n): assert n not in STATE
+@pytest.mark.parametrize("n", range(3))
+def test_bystander(n): pass
+@pytest.mark.parametrize("n", range(3))
+def test_pollutes(n): STATE.add(n)
+"""
+
+
+def made(*columns: str) -> list[tuple[Any, ...]]:
+    """Read the runs of experiments from the ledger."""
+    with closing(sqlite3.connect(next(Path(".flakehunt").glob("*.sqlite")))) as db:
+        return db.execute(f"SELECT {', '.join(columns)} FROM sweeps WHERE purpose = 'diagnosis'").fetchall()
+
+
+def test_experiments_on_several_findings_go_on_side_by_side(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(test_it=MANY_VICTIMS)
+    found = hunt("--flakehunt-only=order", "-n2", sweeps=14, diagnose=600)
+    victims = {name: test for name, test in found.tests.items() if test["verdict"] == "fragile"}
+    assert len(victims) == 3
+    for name, test in victims.items():
+        (cause,) = test["modes"][0]["causes"]
+        assert cause["polluters"] == [f"test_it.py::test_pollutes[{name[-2]}]"]
+    neighbours = [count for (count,) in made("neighbours")]
+    assert sum(count > 0 for count in neighbours) > len(neighbours) / 3
+
+
+def test_a_budget_that_is_spent_is_said_of_every_finding_with_what_is_left(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makepyfile(test_it=MANY_VICTIMS)
+    found = hunt("--flakehunt-only=order", "-n2", sweeps=14, diagnose=20)
+    modes = [mode for test in found.tests.values() for mode in test["modes"]]
+    assert len(modes) == 3
+    assert [mode["spent"] > 4 for mode in modes] == [True] * 3
+    assert "cause unknown after 6 runs: the budget was spent" in found.result.stdout.str()
+    assert any(not mode["causes"] for mode in modes)
+    assert len(made("number")) <= 20 + 2
 
 
 def test_two_settings_that_fail_only_together_are_a_pair(pytester: pytest.Pytester, hunt: Hunter) -> None:

@@ -1,0 +1,119 @@
+"""The experiments on one group of modes, as they go on: which runs they wait for, and what these have cost."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeAlias
+
+from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, shared
+from pytest_flakehunt.analysis.fingerprints import fingerprint
+from pytest_flakehunt.analysis.reduction import Experiment
+from pytest_flakehunt.analysis.target import Target
+from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Reply, Seen, Setup
+from pytest_flakehunt.model.plans import Draft
+from pytest_flakehunt.pool.slots import Job
+from pytest_flakehunt.zygote import wire
+
+
+class Lead(NamedTuple):
+    """A mode to be diagnosed."""
+
+    target: Target
+    finding: Finding
+    mode: Mode
+
+
+Keep: TypeAlias = Callable[[Lead, Diagnosis], None]
+"""Takes in what was found out of a mode."""
+
+
+@dataclass(slots=True, eq=False)
+class Bench:
+    """The experiments on modes that failed in the same sweeps."""
+
+    group: Sequence[Lead]
+    keep: Keep
+    expected: float = 0.0
+    """Seconds that a run takes, about: what is settled soonest comes first."""
+    runs: int = 0
+    spent: float = 0.0
+    """Seconds that they took, side by side or not."""
+    allowed: float = 0.0
+    """Of the budget, before others have their turn."""
+    waiting: list[tuple[int, Setup]] = field(default_factory=list)
+    """Runs that were asked for and have not begun, by their place among those asked for."""
+    done: bool = False
+    _seen: list[Seen | None] = field(default_factory=list)
+    _experiment: Experiment[None] | None = None
+    _lead: Lead | None = None
+
+    @property
+    def lead(self) -> Lead:
+        """The mode that is being diagnosed."""
+        assert self._lead is not None
+        return self._lead
+
+    def begin(self) -> None:
+        """Ask for the first runs."""
+        self._experiment = self._all()
+        self._ask(next)
+
+    def take(self, place: int, seen: Seen) -> None:
+        """Take in one run; with the last of those asked for, ask for the next ones."""
+        self._seen[place] = seen
+        if None not in self._seen:
+            self._ask(lambda experiment: experiment.send([one for one in self._seen if one is not None]))
+
+    def stop(self) -> None:
+        """Let the experiments say what they can, as the budget is spent."""
+        while not self.done:
+            self._ask(lambda experiment: experiment.throw(OutOfRuns))
+
+    def _ask(self, go_on: Callable[[Experiment[None]], Sequence[Setup]]) -> None:
+        assert self._experiment is not None
+        try:
+            asked = go_on(self._experiment)
+            while not asked:
+                asked = self._experiment.send([])
+        except StopIteration:
+            asked, self.done = (), True
+        self.waiting, self._seen = list(enumerate(asked)), [None] * len(asked)
+
+    def _all(self) -> Experiment[None]:
+        """Diagnose the first mode, and see of each other one whether it has the same cause."""
+        first: Diagnosis | None = None
+        for lead in self.group:
+            self._lead, before, spent = lead, self.runs, self.spent
+            found = (yield from shared(first, lead.target)) if first else None
+            if found is None:
+                found = yield from Attribution(lead.target).run()
+                first = found if found.causes and first is None else first
+            self.keep(lead, replace(found, runs=self.runs - before, seconds=self.spent - spent))
+
+
+def job(setup: Setup, nodeid: str, number: int, isolation: Isolation) -> Job:
+    """Give the job that runs a test once under a setup."""
+    study = wire.Study(
+        readings=setup.readings and not setup.early.settings,
+        imports=setup.readings and bool(setup.early.settings),
+        changes=setup.changes,
+        undone=setup.undone,
+    )
+    return Job(
+        Draft(number, setup.plan, tuple(sorted(setup.plan.names))),
+        (*setup.before, nodeid),
+        Isolation.FRESH if setup.fresh else isolation,
+        interpreter=setup.interpreter,
+        early=str(setup.early),
+        study=study,
+    )
+
+
+def reply(attempts: Sequence[Attempt], nodeid: str, mode: str) -> Reply:
+    """Tell whether a test failed in a run, and whether in just this way."""
+    for attempt in attempts:
+        if attempt.nodeid == nodeid and attempt.outcome.counts:
+            if not attempt.outcome.fails:
+                return Reply.PASSES
+            assert attempt.evidence is not None
+            return Reply.FAILS if fingerprint(attempt.outcome, attempt.evidence) == mode else Reply.OTHERWISE
+    return Reply.NOTHING

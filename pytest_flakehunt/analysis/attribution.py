@@ -19,7 +19,7 @@ from pytest_flakehunt.analysis.reduction import (
     tally,
 )
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Target, only
-from pytest_flakehunt.model import CALM, Cause, Condition, Count, Diagnosis, Reply, Setting, Setup, Simplifying
+from pytest_flakehunt.model import CALM, Cause, Condition, Count, Diagnosis, Plan, Reply, Setting, Setup, Simplifying
 
 FIRST_LOOK = 4
 """Runs of a setup that should fail before it is taken for one that may not."""
@@ -305,8 +305,9 @@ class Attribution:
         setup = diagnosis.setup
         assert setup is not None
         ours, note = False, ""
-        what = "in interpreters that never forked"
-        fresh = replace(setup, fresh=True, interpreter="")
+        early = from_start(setup.plan)
+        what = "in interpreters that never forked" + (f", with {early} from their start" if early.settings else "")
+        fresh = replace(setup, fresh=True, interpreter="", early=early)
         count = yield from self.book.count(what, fresh, 1)
         if count.runs and not count.failures:
             count = yield from self.book.count(what, fresh, 5)
@@ -323,12 +324,18 @@ class Attribution:
     def _fails_fresh(self) -> Experiment[bool]:
         """Tell whether the failing sweeps' own plans fail in interpreters that never forked."""
         for candidate in self.target.candidates[:MOST_CANDIDATES]:
-            setup = Setup(candidate.plan, before=candidate.before, fresh=True)
+            plan = candidate.plan
+            setup = Setup(plan, before=candidate.before, fresh=True, early=from_start(plan))
             what = f"sweep {candidate.number}'s plan and order, never forked"
             count = yield from self.book.count(what, setup, 3)
             if count.failures or not count.runs:
                 return True
         return False
+
+
+def from_start(plan: Plan) -> Plan:
+    """Give what of a plan no process meets a change of: where a machine has it, it has it as the suite is imported."""
+    return Plan(tuple((name, one) for name, one in plan.settings if getattr(one, "from_start", False)))
 
 
 def with_setting(setup: Setup, name: str, setting: Setting) -> Setup:

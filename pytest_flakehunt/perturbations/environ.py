@@ -63,6 +63,8 @@ class Difference:
 
     contract: ClassVar[Contract] = Contract.ENVIRONMENT
     patience: ClassVar[float] = 1.0
+    from_start: ClassVar[bool] = True
+    """No process meets a change of it."""
     thing: str
     """A variable, or ``umask``."""
     value: str
@@ -98,6 +100,10 @@ class Difference:
             return
         with WAYS.get(self.thing, _variable)(self):
             yield
+
+    def held_at_import(self) -> AbstractContextManager[None]:
+        """Let it be so while the suite is imported: where a machine has it, it has it from the start."""
+        return self.held()
 
     def withdrawn(self) -> str:
         """Say why it is none of the machine's business here; empty where it is."""

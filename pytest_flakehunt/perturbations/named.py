@@ -1,6 +1,7 @@
 """Settings that are the name of something the machine has installed, such as a zone or a locale."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -13,6 +14,8 @@ class Named:
 
     contract: ClassVar[Contract] = Contract.ENVIRONMENT
     patience: ClassVar[float] = 1.0
+    from_start: ClassVar[bool] = True
+    """No process meets a change of it."""
     widely_known: ClassVar[tuple[str, ...]]
     """What a failure is tried with first, while it is being reduced."""
     installed: ClassVar[Callable[[str], bool]]
@@ -21,6 +24,14 @@ class Named:
 
     def __str__(self) -> str:
         return self.name
+
+    def held(self) -> AbstractContextManager[None]:
+        """Let it be so in this process."""
+        raise NotImplementedError
+
+    def held_at_import(self) -> AbstractContextManager[None]:
+        """Let it be so while the suite is imported: where a machine has it, it has it from the start."""
+        return self.held()
 
     def simpler(self) -> list[Self]:
         """Give those that are more widely known."""

@@ -119,6 +119,20 @@ def made(*columns: str) -> list[tuple[Any, ...]]:
         return db.execute(f"SELECT {', '.join(columns)} FROM sweeps WHERE purpose = 'diagnosis'").fetchall()
 
 
+def test_what_a_suite_reads_of_the_zone_as_it_is_imported_is_no_flakiness(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import time
+        OFFSET = time.localtime(0).tm_gmtoff
+        def test_it(): assert time.localtime(0).tm_gmtoff == OFFSET
+        """
+    )
+    found = hunt("--flakehunt-only=timezone", sweeps=6, diagnose=200)
+    assert found.verdicts == {"test_it": "steady"}
+
+
 def test_experiments_on_several_findings_go_on_side_by_side(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(test_it=MANY_VICTIMS)
     found = hunt("--flakehunt-only=order", "-n2", sweeps=14, diagnose=600)

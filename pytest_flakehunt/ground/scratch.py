@@ -19,6 +19,11 @@ def begin(start: str) -> None:
     _starts[:] = [start]
 
 
+def alike(text: str) -> str:
+    """Give a text in which names of this sweep's own are what they are in every other."""
+    return text.replace(_starts[-1], "…") if _starts else text
+
+
 @contextmanager
 def folder() -> Iterator[str]:
     """Lend a new folder, which goes with all that is in it.

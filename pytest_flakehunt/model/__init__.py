@@ -66,6 +66,7 @@ from pytest_flakehunt.model.settings import (
     SettingError,
     Simplifying,
 )
+from pytest_flakehunt.model.walked import Parting, Spot, Step, Walked
 
 __all__ = [
     "BESIDE",
@@ -102,6 +103,7 @@ __all__ = [
     "Mode",
     "Outage",
     "Outcome",
+    "Parting",
     "PerSweep",
     "PerTest",
     "Perturbation",
@@ -123,10 +125,13 @@ __all__ = [
     "Sighting",
     "Simplifying",
     "Spent",
+    "Spot",
+    "Step",
     "Suspect",
     "Sweep",
     "Trial",
     "Verdict",
+    "Walked",
     "anywhere",
     "lasting",
 ]

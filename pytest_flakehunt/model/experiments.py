@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pytest_flakehunt.model.attempts import Count
 from pytest_flakehunt.model.settings import CALM, Plan
+from pytest_flakehunt.model.walked import Parting, Walked
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Setup:
     """Whether to note what each test changes that outlives it."""
     undone: tuple[str, ...] = ()
     """Changes, by their paths, that are taken back before the next test starts."""
+    path: bool = False
+    """Whether to note which lines of the project it runs, and with which values."""
 
 
 class Reply(StrEnum):
@@ -53,6 +56,8 @@ class Seen(NamedTuple):
     """Source, call and place."""
     changes: tuple[tuple[str, str, str], ...] = ()
     """Test, verb and path."""
+    path: Walked | None = None
+    """The lines that it ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,8 @@ class Diagnosis:
     """The printed command run again: how often, and how often it failed; None where it was not run."""
     control: Count | None = None
     """The same for the command without the cause."""
+    parting: Parting | None = None
+    """Where an attempt with the cause and one without it go apart: where to look, and no part of what shows it."""
 
     @property
     def sure(self) -> bool:

@@ -12,6 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,7 @@ def studied(
     from pytest_flakehunt import state
     from pytest_flakehunt.instruments import source_lines
     from pytest_flakehunt.instruments.outside import Outside
+    from pytest_flakehunt.instruments.walk import Walk
 
     root = item.config.rootpath
     before = state.Snapshot.take(root) if study.changes or study.undone else None
@@ -274,8 +276,11 @@ def studied(
         source_lines.Recorder(root) if study.readings else nullcontext() as recorder,
         nullcontext() if watch is None else watch.during(item) as sources,
         Outside(root).noted() if study.outside else nullcontext() as names,
+        Walk(item.config).noted() if study.path else nullcontext() as path,
     ):
         yield
+    if path is not None:
+        journal.write(wire.Told(wire.PATH, {"position": position, **path.told()}))
     if names:
         journal.write(wire.Told(wire.OUTSIDE, {"position": position, "names": sorted(names)}))
     if sources is not None:
@@ -390,7 +395,7 @@ def _each(
         journal.write(*ended, wire.Started(position))
         try:
             with (
-                studied(study, item, position, journal, watch),
+                studied(study if nextitem is None else replace(study, path=False), item, position, journal, watch),
                 nullcontext() if leaks is None else leaks.during(item, last=nextitem is None),
             ):
                 protocol(item=item, nextitem=nextitem)

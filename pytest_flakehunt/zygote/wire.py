@@ -42,16 +42,20 @@ class Study:
     """What each test writes to that other processes share."""
     undone: Sequence[str] = ()
     """Changes, by their paths, that are taken back before the next test starts."""
+    path: bool = False
+    """Which lines of the project the last test runs, and with which values."""
 
     @property
     def of_tests(self) -> bool:
         """Whether anything besides leaks is to be found out of each test."""
-        return bool(self.readings or self.sources or self.changes or self.outside or self.undone)
+        return bool(self.readings or self.sources or self.changes or self.outside or self.undone or self.path)
 
 
 NO_STUDY = Study()
 OUTSIDE = "outside"
 """What is told of a test that writes to something outside its process."""
+PATH = "path"
+"""What is told of the lines that the last test of a sweep ran."""
 STIRRED = "stirred"
 """What is told of a sweep that was looked at from afar, and whose tests have changed shared state."""
 

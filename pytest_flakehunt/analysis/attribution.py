@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pytest_flakehunt.analysis import naming, polluters
 from pytest_flakehunt.analysis.association import fisher
 from pytest_flakehunt.analysis.notebook import FINAL, Arm, Notebook, elsewhere, listed
+from pytest_flakehunt.analysis.parting import parted
 from pytest_flakehunt.analysis.pinning import ENOUGH, Pinning
 from pytest_flakehunt.analysis.reduction import (
     AT_ONCE,
@@ -319,7 +320,11 @@ class Attribution:
         if seen.reply is Reply.PASSES:
             seen = yield from one(replace(setup, readings=True))
         places = naming.places({cause.perturbation: cause.setting for cause in diagnosis.causes}, seen.readings)
-        return replace(diagnosis, tried=tuple(self.book.tried), places=places, ours=ours, note=note)
+        found = replace(diagnosis, tried=tuple(self.book.tried), places=places, ours=ours, note=note)
+        try:
+            return replace(found, parting=(yield from parted(setup, diagnosis.without)))
+        except OutOfRuns:
+            return found
 
     def _fails_fresh(self) -> Experiment[bool]:
         """Tell whether the failing sweeps' own plans fail in interpreters that never forked."""
@@ -371,4 +376,4 @@ def shared(diagnosis: Diagnosis, target: Target) -> Experiment[Diagnosis | None]
     causes = tuple(replace(c, present=present, absent=absent, p_value=p_value) for c in diagnosis.causes)
     rows = ("with the cause of its group", present), ("without it", absent)
     tried = tuple(Condition(what, count, decisive=True) for what, count in rows)
-    return replace(diagnosis, causes=causes, tried=tried)
+    return replace(diagnosis, causes=causes, tried=tried, parting=None)

@@ -97,6 +97,7 @@ def job(setup: Setup, nodeid: str, number: int, isolation: Isolation) -> Job:
         imports=setup.readings and bool(setup.early.settings),
         changes=setup.changes,
         undone=setup.undone,
+        path=setup.path,
     )
     return Job(
         Draft(number, setup.plan, tuple(sorted(setup.plan.names))),

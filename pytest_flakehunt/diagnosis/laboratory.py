@@ -10,7 +10,7 @@ from pytest_flakehunt.diagnosis.benches import Bench, Keep, Lead, job, reply
 from pytest_flakehunt.diagnosis.beside import Beside
 from pytest_flakehunt.diagnosis.budget import COMMANDS_SHARE
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import Attempt, Diagnosis, Isolation, Progress, Purpose, Seen, Setup, Sweep
+from pytest_flakehunt.model import Attempt, Diagnosis, Isolation, Progress, Purpose, Seen, Setup, Sweep, Walked
 from pytest_flakehunt.model.plans import environment
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
@@ -183,7 +183,8 @@ class Laboratory:
         bench.runs += 1
         bench.spent += realtime.monotonic() - request.began
         answer = reply(attempts, lead.target.nodeid, lead.mode.fingerprint)
-        bench.take(request.place, Seen(answer, self._readings(told, lead.target.nodeid), self._changes(told)))
+        seen = Seen(answer, self._readings(told, lead.target.nodeid), self._changes(told), self._path(told, lead))
+        bench.take(request.place, seen)
 
     def _readings(self, told: Sequence[wire.Told], nodeid: str) -> tuple[tuple[str, str, str], ...]:
         position = self.pool.tallies.positions[nodeid]
@@ -193,6 +194,11 @@ class Laboratory:
             if item.kind == "imports" or (item.kind == "readings" and item.data["position"] == position)
             for source, call, place in _listed(item.data, "readings")
         )
+
+    def _path(self, told: Sequence[wire.Told], lead: Lead) -> Walked | None:
+        position = self.pool.tallies.positions[lead.target.nodeid]
+        paths = (item.data for item in told if item.kind == wire.PATH)
+        return next((Walked.read(data) for data in paths if data["position"] == position), None)
 
     def _changes(self, told: Sequence[wire.Told]) -> tuple[tuple[str, str, str], ...]:
         return tuple(

@@ -78,6 +78,47 @@ def test_moments_are_named_in_words_and_with_their_lines(pytester: pytest.Pytest
     assert found.verdicts["test_far_east"] == "steady"
 
 
+def test_where_a_failing_and_a_passing_attempt_go_apart_is_told(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    token = "ghp_" + "a1B2" * 9
+    pytester.makepyfile(
+        shop=f"""
+        import pathlib, datetime
+        class Order:
+            def __repr__(self):
+                pathlib.Path("touched").touch()
+                return ""
+        def due(order):
+            token = "{token}" + datetime.date.today().strftime("%m")
+            today = datetime.date.today()
+            if today.day == 29 and today.month == 2:
+                return None
+            return order
+        """,
+        test_it="""
+        import random, shop
+        def test_due():
+            order = shop.Order()
+            random.random()
+            kept = shop.due(order) is not None
+            assert kept
+        """,
+    )
+    found = hunt("--flakehunt-only=clock,random", sweeps=20, diagnose=300)
+    jsonschema.validate(found.report, json.loads(SCHEMA.read_text("utf-8")))
+    mode = found.mode("test_due")
+    assert [cause["sentence"] for cause in mode["causes"]] == ["fails on 29 February"]
+    parting = mode["parting"]
+    at = parting["at"]
+    assert (at["where"], at["text"]) == ("shop.py:9", "if today.day == 29 and today.month == 2:")
+    assert at["failing"] == ["today=2028-02-29"]
+    assert at["passing"][0].startswith("today=20")
+    assert (parting["failing"], parting["passing"]) == ("goes on at shop.py:10", "goes on at shop.py:11")
+    assert parting["first"]["where"] == "shop.py:8"
+    assert parting["first"]["failing"] == ["token='***'"]
+    assert not (pytester.path / "touched").exists()
+    found.result.stdout.fnmatch_lines(["  parts at shop.py:9 (if today.day == 29 and today.month == 2:): fails with *"])
+
+
 @pytest.mark.thorough
 def test_what_varies_by_itself_is_pinned(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(

@@ -15,6 +15,8 @@ from pytest_flakehunt.model import (
     Interval,
     Left,
     Mode,
+    Parting,
+    Spot,
     Suspect,
     Trial,
 )
@@ -142,6 +144,7 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "spent": found.runs,
         "seconds": round(found.seconds, 1),
         "places": list(found.places),
+        "parting": None if found.parting is None else _parting(found.parting),
         "ours": found.ours,
         "note": found.note,
         "suspects": [_suspect(suspect) for suspect in mode.suspects],
@@ -181,6 +184,26 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "cleaners": list(cause.cleaners),
         "changes": list(cause.changes),
         "note": "",
+    }
+
+
+def _parting(parting: Parting) -> dict[str, Any]:
+    return {
+        "at": _spot(parting.at),
+        "failing": parting.failing,
+        "passing": parting.passing,
+        "first": None if parting.first is None else _spot(parting.first),
+        "cut": parting.cut,
+    }
+
+
+def _spot(spot: Spot) -> dict[str, Any]:
+    return {
+        "where": str(spot.where),
+        "function": spot.where.function,
+        "text": spot.text,
+        "failing": list(spot.failing),
+        "passing": list(spot.passing),
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_flakehunt.analysis.naming import FIXES
 from pytest_flakehunt.model import Condition, Finding, Findings, Suspect, Verdict
-from pytest_flakehunt.reports import remarks, terminal
+from pytest_flakehunt.reports import partings, remarks, terminal
 from pytest_flakehunt.reports.words import bound, clean, number
 
 LIMIT = 1_000_000
@@ -128,6 +128,7 @@ def _details(finding: Finding) -> str:
         found = mode.diagnosis
         if found is not None:
             parts += [f"- {_inline(place, 400)}\n" for place in found.places]
+            parts += [f"- {_inline(said, 1000)}\n" for said in partings.sentences(found.parting)]
             parts.append(_experiments(found.tried))
         if found is None or not found.causes:
             parts.append(_suspects(mode.suspects))

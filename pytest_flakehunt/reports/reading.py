@@ -26,9 +26,11 @@ from pytest_flakehunt.model import (
     Mode,
     Outage,
     Outcome,
+    Parting,
     Place,
     Ready,
     Spent,
+    Spot,
     Suspect,
     Trial,
     Verdict,
@@ -198,6 +200,7 @@ def _diagnosis(mode: dict[str, Any]) -> Diagnosis:
         causes=tuple(_cause(cause) for cause in mode["causes"]),
         tried=tuple(Condition(row["condition"], _count(row), row["decisive"]) for row in mode["experiments"]),
         places=tuple(mode["places"]),
+        parting=_parting(mode["parting"]) if mode.get("parting") is not None else None,
         runs=mode["spent"],
         seconds=mode.get("seconds", 0.0),
         ours=mode["ours"],
@@ -205,6 +208,18 @@ def _diagnosis(mode: dict[str, Any]) -> Diagnosis:
         verified=_count_or_none(mode["verified"]),
         control=_count_or_none(mode["control"]),
     )
+
+
+def _parting(said: dict[str, Any]) -> Parting:
+    first = said["first"]
+    return Parting(
+        _spot(said["at"]), said["failing"], said["passing"], None if first is None else _spot(first), said["cut"]
+    )
+
+
+def _spot(said: dict[str, Any]) -> Spot:
+    where = Place.read(said["where"], said["function"])
+    return Spot(where, said["text"], tuple(said["failing"]), tuple(said["passing"]))
 
 
 def _cause(cause: dict[str, Any]) -> Cause:

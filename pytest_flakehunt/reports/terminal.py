@@ -26,7 +26,7 @@ from pytest_flakehunt.model import (
     Suspect,
     Verdict,
 )
-from pytest_flakehunt.reports import remarks
+from pytest_flakehunt.reports import partings, remarks
 from pytest_flakehunt.reports.progress import duration
 from pytest_flakehunt.reports.words import between, bound, clean, harmless, number
 
@@ -273,6 +273,8 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
         yield _indented(Text(f"note: {found.note}"))
     for place in found.places:
         yield _indented(Text(clean(place)))
+    for said in partings.sentences(found.parting):
+        yield _indented(Text(" ".join(clean(said).split("\n"))))
     rows = found.tried if verbosity > 0 else [row for row in found.tried if row.decisive]
     yield Padding(_experiments(rows), (0, 0, 0, 2), expand=False)
     name = found.causes[0].perturbation

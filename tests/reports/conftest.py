@@ -21,9 +21,11 @@ from pytest_flakehunt.model import (
     Mode,
     Outage,
     Outcome,
+    Parting,
     Place,
     Ready,
     Spent,
+    Spot,
     Suspect,
     Trial,
     Verdict,
@@ -41,10 +43,17 @@ EVIDENCE = Evidence(
 )  # fmt: skip
 
 
+PARTING = Parting(
+    Spot(Place("src/a.py", 41, "due"), "if today.day > 28:", ("today=2028-02-29",), ("today=2026-11-26",)),
+    "raises KeyError", "goes on at src/a.py:43", Spot(Place("tests/test_a.py", 13, "test_x"), "n = 1", ("n=1",), ("n=2",)),
+)  # fmt: skip
+
+
 def mode(number: int, *causes: Cause, **changes: object) -> Mode:
     found = Diagnosis(
         causes, tried=(Condition("alone", Count(8, 0)), Condition("with it", Count(20, 20), decisive=True)),
         places=("src/a.py:42 calls date.today()",), runs=60, verified=Count(20, 19), control=Count(20, 0),
+        parting=PARTING,
     )  # fmt: skip
     made = Mode(
         f"{number:016x}", Outcome.FAILED, EVIDENCE, 20, 0, "clock=+400d", Contract.ENVIRONMENT,

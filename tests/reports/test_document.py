@@ -1,6 +1,7 @@
 import json
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -20,7 +21,9 @@ def test_it_keeps_its_schema(sample: Findings) -> None:
 def test_every_member_is_in_the_schema(sample: Findings) -> None:
     """Nothing is written that is not documented."""
 
-    def look(value: object, schema: dict[str, object], path: str) -> None:
+    def look(value: object, schema: dict[str, Any], path: str) -> None:
+        if value is not None and "$ref" in schema.get("anyOf", [{}])[-1]:
+            schema = schema["anyOf"][-1]
         if "$ref" in schema:
             schema = {**SCHEMA["$defs"][str(schema["$ref"]).rpartition("/")[2]], **schema}
         if isinstance(value, dict):
@@ -35,12 +38,7 @@ def test_every_member_is_in_the_schema(sample: Findings) -> None:
             for item in value:
                 look(item, items, f"{path}[]")
 
-    report = document.report(sample)
-    report["tests"][2]["modes"][0]["verified"] = None  # one of several kinds, looked at by the schema itself
-    for test in report["tests"]:
-        for mode in test["modes"]:
-            mode["verified"] = mode["control"] = None
-    look(report, SCHEMA, "$")
+    look(document.report(sample), SCHEMA, "$")
 
 
 def test_it_reads_back_as_it_was(sample: Findings) -> None:

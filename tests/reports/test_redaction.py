@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pytest_flakehunt.model import Findings
+from pytest_flakehunt.model import Findings, Parting, Place, Spot
 from pytest_flakehunt.reports.redaction import HIDDEN, PATTERNS, Redactor, handed_on, redacted
 
 SECRET = "s3cr=t/wörd'x"
@@ -120,6 +120,20 @@ def test_every_text_of_the_findings_goes_through_it(sample: Findings) -> None:
     assert len(texts(sample)) > 100
     assert set(texts(hidden)) == {HIDDEN}
     assert hidden.tests[1].modes[0].diagnosis is not None
+
+
+def test_values_and_lines_at_which_attempts_go_apart_hold_no_secret(sample: Findings) -> None:
+    token = "ghp_" + "a1B2" * 9
+    spot = Spot(Place("a.py", 1), f"use('{token}')", ("password='quite-secret'",), ("key='from-the-shell'",))
+    mode = sample.tests[1].modes[0]
+    assert mode.diagnosis is not None
+    diagnosis = replace(mode.diagnosis, parting=Parting(spot, first=spot))
+    test = replace(sample.tests[1], modes=(replace(mode, diagnosis=diagnosis),))
+    hidden = handed_on(replace(sample, tests=(test,)), Redactor({"A_TOKEN": "from-the-shell"}))
+    found = hidden.tests[0].modes[0].diagnosis
+    assert found is not None
+    said = Spot(Place("a.py", 1), "use('***')", ("password='***'",), ("key='***'",))
+    assert found.parting == Parting(said, first=said)
 
 
 def test_tests_whose_names_become_equal_are_numbered(sample: Findings) -> None:

@@ -23,13 +23,15 @@ from pytest_flakehunt.model import (
     Mode,
     Outage,
     Outcome,
+    Parting,
     Place,
     Progress,
+    Spot,
     Suspect,
     Trial,
     Verdict,
 )  # fmt: skip
-from pytest_flakehunt.reports import document, progress, terminal
+from pytest_flakehunt.reports import document, markdown, progress, terminal
 
 TRIAL = Trial(1, 200, 61.2, "2026-11-23T06:00:00+00:00", "3.13.0", "9.2.0", "linux", ("clock", "order"), zygotes=8)
 EVIDENCE = Evidence(
@@ -97,6 +99,43 @@ def test_a_cause_ends_with_its_evidence_its_fix_and_the_command_verified() -> No
     assert text.index("reproduce:") < text.index("  verified: fails 19/20; without it 0/20\n")
     mode = document.report(findings)["tests"][0]["modes"][0]
     assert (mode["verified"], mode["control"]) == ({"runs": 20, "failures": 19}, {"runs": 20, "failures": 0})
+
+
+AT = Spot(Place("a.py", 41, "due"), "if today.day > 28:", ("today=2028-02-29",), ("today=2026-11-26",))
+BARE = Spot(Place("a.py", 7, "due"), "pay()")
+ELSEWHERE = Spot(Place("test_a.py", 3, "test_x"), "", ("n=1", "m=2"), ("n=3", "m=\n\x1b4"))
+
+
+@pytest.mark.parametrize(
+    ("parting", "lines"),
+    [
+        (None, []),
+        (
+            Parting(AT, "raises KeyError", "goes on at a.py:44", ELSEWHERE),
+            [
+                "parts at a.py:41 (if today.day > 28:): fails with today=2028-02-29, passes with today=2026-11-26; "
+                "failing it raises KeyError, passing it goes on at a.py:44",
+                "has other values first at test_a.py:3: fails with n=1, m=2, passes with n=3, m= ?4",
+            ],
+        ),
+        (Parting(BARE, "ends", "goes on at a.py:8"), ["parts at a.py:7 (pay()): failing it ends, passing it goes on at a.py:8"]),
+        (
+            Parting(AT, cut=True),
+            [
+                "has other values at a.py:41 (if today.day > 28:): fails with today=2028-02-29, "
+                "passes with today=2026-11-26, and was followed no further"
+            ],
+        ),
+        (Parting(BARE, cut=True), ["goes the same way up to a.py:7 (pay()), and was followed no further"]),
+    ],
+)  # fmt: skip
+def test_where_attempts_go_apart_stands_below_the_cause(parting: Parting | None, lines: list[str]) -> None:
+    cause = Cause("clock", "+400d", "fails from 2027-03-01 on", Count(20, 20), Count(20, 0), 7e-12)
+    mode = replace(MODE, diagnosis=Diagnosis((cause,), parting=parting))
+    findings = Findings(TRIAL, (replace(FRAGILE, modes=(mode,)),))
+    said = "".join(f"  {line}\n" for line in lines)
+    assert f"  cause: clock: it fails from 2027-03-01 on\n{said}  experiment" in shown(findings)
+    assert markdown.summary(findings).count("- parts at ") == any(line.startswith("parts") for line in lines)
 
 
 @pytest.mark.parametrize("cause", FIXES)

@@ -1,7 +1,7 @@
 """Where a failing and a passing attempt of one test go apart: the last line that both ran alike, and other values."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_flakehunt.analysis.reduction import Experiment
@@ -15,32 +15,45 @@ WORD = re.compile(r"\w+")
 
 
 def parted(setup: Setup, without: Setup | None) -> Experiment[Parting | None]:
-    """Follow an attempt with the cause and one without it; None where following them changes how they end."""
-    wanted = {Reply.FAILS: setup, Reply.PASSES: without}
-    found: dict[Reply, Walked | None] = {}
-    for _ in range(TRIES if without is not None else 0):
-        left = {reply: one for reply, one in wanted.items() if reply not in found and one is not None}
-        seen = yield [replace(one, path=True) for one in left.values()]
-        found.update({reply: one.path for reply, one in zip(left, seen, strict=True) if one.reply is reply})
-        if len(found) == len(wanted):
+    """Follow attempts with the cause and one without it; None where following them changes how they end."""
+    if without is None:
+        return None
+    sides = (Reply.FAILS, setup), (Reply.PASSES, without)
+    found: dict[Reply, list[Walked | None]] = {reply: [] for reply, _ in sides}
+    asked: Sequence[tuple[Reply, Setup]] = (sides[0], *sides)
+    for _ in range(TRIES):
+        seen = yield [replace(one, path=True) for _, one in asked]
+        for (reply, _), one in zip(asked, seen, strict=True):
+            if one.reply is reply:
+                found[reply].append(one.path)
+        asked = [side for side in sides if not found[side[0]]]
+        if not asked:
             break
-    failing, passing = found.get(Reply.FAILS), found.get(Reply.PASSES)
-    return parting(failing, passing) if failing is not None and passing is not None else None
+    (failing, *again), (passing, *_) = ([*found[reply], None] for reply, _ in sides)
+    return parting(failing, passing, again[0] if again else None) if failing and passing else None
 
 
-def parting(failing: Walked, passing: Walked) -> Parting | None:
+def parting(failing: Walked, passing: Walked, again: Walked | None = None) -> Parting | None:
     """Compare two paths: the first place at which their lines differ, and the first at which their values do.
 
     Where only values differ, that is the place; None where nothing does, or
     where there is no line that both ran.
+
+    Args:
+        failing: of an attempt that fails.
+        passing: of one that passes.
+        again: of another one that fails: what differs between these two, such
+            as the time of day, tells nothing, unless it stands in the very
+            line at which they part.
     """
-    sides = _Side(failing), _Side(passing)
+    aside = _differing(failing, again) if again is not None else frozenset()
+    sides = _Side(failing, aside), _Side(passing, aside)
     first: Spot | None = None
     both = min(len(failing.steps), len(passing.steps))
     index = 0
     while index < both and _alike(failing, passing, index):
-        names = [*dict.fromkeys(name for side in sides for name in side.go_on())]
-        first = first or _spot(sides, index, names)
+        changed = [*dict.fromkeys(name for side in sides for name in side.go_on())]
+        first = first or _spot(sides, index, sides[0].telling(changed))
         index += 1
     if not index:
         return None
@@ -58,8 +71,8 @@ def _by_lines(sides: "tuple[_Side, _Side]", index: int, first: Spot | None) -> P
     here, there = (side.here for side in sides)
     text = failing.text(index - 1)
     named = [name for name in dict.fromkeys(WORD.findall(text)) if name in here or name in there]
-    others = [name for name in (*here, *there) if name not in named]
-    spot = _spot(sides, index - 1, named) or _spot(sides, index - 1, [*dict.fromkeys(others)])
+    others = [name for name in dict.fromkeys((*here, *there)) if name not in named]
+    spot = _spot(sides, index - 1, named) or _spot(sides, index - 1, sides[0].telling(others))
     at = spot or Spot(failing.place(index - 1), text)
     if first is not None and (first.where == at.where or (first.failing, first.passing) == (at.failing, at.passing)):
         first = None
@@ -69,8 +82,10 @@ def _by_lines(sides: "tuple[_Side, _Side]", index: int, first: Spot | None) -> P
 class _Side:
     """One of two paths, as far as it was gone."""
 
-    def __init__(self, walked: Walked) -> None:
+    def __init__(self, walked: Walked, aside: Collection[tuple[int, str]] = ()) -> None:
         self.walked = walked
+        self._aside = aside
+        """Names, by function, that are left out."""
         self._gone = 0
         self._values: list[dict[str, str]] = [{} for _ in walked.codes]
 
@@ -86,10 +101,28 @@ class _Side:
                 values[name] = text
         return list(step.changed)
 
+    def telling(self, names: Sequence[str]) -> Sequence[str]:
+        """Choose the names that are not left out in the function that the last step was in."""
+        code = self.walked.steps[self._gone - 1].code
+        return [name for name in names if (code, name) not in self._aside]
+
     @property
     def here(self) -> Mapping[str, str]:
         """The values of the function that the last step was in."""
         return self._values[self.walked.steps[self._gone - 1].code]
+
+
+def _differing(one: Walked, other: Walked) -> frozenset[tuple[int, str]]:
+    """Give the names, by function, whose values differ while two paths run the same lines."""
+    sides = _Side(one), _Side(other)
+    found: set[tuple[int, str]] = set()
+    for index in range(min(len(one.steps), len(other.steps))):
+        if not _alike(one, other, index):
+            break
+        names = {name for side in sides for name in side.go_on()}
+        here, there = (side.here for side in sides)
+        found.update((one.steps[index].code, name) for name in names if here.get(name) != there.get(name))
+    return frozenset(found)
 
 
 def _alike(failing: Walked, passing: Walked, index: int) -> bool:

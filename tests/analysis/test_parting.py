@@ -68,6 +68,34 @@ def test_a_name_that_only_one_of_them_has_is_not_compared() -> None:
     assert (found.at.failing, found.first) == ((), None)
 
 
+def test_what_differs_between_two_failing_attempts_is_left_out_unless_they_part_at_it() -> None:
+    def took(now: str, day: str, *last: Step) -> Walked:
+        return walked(Step(0, 1, {"now": now, "x": "1"}), Step(1, 9, {"day": day, "now": now}), *last)
+
+    failing, again, passing = (
+        took(now, day, Step(0, line)) for now, day, line in (("1", "29", 3), ("2", "29", 3), ("3", "2", 4))
+    )
+    found = parting(failing, passing, again)
+    assert found is not None
+    assert (found.at.failing, found.first) == (("day=29",), None)
+    again = took("2", "30", Step(0, 3))
+    found = parting(failing, passing, again)
+    assert found is not None
+    assert (found.at.failing, found.first) == (("day=29",), None)
+    found = parting(failing, passing)
+    assert found is not None
+    assert found.first is not None
+    assert found.first.failing == ("now=1",)
+    elsewhere = took("1", "29")
+    found = parting(failing, passing, walked(elsewhere.steps[1], elsewhere.steps[0]))
+    assert found is not None
+    assert found.first is not None  # that one says nothing of this path
+    here, there, other = (took(now, "2", Step(1, 9, {}, raised)) for now, raised in (("1", "E"), ("2", ""), ("3", "E")))
+    found = parting(here, there, other)
+    assert found is not None
+    assert found.at.failing == ()
+
+
 def test_an_exception_at_a_line_is_where_they_part() -> None:
     found = parting(walked(*START, Step(0, 2, {}, "KeyError")), walked(*START, Step(0, 4)))
     assert found == Parting(Spot(Place("a.py", 2, "test_x"), "if late(count):"), "raises KeyError", "goes on at a.py:4")
@@ -116,18 +144,18 @@ def asked(replies: Sequence[tuple[Reply, Reply]]) -> tuple[Parting | None, list[
     raise AssertionError("it should have ended")
 
 
-def test_two_runs_are_enough_where_they_end_as_they_should() -> None:
+def test_three_runs_are_enough_where_they_end_as_they_should() -> None:
     found, runs = asked([(Reply.FAILS, Reply.PASSES)])
     assert found is not None
-    assert runs == [2]
+    assert runs == [3]
 
 
 def test_the_side_that_ended_otherwise_is_tried_again_and_no_more_than_a_few_times() -> None:
     found, runs = asked([(Reply.FAILS, Reply.FAILS), (Reply.FAILS, Reply.PASSES)])
     assert found is not None
-    assert runs == [2, 1]
+    assert runs == [3, 1]
     found, runs = asked([(Reply.OTHERWISE, Reply.PASSES)] * TRIES)
-    assert (found, runs) == (None, [2, *[1] * (TRIES - 1)])
+    assert (found, runs) == (None, [3, *[1] * (TRIES - 1)])
 
 
 def test_nothing_is_followed_where_it_is_not_known_without_what_it_passes() -> None:

@@ -1,17 +1,18 @@
 """Whole diagnoses in worlds whose truth is known: the cause is named, and chance never is."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from typing import Any
 
 import pytest
 
-from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns
+from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, shared
 from pytest_flakehunt.analysis.reduction import Experiment
 from pytest_flakehunt.analysis.target import Candidate, Ran, Target
 from pytest_flakehunt.ground import seeds
-from pytest_flakehunt.model import Count, Diagnosis, Reply, Seen, Setup
+from pytest_flakehunt.model import Count, Diagnosis, Parting, Place, Reply, Seen, Setup, Spot
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import registry
 
@@ -242,3 +243,21 @@ def test_a_random_source_is_pinned() -> None:
 
     said = [named(diagnosed(world, a_target("random=99", Count(40, 15)), seed)[0]) for seed in range(40)]
     assert all(len(names) == 1 and names[0].startswith("random=") for names in said)
+
+
+def test_where_attempts_go_apart_comes_last_and_costs_no_cause() -> None:
+    target = a_target()
+    experiment = Attribution(target).run()
+    setups = next(experiment)
+    while not setups[0].path:
+        setups = experiment.send([Seen(Reply.FAILS if setting(one, "cores") else Reply.PASSES) for one in setups])
+    with pytest.raises(StopIteration) as end:
+        experiment.throw(OutOfRuns)
+    found: Diagnosis = end.value.value
+    assert (named(found), found.parting) == (["cores=1"], None)
+    member = shared(replace(found, parting=Parting(Spot(Place("a.py", 1), ""))), target)
+    setups = next(member)
+    with pytest.raises(StopIteration) as end:
+        member.send([Seen(Reply.FAILS if setting(one, "cores") else Reply.PASSES) for one in setups])
+    other: Diagnosis = end.value.value
+    assert (named(other), other.parting) == (["cores=1"], None)  # that was seen of another test

@@ -132,7 +132,7 @@ class _Inquiry:
         """Name the days that fail at the hour of ``anchor``; without a window, the hour is noon."""
         only = _Condition(f"on {anchor.date()}", lambda day: day == anchor.date())
         always = _Condition("", (lambda day: day >= anchor.date()) if window is None else (lambda _: True))
-        suspects = (always, *_catalogue(anchor.date(), self.zone), only)
+        suspects = (always, *catalogue(anchor.date(), self.zone), only)
         days = _twelve_years(self.now if window or anchor.year > FAR_YEAR else max(self.now, anchor))
         days = sorted({*days, anchor.date() - DAY, anchor.date() + DAY}) if window else days
         culprit = yield from self.culprit(anchor, window, suspects, days)
@@ -343,7 +343,7 @@ def _ordinal(number: int) -> str:
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def _catalogue(day: date, zone: tzinfo | None) -> Iterable[_Condition]:
+def catalogue(day: date, zone: tzinfo | None) -> Iterable[_Condition]:
     """List what a day may be remarkable for, the simple before the odd."""
     return [
         _Condition(f"on {day.day} {MONTHS[day.month - 1]}", lambda d: (d.month, d.day) == (day.month, day.day)),

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from random import Random
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from pytest_flakehunt.analysis import moments
 from pytest_flakehunt.analysis.polluters import Found
 from pytest_flakehunt.analysis.reduction import Experiment, Rates, decide
-from pytest_flakehunt.model import Perturbation, Plan, SettingError, Setup
+from pytest_flakehunt.analysis.windows import Windows
+from pytest_flakehunt.model import Perturbation, Plan, Reply, SettingError, Setup
 
 MOST_PLACES = 3
 DRAWN = frozenset({"random", "clock", "process", "environment", "hash", "address", "directory"})
@@ -130,6 +129,10 @@ class Dated(Protocol):
     def seed(self) -> int:
         """The hunt's seed."""
 
+    @property
+    def clocks(self) -> Sequence[tuple[str, bool]]:
+        """Settings of the clock in the survey, and whether the test failed under each."""
+
 
 def clock(target: Dated, setup: Setup, rates: Rates) -> Experiment[tuple[Setup, str]]:
     """Find the moments at which the test fails, and say them; give a setup at the simplest of them."""
@@ -141,25 +144,30 @@ def clock(target: Dated, setup: Setup, rates: Rates) -> Experiment[tuple[Setup, 
         text = f"{frozen}{shown.isoformat()}"
         return replace(setup, plan=setup.plan.joined("clock", target.known["clock"].read(text)))
 
-    def fails(shown: datetime) -> Experiment[bool]:
+    def possibly(shown: datetime) -> Setup | None:
         try:
-            return (yield from decide(at(shown), rates))
+            return at(shown)
         except SettingError:
-            return False
+            return None
+
+    def fails(shown: datetime) -> Experiment[bool]:
+        other = possibly(shown)
+        return other is not None and (yield from decide(other, rates))
 
     if rates.high < 0.5 or not (yield from fails(moment)):
         return setup, ""
+
+    def look(shown: Sequence[datetime]) -> Experiment[list[bool]]:
+        possible = [(one, setup) for one in shown if (setup := possibly(one)) is not None]
+        seen = (yield [setup for _, setup in possible]) if possible else ()
+        failed = {one for (one, _), run in zip(possible, seen, strict=True) if run.reply is Reply.FAILS}
+        return [one in failed for one in shown]
+
     zone = setup.plan.setting("timezone")
     transitions = None if zone is None else ZoneInfo(str(zone))
-    search = moments.named(moment, target.now.replace(microsecond=0), transitions, Random(target.seed))
-    shown = next(search)
-    while True:
-        answer = yield from fails(shown)
-        try:
-            shown = search.send(answer)
-        except StopIteration as end:
-            said: moments.Naming = end.value
-            break
+    windows = Windows(target.now.replace(microsecond=0), transitions, target.seed, fails, look)
+    survey = [(local(clock.removeprefix("frozen:"), target.now), failed) for clock, failed in target.clocks]
+    said = yield from windows.named(moment, survey)
     return at(said.moment), said.words
 
 
@@ -175,9 +183,17 @@ def local(moment: str, now: datetime) -> datetime:
 
 
 def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: Plan) -> str:
-    """Say what one setting does."""
+    """Say what one setting does.
+
+    Args:
+        name: of the perturbation.
+        setting: under which it fails.
+        words: what completes "the test fails …" where more than this setting is known to; else empty.
+        others: perturbations that are needed as well.
+        plan: with their settings.
+    """
     said = {
-        "clock": f"fails {words}" if words else f"fails with the clock at {setting}",
+        "clock": f"fails with the clock at {setting}",
         "timezone": f"fails in the time zone {setting}",
         "random": f"fails under some random seeds, such as {setting}",
         "hashseed": f"fails under some hash seeds, such as {setting}",
@@ -200,6 +216,7 @@ def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: P
         "load": f"fails beside {neighbours(setting)}",
         "heap": f"fails where objects lie elsewhere in memory, such as under seed {setting}",
     }.get(name, f"fails with {name}={setting}")
+    said = f"fails {words}" if words else said
     together = " and ".join(f"{other}={plan.setting(other)}" for other in others)
     return f"{said} (with {together})" if together else said
 

@@ -60,6 +60,8 @@ class Target:
     """Of each test, where that is known."""
     seeds: Mapping[str, Count] = field(default_factory=dict)
     """Sweeps of the survey, and those in which it failed in this way, by the hash seed of their interpreter."""
+    clocks: Sequence[tuple[str, bool]] = ()
+    """Settings of the clock in the survey, and whether it failed in this way under each."""
     quiet: bool = False
     """Whether its runs must have the machine for themselves: how busy it is may be what makes it fail."""
 

@@ -193,6 +193,12 @@ class Cases:
             leaky=suite.leaky,
             seconds=suite.seconds,
             seeds=_by_seed(case, mode),
+            clocks=[
+                (str(clock), fails)
+                for some, fails in ((failing, True), (passing, False))
+                for sweep in some
+                if (clock := sweep.plan.setting("clock")) is not None
+            ],
             quiet=busy or case.nodeid in self.survey.crowd.members,
         )
 

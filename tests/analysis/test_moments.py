@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pytest_flakehunt.analysis.moments import Naming, _catalogue, named
+from pytest_flakehunt.analysis.moments import Naming, catalogue, named
 
 World = Callable[[datetime], bool]
 NOW = datetime(2026, 7, 8, 18, 20, 7, 123456)
@@ -322,7 +322,7 @@ def holds(words: str, failing: datetime) -> World:
             return both(since(start), until(end))
         case ["on", day] if day[0].isdigit():
             return lambda m: str(m.date()) == day
-    meant = next(one.holds for one in _catalogue(failing.date(), BERLIN) if one.words == words)
+    meant = next(one.holds for one in catalogue(failing.date(), BERLIN) if one.words == words)
     return lambda m: meant(m.date())
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt.analysis import naming, polluters
 from pytest_flakehunt.analysis.association import fisher
+from pytest_flakehunt.analysis.kinds import Kinds
 from pytest_flakehunt.analysis.notebook import FINAL, Arm, Notebook, elsewhere, listed
 from pytest_flakehunt.analysis.parting import parted
 from pytest_flakehunt.analysis.pinning import ENOUGH, Pinning
@@ -212,7 +213,11 @@ class Attribution:
         if isinstance(causes, Diagnosis):
             return causes
         without = replace(setup, plan=only(setup.plan, setup.plan.names - {causes[0].perturbation}))
-        return (yield from self._settled(Diagnosis(tuple(causes), setup, without)))
+        found = yield from self._settled(Diagnosis(tuple(causes), setup, without))
+        try:
+            return (yield from Kinds(self.target, self.book, setup, rates).told(found))
+        except OutOfRuns:
+            return found
 
     def _provoked(self, setup: Setup, words: dict[str, str]) -> Experiment[list[Cause] | Diagnosis]:
         """Name each setting by its counterfactual: all that it fails under, but for this one."""

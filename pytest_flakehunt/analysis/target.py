@@ -24,6 +24,10 @@ class Candidate:
     ordered: bool = False
     """Whether that order was another than the one written."""
 
+    def before_all(self, tests: Collection[str]) -> bool:
+        """Tell whether some tests all ran before."""
+        return set(tests) <= set(self.before)
+
 
 class Ran(NamedTuple):
     """A sweep of the survey that the test ran in."""
@@ -54,6 +58,8 @@ class Target:
     seed: int = 0
     history: Callable[[], Sequence[Ran]] = tuple
     """Gives sweeps in which it failed in this way, and in which it passed, with who ran before."""
+    failures: Callable[[], Sequence[Candidate]] = tuple
+    """Gives sweeps that the mode was seen in, of as many kinds as there are: a first cause had no part in some."""
     leaky: Collection[str] = ()
     """Tests that were seen to leave state changed."""
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
+from pytest_flakehunt.analysis import second
 from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, shared
 from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.analysis.reduction import Experiment
@@ -81,13 +82,18 @@ class Bench:
     def _all(self) -> Experiment[None]:
         """Diagnose the first mode, and see of each other one whether it has the same cause."""
         first: Diagnosis | None = None
+        also: tuple[Diagnosis, ...] = ()
         for lead in self.group:
             self._lead, before, spent = lead, self.runs, self.spent
             found = (yield from shared(first, lead.target)) if first else None
             if found is None:
                 found = yield from Attribution(lead.target).run()
-                first = found if found.causes and first is None else first
-            self.keep(lead, replace(found, runs=self.runs - before, seconds=self.spent - spent))
+                others = yield from second.others(lead.target, found)
+                if found.causes and first is None:
+                    first, also = found, others
+            else:
+                others = yield from second.shared_too(also, lead.target)
+            self.keep(lead, replace(found, also=others, runs=self.runs - before, seconds=self.spent - spent))
 
 
 def job(setup: Setup, nodeid: str, number: int, isolation: Isolation) -> Job:

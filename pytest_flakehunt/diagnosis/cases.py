@@ -1,5 +1,6 @@
 """What the survey knows of tests that failed: from rows of the ledger to cases, and to targets of a diagnosis."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -43,6 +44,8 @@ ENDED_FACTOR = 3.0
 """... and how many times as long as its slowest attempt that came to an end, under whatever plan."""
 MOST_HISTORY = 40
 """Sweeps in which a test failed, and as many in which it passed, that are searched for who ran before it."""
+MOST_FAILURES = 30
+"""Sweeps in which a test failed that are searched for a further cause."""
 REACHED = frozenset(Outcome) - {Outcome.UNREACHED}
 
 
@@ -190,6 +193,7 @@ class Cases:
                 for some, fails in ((failing, True), (passing, False))
                 for sweep in _spread(some)
             ],
+            failures=lambda: [suite.candidate(sweep, case.nodeid) for sweep in _various(failing)],
             leaky=suite.leaky,
             seconds=suite.seconds,
             seeds=_by_seed(case, mode),
@@ -255,6 +259,16 @@ def _spread(sweeps: Sequence[Sweep]) -> Sequence[Sweep]:
     """Choose some of many, in orders of all kinds: calm sweeps all have the same one."""
     arranged_first = sorted(sweeps, key=lambda sweep: ("order" not in sweep.plan.names, sweep.number))
     return arranged_first[:MOST_HISTORY]
+
+
+def _various(sweeps: Sequence[Sweep]) -> Sequence[Sweep]:
+    """Choose some of many, the first under each set of perturbations before the second under any."""
+    met = Counter[frozenset[str]]()
+    turns = []
+    for place, sweep in enumerate(sweeps):
+        met[sweep.plan.names] += 1
+        turns.append((met[sweep.plan.names], place))
+    return [sweeps[place] for _, place in sorted(turns)[:MOST_FAILURES]]
 
 
 def failed(case: Case) -> bool:

@@ -119,6 +119,12 @@ class Diagnosis:
     """The same for the command without the cause."""
     parting: Parting | None = None
     """Where an attempt with the cause and one without it go apart: where to look, and no part of what shows it."""
+    also: tuple["Diagnosis", ...] = ()
+    """Further causes, each of which makes it fail by itself."""
+    plan: str = ""
+    """Of a further cause: the simplest plan that it fails under, in written form."""
+    repro: str = ""
+    """Of a further cause: the command."""
 
     @property
     def sure(self) -> bool:

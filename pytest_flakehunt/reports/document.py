@@ -139,7 +139,8 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "contract": mode.contract.value,
         "diagnosed": mode.diagnosis is not None,
         "causes": [_cause(cause) for cause in found.causes],
-        "fix": FIXES.get(found.causes[0].perturbation, "") if found.causes else "",
+        "also": [_also(one) for one in found.also],
+        "fix": _fix(found),
         "experiments": [_condition(row) for row in found.tried],
         "spent": found.runs,
         "seconds": round(found.seconds, 1),
@@ -156,6 +157,22 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "control": _count_or_none(found.control),
         "evidence": _evidence(mode.evidence),
     }
+
+
+def _also(found: Diagnosis) -> dict[str, Any]:
+    return {
+        "causes": [_cause(cause) for cause in found.causes],
+        "fix": _fix(found),
+        "experiments": [_condition(row) for row in found.tried],
+        "places": list(found.places),
+        "note": found.note,
+        "plan": found.plan,
+        "repro": found.repro,
+    }
+
+
+def _fix(found: Diagnosis) -> str:
+    return FIXES.get(found.causes[0].perturbation, "") if found.causes else ""
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_flakehunt.analysis.naming import FIXES
-from pytest_flakehunt.model import Condition, Finding, Findings, Suspect, Verdict
+from pytest_flakehunt.model import Condition, Finding, Findings, Suspect, Verdict, anywhere
 from pytest_flakehunt.reports import partings, remarks, terminal
 from pytest_flakehunt.reports.words import bound, clean, number
 
@@ -130,6 +130,10 @@ def _details(finding: Finding) -> str:
             parts += [f"- {_inline(place, 400)}\n" for place in found.places]
             parts += [f"- {_inline(said, 1000)}\n" for said in partings.sentences(found.parting)]
             parts.append(_experiments(found.tried))
+            for another in found.also:
+                parts += [f"- {_inline(place, 400)}\n" for place in another.places]
+                parts.append(_experiments(another.tried))
+                parts.append(block(anywhere(another.repro), "sh") if another.repro else "")
         if found is None or not found.causes:
             parts.append(_suspects(mode.suspects))
         if mode.command:

@@ -198,7 +198,7 @@ def _evidence(mode: dict[str, Any]) -> Evidence:
 def _diagnosis(mode: dict[str, Any]) -> Diagnosis:
     return Diagnosis(
         causes=tuple(_cause(cause) for cause in mode["causes"]),
-        tried=tuple(Condition(row["condition"], _count(row), row["decisive"]) for row in mode["experiments"]),
+        tried=_experiments(mode["experiments"]),
         places=tuple(mode["places"]),
         parting=_parting(mode["parting"]) if mode.get("parting") is not None else None,
         runs=mode["spent"],
@@ -207,6 +207,7 @@ def _diagnosis(mode: dict[str, Any]) -> Diagnosis:
         note=mode["note"],
         verified=_count_or_none(mode["verified"]),
         control=_count_or_none(mode["control"]),
+        also=tuple(_also(one) for one in mode.get("also", ())),
     )
 
 
@@ -220,6 +221,21 @@ def _parting(said: dict[str, Any]) -> Parting:
 def _spot(said: dict[str, Any]) -> Spot:
     where = Place.read(said["where"], said["function"])
     return Spot(where, said["text"], tuple(said["failing"]), tuple(said["passing"]))
+
+
+def _also(found: dict[str, Any]) -> Diagnosis:
+    return Diagnosis(
+        causes=tuple(_cause(cause) for cause in found["causes"]),
+        tried=_experiments(found["experiments"]),
+        places=tuple(found["places"]),
+        note=found["note"],
+        plan=found["plan"],
+        repro=found["repro"],
+    )
+
+
+def _experiments(rows: list[dict[str, Any]]) -> tuple[Condition, ...]:
+    return tuple(Condition(row["condition"], _count(row), row["decisive"]) for row in rows)
 
 
 def _cause(cause: dict[str, Any]) -> Cause:

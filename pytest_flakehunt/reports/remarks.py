@@ -221,7 +221,11 @@ def titled(verdict: str, mode: Mode) -> str:
 def sentence(finding: Finding, mode: Mode) -> str:
     """Say the cause of a mode; where it is not known, so."""
     if mode.diagnosis is not None and mode.diagnosis.causes:
-        return "; ".join(f"it {cause.sentence}" for cause in mode.diagnosis.causes)
+        first, *others = (
+            "; ".join(f"it {cause.sentence}" for cause in found.causes)
+            for found in (mode.diagnosis, *mode.diagnosis.also)
+        )
+        return f"{first}{''.join(f'; also, by itself: {said}' for said in others)}"
     if finding.verdict is Verdict.BROKEN:
         return "it fails in every calm attempt"
     suspects = ", ".join(filter(None, (suspect.perturbation for suspect in mode.suspects if suspect.p_value < 0.05)))

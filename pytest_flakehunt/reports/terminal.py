@@ -19,6 +19,7 @@ from pytest_flakehunt.model import (
     Condition,
     Contract,
     Count,
+    Diagnosis,
     Finding,
     Findings,
     Left,
@@ -267,8 +268,17 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
         if found is not None and found.tried:
             yield Padding(_experiments(found.tried), (0, 0, 0, 2), expand=False)
         return
+    yield from _shown(found, "cause", verbosity)
+    for another in found.also:
+        yield from _shown(another, "another cause, by itself", verbosity)
+        if another.repro:
+            yield _indented(Text.assemble("reproduce: ", (clean(another.repro), "bold")))
+
+
+def _shown(found: Diagnosis, what: str, verbosity: int) -> Iterator[RenderableType]:
+    """Say a cause with what shows it, and the usual fix."""
     for cause in found.causes:
-        yield _indented(Text(f"cause: {cause.perturbation}: it {clean(cause.sentence)}", style="bold"))
+        yield _indented(Text(f"{what}: {cause.perturbation}: it {clean(cause.sentence)}", style="bold"))
     if found.note:
         yield _indented(Text(f"note: {found.note}"))
     for place in found.places:

@@ -88,7 +88,8 @@ class Choosing:
                 polluter
                 for mode in finding.modes
                 if mode.diagnosis is not None
-                for cause in mode.diagnosis.causes
+                for found in (mode.diagnosis, *mode.diagnosis.also)
+                for cause in found.causes
                 for polluter in (*cause.polluters, *cause.setters)
             }
             aside = finding.nodeid in self.company and not polluters & why.keys()

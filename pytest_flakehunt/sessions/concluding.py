@@ -155,11 +155,26 @@ class Conclusions:
         setup = mode.diagnosis.setup if mode.diagnosis is not None else None
         return replace(
             mode,
+            diagnosis=self._further(finding, mode),
             plan=str(commands.plan),
             repro=str(commands.again),
             without=str(commands.without or ""),
             after=setup.before if setup is not None else (),
         )
+
+    def _further(self, finding: Finding, mode: Mode) -> Diagnosis | None:
+        """Add the command of each further cause."""
+        if mode.diagnosis is None:
+            return None
+        also = []
+        for place, one in enumerate(mode.diagnosis.also):
+            if one.setup is not None:
+                name = f"{mode.fingerprint} also {place}"
+                commands = self._context.cause(finding.nodeid, name, one, self.setup.workers)
+                also.append(replace(one, plan=str(commands.plan), repro=str(commands.again)))
+            else:
+                also.append(one)
+        return replace(mode.diagnosis, also=tuple(also))
 
     def _commands(self, finding: Finding, mode: Mode) -> repro.Commands:
         found = mode.diagnosis

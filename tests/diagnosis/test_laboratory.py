@@ -214,6 +214,29 @@ def test_two_settings_that_fail_only_together_are_a_pair(pytester: pytest.Pytest
     assert all(cause["without"]["failures"] == 0 for cause in causes)
 
 
+def test_two_causes_of_one_test_are_both_named(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import time
+        STATE = []
+        def test_pollutes(): STATE.append(1)
+        def test_cleans(): STATE.clear()
+        def test_it(): assert not STATE and time.localtime().tm_gmtoff == 0
+        """
+    )
+    found = hunt("--flakehunt-only=order,timezone", sweeps=24, diagnose=400)
+    jsonschema.validate(found.report, json.loads(SCHEMA.read_text("utf-8")))
+    mode = found.mode("test_it")
+    (other,) = mode["also"]
+    named = {cause["perturbation"]: cause for cause in (*mode["causes"], *other["causes"])}
+    assert named.keys() == {"order", "timezone"}
+    assert named["order"]["polluters"] == ["test_it.py::test_pollutes"]
+    assert named["timezone"]["sentence"] == "fails in zones other than UTC"
+    assert all(cause["without"]["failures"] == 0 for cause in named.values())
+    assert mode["repro"] != other["repro"]
+    found.result.stdout.fnmatch_lines(["*another cause, by itself: *", "  reproduce: *test_it.py::test_it*"])
+
+
 def test_neighbours_that_share_something_are_named(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         test_it="""

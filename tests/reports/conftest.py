@@ -64,6 +64,16 @@ def mode(number: int, *causes: Cause, **changes: object) -> Mode:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+def two_causes(mode: Mode) -> Mode:
+    assert mode.diagnosis is not None
+    cores = Cause("cores", "1", "fails with fewer than 2 cores", Count(5, 5), Count(5, 0), 0.004)
+    further = Diagnosis(
+        (cores,), tried=(Condition("with cores=1", Count(5, 5), decisive=True),), places=("src/a.py:9 calls cpu_count()",),
+        note="in forks only", plan="cores=1", repro="python -m pytest tests/test_a.py::test_x --flakehunt-plan=cores=1",
+    )  # fmt: skip
+    return replace(mode, diagnosis=replace(mode.diagnosis, also=(further,)))
+
+
 def finding(name: str, verdict: Verdict, *modes: Mode, **changes: object) -> Finding:
     failures = 200 if verdict is Verdict.BROKEN else 20 * len(modes)
     calm = Count(40, {Verdict.BROKEN: 40, Verdict.FLAKY: 3}.get(verdict, 0))
@@ -88,7 +98,7 @@ def sample() -> Findings:
     left = Left(thread, Count(200, 200), Interval(0.98, 1.0), victims=("tests/test_a.py::test_victim",))
     tests = (
         finding("test_polluter", Verdict.STEADY),
-        finding("test_victim", Verdict.FRAGILE, mode(1, order, after=(polluter,), plan="")),
+        finding("test_victim", Verdict.FRAGILE, two_causes(mode(1, order, after=(polluter,), plan=""))),
         finding("test_dated", Verdict.FRAGILE, mode(2, clock), mode(3, outcome=Outcome.HUNG)),
         finding("test_now_and_then", Verdict.FLAKY, mode(4)),
         finding("test_broken", Verdict.BROKEN, mode(5, failures=200), leaks=(left,), notes=("odd",)),

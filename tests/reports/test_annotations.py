@@ -31,7 +31,7 @@ def test_github_shows_verdict_and_cause_at_the_tests_own_line(sample: Findings) 
     assert {one.properties["file"] for one in found} == {"sub/project/tests/test_a.py"}
     assert {one.properties["line"] for one in found} == {"12"}
     assert found[1].data.splitlines() == [
-        "it is the victim of tests/test_a.py::test_polluter",
+        "it is the victim of tests/test_a.py::test_polluter; also, by itself: it fails with fewer than 2 cores",
         "fails 20 of 200 (6.6 % to 15 % of the time, 95 %); calm 0 of 40",
         "AssertionError: assert 1 == 2",
         "reproduce: python -m pytest tests/test_a.py::test_x --flakehunt-plan=clock=+400d",

@@ -62,7 +62,7 @@ def test_jenkins_sees_flaky_tests_pass_and_broken_ones_fail(sample: Findings) ->
     assert cases["test_victim"].stdout.splitlines() == [
         "fragile: fails 20 of 200 (6.6 % to 15 % of the time, 95 %); calm 0 of 40",
         "20 times AssertionError at src/a.py:40",
-        "  cause: it is the victim of tests/test_a.py::test_polluter",
+        "  cause: it is the victim of tests/test_a.py::test_polluter; also, by itself: it fails with fewer than 2 cores",
         "  plan: calm",
         "  reproduce: python -m pytest tests/test_a.py::test_x --flakehunt-plan=clock=+400d",
     ]
@@ -162,6 +162,17 @@ def test_a_summary_says_first_what_to_do(sample: Findings) -> None:
     assert "python -m pytest tests/test_a.py::test_x --flakehunt-plan=clock=+400d" in first
     assert "| fragile | `tests/test_a.py::test_victim` | 20 of 200, calm 0 of 40 | it is the victim of" in text
     assert "locale stands down: none is installed" in text
+
+
+def test_a_summary_shows_each_of_two_causes_with_its_experiments_and_command(sample: Findings) -> None:
+    text = markdown.summary(sample)
+    victim = text[text.index("<summary>fragile: tests/test_a.py::test_victim") :]
+    victim = victim[: victim.index("</details>")]
+    assert "also, by itself: it fails with fewer than 2 cores" in victim
+    assert "| with it | 20 | 20 |" in victim
+    assert "| with cores=1 | 5 | 5 |" in victim.replace("\\", "")
+    assert "python -m pytest tests/test_a.py::test_x --flakehunt-plan=cores=1" in victim
+    assert "src/a.py:9 calls cpu" in victim
 
 
 def test_a_summary_keeps_its_limit_by_leaving_out_the_least_telling_and_says_so(sample: Findings) -> None:

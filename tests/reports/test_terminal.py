@@ -69,6 +69,20 @@ def test_a_finding_says_how_often_under_what_and_how_to_see_it_again() -> None:
     assert text.count(" + more") == terminal.MOST_LINES - 1
 
 
+def test_two_causes_are_each_shown_with_what_shows_them_and_a_command(sample: Findings) -> None:
+    lines = shown(sample).splitlines()
+    start = lines.index("FRAGILE tests/test_a.py::test_victim")
+    block = lines[start : lines.index("", start)]
+    first = block.index("  cause: order: it is the victim of tests/test_a.py::test_polluter")
+    other = block.index("  another cause, by itself: cores: it fails with fewer than 2 cores")
+    assert first < other
+    assert ["with", "it", "20", "20"] in [line.split() for line in block[first:other]]
+    assert block[other + 1 : other + 3] == ["  note: in forks only", "  src/a.py:9 calls cpu_count()"]
+    assert [line.split() for line in block if line.startswith("  with cores=1")] == [["with", "cores=1", "5", "5"]]
+    again = "  reproduce: python -m pytest tests/test_a.py::test_x --flakehunt-plan=cores=1"
+    assert f"  usual fix: {FIXES['cores']} (docs: how-to/fix#cores)" in block[other : block.index(again)]
+
+
 def test_a_command_is_never_wrapped_or_cut() -> None:
     assert f"  reproduce: {REPRO}\n" in shown(Findings(TRIAL, (FRAGILE,)))
 

@@ -78,7 +78,8 @@ def _hurt_by(left: Left, nodeid: str, modes: Mapping[str, Sequence[Mode]]) -> tu
         for victim, some in modes.items()
         for mode in some
         if mode.diagnosis is not None
-        for cause in mode.diagnosis.causes
+        for found in (mode.diagnosis, *mode.diagnosis.also)
+        for cause in found.causes
         if nodeid in cause.polluters
         and any(change.startswith(f"{nodeid} ") and change.endswith(f" {left.leak.what}") for change in cause.changes)
     )

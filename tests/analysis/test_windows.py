@@ -129,6 +129,12 @@ def test_words_are_not_certain_where_the_survey_saw_it_pass_though_they_say_it_f
     assert naming == ("at 2027-06-30T12:00:00", datetime(2027, 6, 30, 12), False)
 
 
+def test_a_window_is_not_taken_for_part_of_the_condition_of_another_one() -> None:
+    world = either(on(6, 30), on(8, 30))
+    said = {inquire(world, "2027-06-30T12:00:00", seed=seed)[0].words for seed in range(12)}
+    assert said == {"on 30 June, and on 30 August"}
+
+
 def test_a_third_window_is_hinted_at_but_not_named() -> None:
     naming, _ = inquire(either(on(3, 7), on(5, 7), on(9, 7)), "2027-03-07T23:59:58")
     assert naming.words == "on 7 March, and on 7 May, among others"

@@ -122,17 +122,22 @@ def polluted(nodeid: str, mode: dict[str, Any]) -> bool:
 
 
 def judged(test: dict[str, Any], mode: dict[str, Any]) -> str:
-    """Say whether what was named of a mode is right."""
+    """Say whether what was named of a mode is right, each of its causes by itself."""
+    said = [_judged(test, mode["exception"], found["causes"]) for found in (mode, *mode["also"])]
+    return "wrong" if "wrong" in said else said[0]
+
+
+def _judged(test: dict[str, Any], exception: str, causes: list[dict[str, Any]]) -> str:
     import truth
 
-    named = {cause["perturbation"] for cause in mode["causes"]}
+    named = {cause["perturbation"] for cause in causes}
     if not named:
         return "unknown"
-    earlier = {name for cause in mode["causes"] for name in (*cause["polluters"], *cause["setters"])}
-    cleaners = {name for cause in mode["causes"] for name in cause["cleaners"]}
+    earlier = {name for cause in causes for name in (*cause["polluters"], *cause["setters"])}
+    cleaners = {name for cause in causes for name in cause["cleaners"]}
     nodeid = test["nodeid"]
     right = (
-        named in [truth.cause(nodeid, mode["exception"]), *truth.OTHERS.get(nodeid, [])]
+        named in [truth.cause(nodeid, exception), *truth.OTHERS.get(nodeid, [])]
         and earlier == truth.EARLIER.get(nodeid, set())
         and cleaners <= truth.CLEANERS.get(nodeid, set())
     )

@@ -135,6 +135,13 @@ def test_a_window_is_not_taken_for_part_of_the_condition_of_another_one() -> Non
     assert said == {"on 30 June, and on 30 August"}
 
 
+def test_a_clock_that_is_looked_at_late_takes_no_more_moments_and_moves_no_edge() -> None:
+    late = timedelta(seconds=0.17)
+    naming, asked = inquire(lambda m: LEAP_SECONDS(m + late), "2027-06-30T23:59:58")
+    assert naming.words == "on 30 June between 12:00 and midnight, and on 30 December between 23:00 and midnight"
+    assert len(asked.decided) < 60
+
+
 def test_a_third_window_is_hinted_at_but_not_named() -> None:
     naming, _ = inquire(either(on(3, 7), on(5, 7), on(9, 7)), "2027-03-07T23:59:58")
     assert naming.words == "on 7 March, and on 7 May, among others"

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_flakehunt.analysis.association import fisher
 from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.asked import flags
 from pytest_flakehunt.diagnosis.repro import Command, Commands
@@ -26,6 +27,8 @@ ENOUGH = 5
 """Runs of a command, and as many of its counterpart, that are enough where all or none of them fail."""
 SURE = 3
 """The same where experiments have shown the cause to be sure: these only try whether the command is right."""
+PLAIN_AT = 0.004
+"""Chance of such a difference, were both commands the same, where the one without the cause fails as well."""
 HUNTS = 3
 """Times that a command is run which hunts, and so runs the test many times by itself."""
 
@@ -197,8 +200,12 @@ def plain(again: Count, without: Count, enough: int) -> bool:
 
     >>> [plain(again, Count(5, 0), 5) for again in (Count(5, 5), Count(5, 0), Count(5, 3))]
     [True, True, False]
+    >>> plain(Count(6, 6), Count(6, 1), 5), plain(Count(7, 7), Count(7, 1), 5)
+    (False, True)
     """
-    return again.runs >= enough and again.failures in {0, again.runs} and not without.failures
+    if again.runs < enough or again.failures not in {0, again.runs}:
+        return False
+    return not without.failures or fisher(again, without) < PLAIN_AT
 
 
 def executable(origin: Origin) -> list[str]:

@@ -1,7 +1,7 @@
 """Holding a plan while tests run, whether in a zygote's child or in an ordinary run."""
 
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
@@ -13,10 +13,10 @@ from pytest_flakehunt.model import AtCall, AtImport, Disputable, PerSweep, PerTe
 class Stage:
     """A pytest plugin that sets the plan's settings for each test, and repeats tests."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, unheld: Mapping[str, Collection[str]]) -> None:
+        self.plan, self._unheld = plan, unheld
         settings = [setting for _, setting in plan.settings]
-        self.per_test = [setting for setting in settings if isinstance(setting, PerTest)]
+        self._per_test = [(name, setting) for name, setting in plan.settings if isinstance(setting, PerTest)]
         self.at_call = [setting for setting in settings if isinstance(setting, AtCall)]
         self.times = max((setting.times for setting in settings if isinstance(setting, Repeating)), default=1)
         self.patient = plan.patience > 1
@@ -65,8 +65,9 @@ class Stage:
         """Hold what is drawn by test; what runs again draws anew, lest its own names meet it there."""
         name = item.nodeid if self.turn == 1 else f"{item.nodeid} {self.turn}"
         with ExitStack() as undo:
-            for setting in self.per_test:
-                undo.enter_context(setting.held_for(name))
+            for perturbation, setting in self._per_test:
+                if item.nodeid not in self._unheld.get(perturbation, ()):
+                    undo.enter_context(setting.held_for(name))
             yield
 
     def disputed(self, error: BaseException, item: pytest.Item) -> str:
@@ -125,8 +126,14 @@ def imported(plan: Plan) -> Iterator[None]:
 
 
 @contextmanager
-def held(config: pytest.Config, plan: Plan) -> Iterator[Stage]:
-    """Hold a plan in this process: what lasts for the sweep at once, the rest as each test starts."""
+def held(config: pytest.Config, plan: Plan, unheld: Mapping[str, Collection[str]] = {}) -> Iterator[Stage]:
+    """Hold a plan in this process: what lasts for the sweep at once, the rest as each test starts.
+
+    Args:
+        config: of the session.
+        plan: what is held.
+        unheld: by perturbation, node ids of tests for which it is not.
+    """
     if (fake := sys.modules.get("pyfakefs.fake_filesystem_unittest")) is not None:
         ours = [module for name, module in sys.modules.items() if name.startswith("pytest_flakehunt")]
         fake.Patcher.SKIPMODULES.update(ours)  # what we write must not go to a file system that is not there
@@ -134,7 +141,7 @@ def held(config: pytest.Config, plan: Plan) -> Iterator[Stage]:
         for _, setting in plan.settings:
             if isinstance(setting, PerSweep):
                 undo.enter_context(setting.held())
-        stage = Stage(plan)
+        stage = Stage(plan, unheld)
         config.pluginmanager.register(stage)
         undo.callback(config.pluginmanager.unregister, stage)
         yield stage

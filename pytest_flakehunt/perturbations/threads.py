@@ -328,4 +328,6 @@ class Switchings(Seeding):
 
     name = "threads"
     sources = frozenset({"threads"})
+    costly = True
+    """Whether it costs so much that mixed sweeps hold it only for tests that consult a source."""
     kind = Switching

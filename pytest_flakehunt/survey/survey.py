@@ -6,16 +6,17 @@ from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import UNSEEN, Attempt, Isolation, Outcome, Progress, Purpose, Spent, Sweep
+from pytest_flakehunt.model import Attempt, Isolation, Progress, Purpose, Spent, Sweep
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
 from pytest_flakehunt.pool.slots import Job, Slot
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.survey.company import Company
+from pytest_flakehunt.survey.consulted import Consulted
 from pytest_flakehunt.survey.crowd import Crowd
 from pytest_flakehunt.survey.outages import Outages
-from pytest_flakehunt.survey.schedule import Schedule, affords, seeds_wanted, sources, sweeps_for_each
+from pytest_flakehunt.survey.schedule import Schedule, affords, seeds_wanted, sweeps_for_each
 from pytest_flakehunt.survey.trust import FEWEST, ForkTrial
 from pytest_flakehunt.zygote import wire
 
@@ -33,8 +34,6 @@ START_SHARE = 8.0
 """How many times its own start a zygote must have worked before it retires."""
 TIMED = 1_000_000
 """More sweeps than there is ever time for: where time decides, all others count from here."""
-ALL_AGAIN = 4
-"""Every so many lone sweeps of a perturbation run all tests: code may have asked unseen."""
 EVERY_NEAR = 10
 """Every so many sweeps, from the first one on, look after each test at all state that it shares with others."""
 STUDY_PAYS = 12
@@ -60,6 +59,7 @@ class Survey:
     """Attempts left out: of tests that consult nothing that was perturbed alone."""
     sweeps: dict[int, Sweep] = field(default_factory=dict)
     outages: Outages = field(init=False)
+    consulted: Consulted = field(init=False)
     near: set[int] = field(default_factory=set)
     """Sweeps that look after each test at shared state, also at such as no event tells of."""
     modules: set[int] = field(default_factory=set)
@@ -80,12 +80,8 @@ class Survey:
     """Sweeps in which no test was worth running."""
     _narrowed: dict[int, int] = field(default_factory=dict)
     """By sweep: tests that were left out."""
-    _lone: dict[str, int] = field(default_factory=dict)
-    """By perturbation: sweeps for it alone, since it is known who consults it."""
     _study: int = -1
     """The number of the sweep that shows it."""
-    _consulted: dict[str, frozenset[str]] = field(default_factory=dict)
-    """By test, once it is known."""
     crowd: Crowd = field(default_factory=Crowd)
     """Tests that may fail only because another sweep runs beside theirs."""
     _trying: int = -1
@@ -105,6 +101,7 @@ class Survey:
 
     def __post_init__(self) -> None:
         self.outages = Outages(self.tallies)
+        self.consulted = Consulted(self.tallies, self.pool.known)
 
     def run(self) -> None:
         """Run all sweeps; what was seen stands in the ledger, in ``sweeps`` and in the tallies.
@@ -200,7 +197,7 @@ class Survey:
             return Job(Draft(number), self._with_company(tests, number), self.pool.usual)
         while tests and (draft := self.schedule.next(retiring)) is not None:
             self._begun = True
-            worth = self._worth(draft, tests)
+            worth = self.consulted.worth(draft, tests)
             spared = len(tests) - len(worth)
             self.saved += spared
             if worth:
@@ -210,7 +207,8 @@ class Survey:
                 if self.company.joins(draft):
                     only = self._with_company(tests, draft.number)
                 early = "" if self.checks else str(draft.plan)
-                return Job(draft, only, self.pool.usual, early=early, study=self._looking(draft))
+                study = replace(self._looking(draft), unheld=self.consulted.unheld(draft, tests))
+                return Job(draft, only, self.pool.usual, early=early, study=study)
             self._left_out += 1
         return None
 
@@ -226,16 +224,6 @@ class Survey:
             return ()
         self._controlled = True
         return tuple(test.nodeid for test in ran if test.nodeid not in self.pool.benched)
-
-    def _worth(self, draft: Draft, tests: Sequence[str]) -> Sequence[str]:
-        """Give the tests that consult what a sweep perturbs, as far as that is known: the others it says nothing of."""
-        wanted = sources(self.pool.known[draft.focus[0]]) if draft.lone else frozenset[str]()
-        if not wanted or not self._consulted:
-            return tests
-        turn = self._lone[draft.focus[0]] = self._lone.get(draft.focus[0], 0) + 1
-        if turn % ALL_AGAIN == 0:
-            return tests
-        return [nodeid for nodeid in tests if wanted & self._consulted.get(nodeid, wanted)]
 
     def _late(self) -> bool:
         left = self._left()
@@ -343,16 +331,7 @@ class Survey:
     def _take_study(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
         """Believe tests that passed, and were watched to the end in one process."""
         self.ledger.write(sweep, attempts, fingerprints(attempts))
-        passed = {attempt.nodeid for attempt in attempts if attempt.outcome is Outcome.PASSED}
-        for item in told:
-            if item.kind != "sources":
-                continue
-            position, consulted = item.data["position"], item.data["sources"]
-            assert isinstance(position, int)
-            assert isinstance(consulted, list)
-            nodeid = self.tallies[position].nodeid
-            if nodeid in passed and UNSEEN not in consulted:
-                self._consulted[nodeid] = frozenset(consulted)
+        self.consulted.take(attempts, told)
 
     def waits(self) -> bool:
         """Say that a slot without a sweep has none to come."""

@@ -333,7 +333,11 @@ def perform(
         config.pluginmanager.register(watch)
     journal.write(wire.Began(os.getpid()))
     try:
-        with stage.held(config, plan) as observer.stage:
+        unheld = {
+            name: {item.nodeid for position, item in work if position in positions}
+            for name, positions in study.unheld.items()
+        }
+        with stage.held(config, plan, unheld) as observer.stage:
             if leaks is not None:
                 watched(leaks, work, journal, plan.patience, study)
             _each(session, work, observer, journal, study, watch, leaks)

@@ -42,6 +42,8 @@ class Study:
     """What each test writes to that other processes share."""
     undone: Sequence[str] = ()
     """Changes, by their paths, that are taken back before the next test starts."""
+    unheld: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Perturbations that are not held for some tests, by position."""
     path: bool = False
     """Which lines of the project the last test runs, and with which values."""
 

@@ -69,7 +69,7 @@ class Target:
     clocks: Sequence[tuple[str, bool]] = ()
     """Settings of the clock in the survey, and whether it failed in this way under each."""
     quiet: bool = False
-    """Whether its runs must have the machine for themselves: how busy it is may be what makes it fail."""
+    """Whether its runs must have the machine for themselves: neighbours may be what makes it fail."""
 
 
 def only(plan: Plan, names: Collection[str]) -> Plan:

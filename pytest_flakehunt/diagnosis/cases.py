@@ -36,8 +36,6 @@ CROWD = frozenset({-1})
 CHANCE = 0.05
 """How likely a flaky test may be to fail in all calm sweeps, and then to pass so often by itself."""
 OURS = "it fails in every calm sweep and passes when pytest runs it by itself: the hunt's own fault, not the test's"
-BUSY = frozenset({"cores", "load", "latency", "threads"})
-"""Perturbations under which it matters how busy the machine is besides."""
 LEAST_LIMIT = 2.0
 """Seconds that a test may take at least which is known to hang, ..."""
 ENDED_FACTOR = 3.0
@@ -175,7 +173,6 @@ class Cases:
         place = self.survey.tallies.positions[case.nodeid]
         failing = sorted((sweep for sweep, _, found in case.attempts if found == mode), key=verdicts.telling)
         passing = [sweep for sweep, outcome, _ in case.attempts if outcome.counts and not outcome.fails]
-        busy = all(sweep.plan.names & BUSY for sweep in failing)
         calm = [outcome.fails for sweep, outcome, _ in case.attempts if sweep.calm and outcome.counts]
         return Target(
             nodeid=case.nodeid,
@@ -203,7 +200,7 @@ class Cases:
                 for sweep in some
                 if (clock := sweep.plan.setting("clock")) is not None
             ],
-            quiet=busy or case.nodeid in self.survey.crowd.members,
+            quiet=case.nodeid in self.survey.crowd.members,
         )
 
     def findings(self) -> list[Finding]:

@@ -321,12 +321,13 @@ class Attribution:
             if not count.failures and fisher(share, Count(6, 0)) < 0.01:
                 note = f"it failed in forks only: what it fails under was not found again {what}"
                 ours = not (yield from self._fails_fresh())
-        seen = yield from one(replace(setup, readings=True))
-        if seen.reply is Reply.PASSES:
+        found = replace(diagnosis, tried=tuple(self.book.tried), ours=ours, note=note)
+        try:  # what comes now is where to look: the cause is shown
             seen = yield from one(replace(setup, readings=True))
-        places = naming.places({cause.perturbation: cause.setting for cause in diagnosis.causes}, seen.readings)
-        found = replace(diagnosis, tried=tuple(self.book.tried), places=places, ours=ours, note=note)
-        try:
+            if seen.reply is Reply.PASSES:
+                seen = yield from one(replace(setup, readings=True))
+            settings = {cause.perturbation: cause.setting for cause in diagnosis.causes}
+            found = replace(found, places=naming.places(settings, seen.readings))
             return replace(found, parting=(yield from parted(setup, diagnosis.without)))
         except OutOfRuns:
             return found

@@ -43,7 +43,7 @@ NAMES = {
     "flakehunt-diagnose": (
         "RUNS",
         "runs of experiments on causes, for all findings together; 0 for none (default: up to 3000 each, for as long "
-        "as the survey took; at least two minutes, or 4 s for each finding up to half an hour; within N, where it is "
+        "as the survey took; at least two minutes, or 15 s for each finding up to half an hour; within N, where it is "
         "a time)",
     ),
     "flakehunt-leaks": (

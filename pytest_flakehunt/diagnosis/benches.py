@@ -103,6 +103,7 @@ def job(setup: Setup, nodeid: str, number: int, isolation: Isolation) -> Job:
         imports=setup.readings and bool(setup.early.settings),
         changes=setup.changes,
         undone=setup.undone,
+        hurried=True,
         path=setup.path,
     )
     return Job(

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.diagnosis.benches import Bench, Keep, Lead, job, reply
 from pytest_flakehunt.diagnosis.beside import Beside
-from pytest_flakehunt.diagnosis.budget import COMMANDS_SHARE
+from pytest_flakehunt.diagnosis.budget import COMMANDS_SHARE, SHARES_AT_ONCE
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import Attempt, Diagnosis, Isolation, Progress, Purpose, Seen, Setup, Sweep, Walked
 from pytest_flakehunt.model.plans import environment
@@ -86,7 +86,7 @@ class Laboratory:
         whole = float(self.runs) if self.seconds is None else self.seconds * (1 - COMMANDS_SHARE)
         benches = [Bench(group, self._settled, self._expected(group)) for group in groups]
         for bench in sorted(benches, key=lambda bench: bench.expected):
-            bench.allowed = whole / len(benches)
+            bench.allowed = SHARES_AT_ONCE * whole / len(benches)
             self._later.append(bench)
         while self._fill():
             if self._over():

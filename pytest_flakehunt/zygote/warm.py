@@ -228,7 +228,7 @@ class Warm:
                 stacks=self.stacks,
                 study=run.study,
                 leaks=self.leaks,
-                waits=len(run.groups) == 1,
+                waits=len(run.groups) == 1 and not run.study.hurried,
             )
         except Exception:  # another plugin's, or ours: whoever reads of the crash must see it
             os.write(self.stacks, traceback.format_exc().encode("utf-8", "backslashreplace"))

@@ -44,6 +44,8 @@ class Study:
     """Changes, by their paths, that are taken back before the next test starts."""
     unheld: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Perturbations that are not held for some tests, by position."""
+    hurried: bool = False
+    """Whether it may end with its last test: what that has left, and what is on its way out, is of no interest."""
     path: bool = False
     """Which lines of the project the last test runs, and with which values."""
 

@@ -52,6 +52,7 @@ class Attribution:
 
     def run(self) -> Experiment[Diagnosis]:
         """Diagnose; whatever the budget allows is returned."""
+        self.book.several = bool(self.target.calm.failures)
         try:
             by_seed = yield from Pinning(self.target, self.book).by_seed()
             return (yield from self._settled(by_seed)) if by_seed else (yield from self._diagnose())
@@ -272,7 +273,7 @@ class Attribution:
             what = "calm, with the order as written" if setter is None else f"after {setter}"
             rates = bounds(alone, (yield from self.book.count(what, helped, ENOUGH)))
             if rates is not None:
-                self.book.varies = False
+                self.book.varies = self.book.several
                 return (yield from self._brittle(helped, rates))
         return (yield from self._drawn_or_pinned(["hashseed"]))
 

@@ -26,12 +26,16 @@ SEEDS_LOOK = 6
 """The same where a hash seed is on trial, whose test does vary between interpreters: six of six against none."""
 NAMED_AT_SEEDS = 0.0011
 """Chance of that."""
+SEVERAL_LOOK = 8
+"""The same where each turn has an interpreter of its own, as calm sweeps failed: eight of eight against none."""
+NAMED_AT_SEVERAL = 1e-4
+"""Chance of that."""
 HOPELESS_AFTER = 80
 """Runs after which ..."""
 HOPELESS_AT = 0.25
 """... a difference that chance gives so often is not followed any further."""
 RUNS_AN_INTERPRETER = 5
-"""Where a hash seed is held but not on trial: both sides then take place in the same interpreters."""
+"""Turns in one interpreter where a hash seed is held, but not on trial."""
 
 
 class Arm(NamedTuple):
@@ -65,6 +69,8 @@ class Notebook:
     tried: list[Condition] = field(default_factory=list)
     left: str = ""
     """What is being tried, and what it would take to go on; empty where that cannot be told."""
+    several: bool = False
+    """Whether a contrast must hold in several interpreters: calm sweeps failed, and addresses may decide in each."""
     varies: bool = True
     """Whether the test may fail by itself; not where it never did, and always does with the cause."""
 
@@ -97,9 +103,13 @@ class Notebook:
             sure: whether a single pass of the former says that it is not the cause.
         """
         on_trial = present.setup.plan.setting("hashseed") != absent.setup.plan.setting("hashseed")
-        first = (SEEDS_LOOK, NAMED_AT_SEEDS) if on_trial else (FIRST_LOOK, NAMED_AT_FIRST)
-        looks = [*([first] if on_trial or not self.varies else []), *((look, NAMED_AT) for look in LOOKS)]
-        pairs = _pairs(present.setup, absent.setup, on_trial=on_trial)
+        first = [] if self.varies else [(FIRST_LOOK, NAMED_AT_FIRST)]
+        first = [(SEVERAL_LOOK, NAMED_AT_SEVERAL)] if self.several else first
+        first = [(SEEDS_LOOK, NAMED_AT_SEEDS)] if on_trial else first
+        looks = [*first, *((look, NAMED_AT) for look in LOOKS)]
+        held = on_trial or self.several or "hashseed" in present.setup.plan.names
+        each = 1 if on_trial or self.several else RUNS_AN_INTERPRETER
+        pairs = _pairs(present.setup, absent.setup, each, held=held)
         one, other, made = Count(), Count(), 0
         for look, named_at in looks:
             seen = yield [setup for pair in islice(pairs, look - made) for setup in pair]
@@ -127,15 +137,18 @@ def hopeless(present: Count, absent: Count) -> bool:
     return present.runs >= HOPELESS_AFTER and fisher(present, absent) > HOPELESS_AT
 
 
-def _pairs(present: Setup, absent: Setup, *, on_trial: bool) -> Iterator[tuple[Setup, Setup]]:
-    """Give both sides of a contrast, turn by turn, in other interpreters by and by where a hash seed is held.
+def _pairs(present: Setup, absent: Setup, each: int, *, held: bool) -> Iterator[tuple[Setup, Setup]]:
+    """Give both sides of a contrast, turn by turn.
 
-    Where it is on trial, each turn has interpreters of its own: what is drawn
-    as the suite is imported must not stand in for the seed.
+    Args:
+        present: one side.
+        absent: the other.
+        each: turns in one interpreter. Where a hash seed is on trial, each has
+            one of its own: what is drawn as the suite is imported must not stand in for the seed.
+        held: whether both sides take place in the same interpreters, in others by and by.
     """
-    held = "hashseed" in present.plan.names or on_trial
     for turn in count():
-        place = turn if on_trial else turn // RUNS_AN_INTERPRETER
+        place = turn // each
         yield (elsewhere(present, place), elsewhere(absent, place)) if held else (present, absent)
 
 

@@ -100,6 +100,18 @@ def test_what_nothing_controls_is_never_named(rate: float) -> None:
     assert [named(found) for found in said if found.causes] == []
 
 
+def test_where_objects_lie_in_one_interpreter_is_never_taken_for_a_cause() -> None:
+    def world(setup: Setup) -> bool:
+        place = setup.interpreter or "usual"
+        return luck(seed, place, str(setup.plan), setup.before) < 0.4
+
+    said = []
+    for seed in range(60):
+        found, _ = diagnosed(world, a_target("gc=every:30 random=9", Count(40, 11), workers=2), seed)
+        said += [cause.perturbation for cause in found.causes]
+    assert set(said) <= {"import"}  # interpreters differ: that is all that is shown
+
+
 def test_polluters_cleaners_and_brittle_tests_are_told_apart() -> None:
     def victim(setup: Setup) -> bool:
         return "t3" in setup.before and "t5" not in setup.before[setup.before.index("t3") :]

@@ -164,7 +164,7 @@ class Laboratory:
         bench = min((bench for bench in self._active if bench.waiting), key=self._cost)
         if bench.waiting[0][1].beside:
             place, setup = bench.waiting.pop(0)
-            run, began = self._job(bench, setup), realtime.monotonic()
+            run, began = self._job(bench, setup, self.next_number()), realtime.monotonic()
             attempts, told = self._beside.run(run)
             self._take(Request(bench, place, setup, began), attempts, told)
             return
@@ -172,10 +172,10 @@ class Laboratory:
         self.pool.work(self, 1)
         self._alone = False
 
-    def _job(self, bench: Bench, setup: Setup) -> Job:
+    def _job(self, bench: Bench, setup: Setup, number: int) -> Job:
         nodeid = bench.lead.target.nodeid
         isolation = Isolation.FRESH if nodeid in self.suspicious else self.pool.usual
-        return job(setup, nodeid, self.next_number(), isolation)
+        return job(setup, nodeid, number, isolation)
 
     def _take(self, request: Request, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
         bench, lead = request.bench, request.bench.lead
@@ -225,7 +225,7 @@ class Laboratory:
                 if not self._may(slot, bench, entry[1]):
                     continue
                 fits = slot.link is not None and suits(
-                    slot.link, self._probe(bench, entry[1]), environment(entry[1].plan)
+                    slot.link, self._job(bench, entry[1], 0), environment(entry[1].plan)
                 )
                 if found is None or (fits and not found[0]):
                     found = fits, bench, entry
@@ -233,13 +233,12 @@ class Laboratory:
             return None
         _, bench, entry = found
         bench.waiting.remove(entry)
-        run = self._job(bench, entry[1])
+        if not self._alone:
+            self._homes.setdefault(_name(entry[1]), slot.index)
+        run = self._job(bench, entry[1], self.next_number())
         self._under_way[run.draft.number] = Request(bench, *entry, realtime.monotonic())
         self._doing = f"experiments on {bench.lead.target.nodeid}"
         return run
-
-    def _probe(self, bench: Bench, setup: Setup) -> Job:
-        return job(setup, bench.lead.target.nodeid, 0, self.pool.usual)
 
     def _may(self, slot: Slot, bench: Bench, setup: Setup) -> bool:
         """Tell whether a slot may take a run: some need the machine, others an interpreter that another slot has."""
@@ -247,8 +246,7 @@ class Laboratory:
             return False
         if not setup.interpreter or self._alone:  # then there is one slot only
             return True
-        name = setup.interpreter, str(setup.plan.setting("hashseed"))
-        return self._homes.setdefault(name, slot.index) == slot.index
+        return self._homes.get(_name(setup), slot.index) == slot.index
 
     def waits(self) -> bool:
         """Tell whether a slot without a job may have one once a run has ended."""
@@ -300,6 +298,11 @@ class Laboratory:
             done = self.verify(lead, found, min(pairs, OTHERS_PAIRS) if of_group else pairs, ends)
             self.made += sum(count.runs for count in (done.verified, done.control) if count is not None)
             self.keep(lead, done)
+
+
+def _name(setup: Setup) -> tuple[str, str]:
+    """Name the interpreter that a run must take place in."""
+    return setup.interpreter, str(setup.plan.setting("hashseed"))
 
 
 def _position(data: Mapping[str, object]) -> int:

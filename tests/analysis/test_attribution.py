@@ -134,18 +134,22 @@ def shuffled(seed: int, *, fails: Callable[[Sequence[str]], bool], subject: str)
     return Ran(before, fails(before))
 
 
-def test_a_polluter_among_a_thousand_is_found_by_pairs_and_never_with_all_others() -> None:
-    subject = "m3.py::victim"
-    history = [shuffled(seed, fails=lambda before: MANY[421] in before, subject=subject) for seed in range(12)]
+def victim_of_many(history: Sequence[Ran]) -> Target:
     failing = next(ran for ran in history if ran.fails)
-    target = a_target(
-        nodeid=subject,
+    return a_target(
+        nodeid="m3.py::victim",
         candidates=[Candidate(read_plan("random=1", KNOWN), failing.before, 7, 1, ordered=True)],
         history=lambda: history,
         others=MANY,
         seconds=SECONDS,
         leaky={MANY[5]},
     )
+
+
+def test_a_polluter_among_a_thousand_is_found_by_pairs_and_never_with_all_others() -> None:
+    subject = "m3.py::victim"
+    history = [shuffled(seed, fails=lambda before: MANY[421] in before, subject=subject) for seed in range(12)]
+    target = victim_of_many(history)
     seen: list[Setup] = []
 
     def world(setup: Setup) -> bool:
@@ -180,14 +184,7 @@ def test_the_cleaner_stood_between_as_the_victim_passed() -> None:
 
     subject = "m3.py::victim"
     history = [shuffled(seed, fails=fails, subject=subject) for seed in range(30)]
-    failing = next(ran for ran in history if ran.fails)
-    target = a_target(
-        nodeid=subject,
-        candidates=[Candidate(read_plan("random=1", KNOWN), failing.before, 7, 1, ordered=True)],
-        history=lambda: history,
-        others=MANY,
-        seconds=SECONDS,
-    )
+    target = victim_of_many(history)
     found, runs = diagnosed(lambda setup: fails(setup.before), target, 1)
     assert (found.causes[0].polluters, found.causes[0].cleaners) == ((MANY[421],), (MANY[7],))
     assert runs < 400

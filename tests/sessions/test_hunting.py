@@ -191,7 +191,8 @@ def test_collecting_differently_is_noted_and_no_error(pytester: pytest.Pytester,
     assert any("not every interpreter collects" in note for note in found.report["notes"])
     assert any("collected by some interpreters only" in note for note in found.report["notes"])
     assert found.verdicts["test_it[gw0]"] == "steady"
-    assert found.verdicts["test_it[gw1]"] == "broken"
+    failing = found.tests["test_it[gw1]"]
+    assert failing["failures"] == failing["runs"] > 0  # whether a calm sweep went there is chance: broken or fragile
     assert 0 < found.tests["test_it[gw0]"]["runs"] < 12
     assert not any("cut short" in note for note in found.report["notes"])
 

@@ -157,16 +157,7 @@ class Attribution:
 
     def _reduced(self, setup: Setup, rates: Rates) -> Experiment[Diagnosis | None]:
         """Leave out what is not needed, and name the rest; None where nothing is."""
-
-        def fails_under(names: Sequence[str]) -> Experiment[bool]:
-            return decide(replace(setup, plan=only(setup.plan, names)), rates)
-
-        names = sorted(setup.plan.names, key=lambda name: name in {"hashseed", "random"}, reverse=True)
-        if setup.before and (yield from fails_under([])):
-            setup = replace(setup, plan=CALM)
-        elif names:
-            needed = yield from smallest(names, fails_under)
-            setup = replace(setup, plan=only(setup.plan, needed))
+        setup = yield from self._fewest_settings(setup, rates)
         if setup.before and not (yield from decide(replace(setup, before=()), rates)):
             return (yield from self._victim(setup, rates))
         setup = replace(setup, before=())
@@ -175,6 +166,17 @@ class Attribution:
         for name in sorted(setup.plan.names):
             setup = yield from self._simpler(setup, name, rates)
         return (yield from self._by_settings(setup, rates))
+
+    def _fewest_settings(self, setup: Setup, rates: Rates) -> Experiment[Setup]:
+        """Leave out the settings that it fails without just as often."""
+
+        def fails_under(names: Sequence[str]) -> Experiment[bool]:
+            return decide(replace(setup, plan=only(setup.plan, names)), rates)
+
+        names = sorted(setup.plan.names, key=lambda name: name in {"hashseed", "random"}, reverse=True)
+        if setup.before and (yield from fails_under([])):
+            return replace(setup, plan=CALM)
+        return replace(setup, plan=only(setup.plan, (yield from smallest(names, fails_under)))) if names else setup
 
     def _simpler(self, setup: Setup, name: str, rates: Rates) -> Experiment[Setup]:
         """Take the simplest setting that still fails."""
@@ -236,19 +238,24 @@ class Attribution:
 
     def _victim(self, setup: Setup, rates: Rates) -> Experiment[Diagnosis]:
         """Find the fewest tests that must run before for it to fail."""
+        before, setup = setup.before, (yield from polluters.fewest(setup, rates))
+        if setup.plan.settings and setup.before != before:  # some may have been needed for tests that are gone
+            setup = yield from self._fewest_settings(setup, rates)
         found = yield from polluters.of_victim(setup, rates, self.target)
-        setup, without = replace(setup, before=found.needed), replace(setup, before=())
+        without = replace(setup, before=())
         missing = "without them" if len(found.needed) > 1 else "without it"
-        seen = yield from self.book.contrast(Arm(f"after {listed(found.needed)}", setup), Arm(missing, without))
-        if not seen.shown:
-            return self.book.chance("order")
+        after, seen = Arm(f"after {listed(found.needed)}", setup), []
+        for other in (Arm(missing, without), *_one_fewer(setup)):
+            seen.append((yield from self.book.contrast(after, other)))
+            if not seen[-1].shown:
+                return self.book.chance("order")
         order = Cause(
             "order",
             "",
             naming.victim(found, setup.plan),
-            seen.present,
-            seen.absent,
-            seen.p_value,
+            seen[0].present,
+            seen[0].absent,
+            seen[0].p_value,
             polluters=found.needed,
             cleaners=found.cleaners,
             changes=found.changes,
@@ -343,6 +350,14 @@ class Attribution:
             if count.failures or not count.runs:
                 return True
         return False
+
+
+def _one_fewer(setup: Setup) -> list[Arm]:
+    """Give the setup without each of several earlier tests."""
+    tests = setup.before if len(setup.before) > 1 else ()
+    return [
+        Arm(f"without {test}", replace(setup, before=tuple(t for t in setup.before if t != test))) for test in tests
+    ]
 
 
 def from_start(plan: Plan) -> Plan:

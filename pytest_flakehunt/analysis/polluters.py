@@ -84,16 +84,19 @@ def first_to(
     return None
 
 
-def of_victim(setup: Setup, rates: Rates, target: Target) -> Experiment[Found]:
-    """Find the fewest earlier tests that the victim fails after, what they changed, and a cleaner."""
+def fewest(setup: Setup, rates: Rates) -> Experiment[Setup]:
+    """Leave out the earlier tests that a victim fails without just as often."""
 
     def fails_after(before: Sequence[str]) -> Experiment[bool]:
         return decide(replace(setup, before=tuple(before)), rates)
 
-    needed = tuple((yield from smallest(setup.before, fails_after)))
-    setup = replace(setup, before=needed)
+    return replace(setup, before=tuple((yield from smallest(setup.before, fails_after))))
+
+
+def of_victim(setup: Setup, rates: Rates, target: Target) -> Experiment[Found]:
+    """Find what the earlier tests changed that the victim fails after, and a cleaner."""
     changes = yield from _telling(setup, rates, fails_when_undone=False)
-    return Found(needed, changes, (yield from _cleaners(setup, rates, target)))
+    return Found(setup.before, changes, (yield from _cleaners(setup, rates, target)))
 
 
 def _cleaners(setup: Setup, rates: Rates, target: Target) -> Experiment[tuple[str, ...]]:

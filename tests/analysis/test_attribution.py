@@ -190,6 +190,29 @@ def test_the_cleaner_stood_between_as_the_victim_passed() -> None:
     assert runs < 400
 
 
+def test_neither_tests_nor_settings_are_named_that_only_the_way_of_searching_brought_in() -> None:
+    """What undoes t3 stands between in the sweep, and the latency was needed because of that alone."""
+
+    def world(setup: Setup) -> float:
+        undone = "t5" in setup.before and not setting(setup, "latency")
+        return 0.6 if "t3" in setup.before and not undone else 0.0
+
+    said = [diagnosed(world, a_target(), seed)[0] for seed in range(30)]
+    named_some = [found for found in said if found.causes]
+    assert {(*named(found), *found.causes[0].polluters) for found in named_some} == {("order=", "t3")}
+    assert len(named_some) > 20
+
+
+def test_of_several_polluters_each_is_shown_to_be_needed() -> None:
+    def world(setup: Setup) -> float:
+        return 0.95 * ("t3" in setup.before) * (0.4 + 0.6 * ("t7" in setup.before))
+
+    said = [diagnosed(world, a_target(), seed)[0] for seed in range(60)]
+    several = [found for found in said if found.causes and len(found.causes[0].polluters) > 1]
+    assert all({condition.what for condition in found.tried} >= {"without t3", "without t7"} for found in several)
+    assert {found.causes[0].polluters for found in said if found.causes} <= {("t3",), ("t3", "t7")}
+
+
 def test_a_hash_seed_that_the_survey_saw_is_named_with_few_interpreters() -> None:
     started: set[tuple[str, str]] = set()
 

@@ -57,7 +57,8 @@ class Attribution:
             by_seed = yield from Pinning(self.target, self.book).by_seed()
             return (yield from self._settled(by_seed)) if by_seed else (yield from self._diagnose())
         except OutOfRuns:
-            return self.book.unknown(f"the budget was spent{f': {self.book.left}' if self.book.left else ''}")
+            said = f"the budget was spent{f': {self.book.left}' if self.book.left else ''}"
+            return replace(self.book.unknown(said), unfinished=True)
 
     def _diagnose(self) -> Experiment[Diagnosis]:
         calm = Setup(lone=bool(self.target.calm.failures))  # or what goes on beside it may be what makes it fail

@@ -71,7 +71,7 @@ def first_to(
     """Try tests one by one, each in a process of its own: after which does it come out so? None where after none."""
     for start in range(0, len(tests), TOGETHER):
         some = tests[start : start + TOGETHER]
-        seconds = sum(target.seconds.get(test, 0.0) + FORK for test in tests[start:])
+        seconds = max(1.0, sum(target.seconds.get(test, 0.0) + FORK for test in tests[start:]))
         book.left = (
             f"{start} of {len(tests)} earlier tests were tried one by one; the others take about {seconds:.0f} s"
         )

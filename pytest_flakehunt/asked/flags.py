@@ -10,6 +10,8 @@ ZYGOTE = "flakehunt-zygote"
 """The name under which a zygote's own plugin is registered."""
 WITNESS = "PYTEST_FLAKEHUNT_WITNESS"
 """The variable that tells a command run again where to write how its tests ended."""
+LATER = "PYTEST_FLAKEHUNT_LATER"
+"""The variable that tells which hunt of the ledger to go on with: see ``later``."""
 QUARANTINE = "flakehunt-quarantine.toml"
 AGAIN = pytest.StashKey[str]()
 """What it told."""

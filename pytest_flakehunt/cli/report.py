@@ -5,12 +5,16 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
 from pytest_flakehunt.asked.flags import REPORTS
 from pytest_flakehunt.asked.options import with_companions
 from pytest_flakehunt.cli.ending import FOUND, OK, Refused
 from pytest_flakehunt.model import Findings, Service
+
+if TYPE_CHECKING:
+    from pytest_flakehunt.ledger.archive import Kept
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -93,27 +97,41 @@ def concluded(path: Path, wanted: str) -> Findings:
     from pytest_flakehunt.reports import reading
 
     try:
-        if not _is_ledger(path):
+        if not is_ledger(path):
             return reading.read(path.read_text("utf-8"))
-        kept = archive.hunts(path)
-        if wanted:
-            fitting = [
-                hunt for hunt in kept if str(hunt.number) == wanted or (hunt.uid and hunt.uid.startswith(wanted))
-            ]
-        else:
-            fitting = [hunt for hunt in kept if hunt.concluded][-1:]
-        if not fitting or (len(fitting) > 1 and all(str(hunt.number) != wanted for hunt in fitting)):
-            which = f"--hunt {wanted}: {'several hunts are' if fitting else 'no hunt is'} called so" if wanted else (
-                "none of its hunts was concluded: they were killed, or are older than format 5; hunt again"
-            )  # fmt: skip
-            raise Refused(f"{path}: {which}; flakehunt report --list shows those there are")
-        hunt = next((hunt for hunt in fitting if str(hunt.number) == wanted), fitting[0])
-        if not hunt.concluded:
-            raise Refused(f"{path}: hunt {hunt.number} was not concluded: it was killed, or is older than format 5")
-        return reading.read(archive.document(path, hunt.number))
+        return reading.read(archive.document(path, chosen(path, wanted).number))
     except (LedgerError, OSError, ValueError, reading.DocumentError) as error:
         said = str(error)
         raise Refused(said if str(path) in said else f"{path}: {said}") from None
+
+
+def chosen(path: Path, wanted: str) -> "Kept":
+    """Give a hunt that was concluded.
+
+    Args:
+        path: of a ledger.
+        wanted: its number, or the beginning of its id; empty for the last that ended.
+    """
+    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.ledger.store import LedgerError
+
+    try:
+        kept = archive.hunts(path)
+    except LedgerError as error:
+        raise Refused(str(error)) from None
+    if wanted:
+        fitting = [hunt for hunt in kept if str(hunt.number) == wanted or (hunt.uid and hunt.uid.startswith(wanted))]
+    else:
+        fitting = [hunt for hunt in kept if hunt.concluded][-1:]
+    if not fitting or (len(fitting) > 1 and all(str(hunt.number) != wanted for hunt in fitting)):
+        which = f"--hunt {wanted}: {'several hunts are' if fitting else 'no hunt is'} called so" if wanted else (
+            "none of its hunts was concluded: they were killed, or are older than format 5; hunt again"
+        )  # fmt: skip
+        raise Refused(f"{path}: {which}; flakehunt report --list shows those there are")
+    hunt = next((hunt for hunt in fitting if str(hunt.number) == wanted), fitting[0])
+    if not hunt.concluded:
+        raise Refused(f"{path}: hunt {hunt.number} was not concluded: it was killed, or is older than format 5")
+    return hunt
 
 
 def _list(path: Path) -> int:
@@ -121,7 +139,7 @@ def _list(path: Path) -> int:
     from pytest_flakehunt.ledger.store import LedgerError
     from pytest_flakehunt.reports.words import number, safe
 
-    if not _is_ledger(path):
+    if not is_ledger(path):
         raise Refused(f"--list: {path} is no ledger; give the path of one")
     try:
         kept = archive.hunts(path)
@@ -134,7 +152,8 @@ def _list(path: Path) -> int:
     return OK if kept else FOUND
 
 
-def _is_ledger(path: Path) -> bool:
+def is_ledger(path: Path) -> bool:
+    """Tell whether a file is one, or at least of its kind."""
     with path.open("rb") as file:
         return file.read(15) == b"SQLite format 3"
 
@@ -145,7 +164,7 @@ def _patterns(path: Path) -> list[str]:
     from pytest_flakehunt.ledger.store import LedgerError
 
     try:
-        kept = archive.hunts(path) if _is_ledger(path) else []
+        kept = archive.hunts(path) if is_ledger(path) else []
         return [compiled(pattern) for hunt in kept for pattern in hunt.redact]
     except (LedgerError, OSError) as error:
         raise Refused(str(error)) from None
@@ -158,7 +177,7 @@ def _copy(path: Path, target: Path, redact: list[str]) -> None:
     from pytest_flakehunt.ledger.store import LedgerError
     from pytest_flakehunt.reports.redaction import Redactor
 
-    if not _is_ledger(path):
+    if not is_ledger(path):
         raise Refused(f"--redacted-ledger {target}: {path} is no ledger; give the path of one")
     try:
         archive.copied(path, target, Redactor(os.environ, dict.fromkeys(redact)))

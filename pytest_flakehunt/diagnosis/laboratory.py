@@ -95,6 +95,7 @@ class Laboratory:
                 self.pool.work(self, self.pool.workers)
             else:
                 self._run_alone()
+        self._say_what_is_left()
         self._verify()
 
     def _expected(self, group: Sequence[Lead]) -> float:
@@ -103,6 +104,17 @@ class Laboratory:
         start = self.pool.starting / max(1, self.pool.slots.zygotes) if group[0].target.calm.failures else 0.0
         fresh = self.pool.usual is Isolation.FRESH or nodeid in self.suspicious
         return group[0].target.seconds.get(nodeid, 0.0) + (2 * start if fresh else start)
+
+    def _say_what_is_left(self) -> None:
+        """Say of findings that the budget ended what they would take, going by the others."""
+        usual = sorted(found.runs for _, found in self._found if not found.unfinished)
+        for place, (lead, found) in enumerate(self._found):
+            if not found.unfinished:
+                continue
+            each = found.seconds / found.runs if found.runs else self._expected([lead])
+            left = what_is_left(found.runs, usual, each)
+            self._found[place] = lead, replace(found, note=f"{found.note}{left}")
+            self.keep(*self._found[place])
 
     # whose turn it is
 
@@ -298,6 +310,24 @@ class Laboratory:
             done = self.verify(lead, found, min(pairs, OTHERS_PAIRS) if of_group else pairs, ends)
             self.made += sum(count.runs for count in (done.verified, done.control) if count is not None)
             self.keep(lead, done)
+
+
+def what_is_left(runs: int, usual: Sequence[int], each: float) -> str:
+    """Say what experiments would still take that were ended.
+
+    Args:
+        runs: that were made.
+        usual: runs that experiments took which came to an end, from the fewest to the most.
+        each: seconds that a run takes.
+
+    >>> what_is_left(4, [30, 40, 90], 2.0), what_is_left(50, [30, 40, 90], 2.0), what_is_left(4, [], 2.0)
+    ('; others took 40 runs: about 72 s more', '; others took 40 runs', '')
+    """
+    if not usual:
+        return ""
+    middle = usual[len(usual) // 2]
+    more = f": about {max(1, round((middle - runs) * each))} s more" if middle > runs else ""
+    return f"; others took {middle} runs{more}"
 
 
 def _name(setup: Setup) -> tuple[str, str]:

@@ -76,6 +76,19 @@ class Context:
         without = None if found.without is None else self._ordinary(nodeid, f"{mode} without", found.without)
         return Commands(self._ordinary(nodeid, mode, setup), setup.plan, without)
 
+    def going_on(self, ledger: Path, hunt: str) -> str:
+        """Give the command that goes on with the experiments of a hunt, another day."""
+        starts = ("flakehunt",) if len(self.program) == 1 else (*self.program[:-1], "pytest_flakehunt")
+        called = (*self.selection, *self.options)
+        words = (
+            "diagnose",
+            os.path.relpath(ledger, self.directory),
+            "--hunt",
+            hunt,
+            *(("--", *called) if called else ()),
+        )
+        return shlex.join((*starts, *words))
+
     def ordinary(self, nodeids: Sequence[str] = ()) -> Command:
         """Give the command that runs some tests, or all that were selected, without us."""
         if nodeids:

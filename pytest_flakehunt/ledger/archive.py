@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pytest_flakehunt.ledger.store import APPLICATION, OUTCOMES, VERSION, LedgerError, remedy
-from pytest_flakehunt.model import Known
+from pytest_flakehunt.model import Attempt, Isolation, Known, Perturbation, SettingError, Sweep
+from pytest_flakehunt.model.plans import read_plan
 
 JSON_COLUMNS = frozenset(
     {
@@ -123,6 +124,58 @@ def worth(path: Path) -> History:
             " AND calm.focus = '' AND plain.mode IS NOT NULL) GROUP BY focus"
         )
         return History(hunts, calm, seconds, dict(found.fetchall()))
+
+
+def survey(path: Path, number: int, known: Mapping[str, Perturbation]) -> Iterator[tuple[Sweep, list[Attempt]]]:
+    """Give the sweeps of a hunt's survey, each with its attempts: of these how they came out and how long they took.
+
+    Args:
+        path: of the ledger.
+        number: of the hunt.
+        known: the perturbations there are, by name.
+
+    Raises:
+        LedgerError: it cannot be read, or one of its plans.
+    """
+    with _reading(path) as db:
+        kept = db.execute(
+            "SELECT number, plan, focus, isolation, zygote, hashseed, neighbours, started, seconds, torn, outage"
+            " FROM sweeps WHERE hunt = ? AND purpose = 'survey' ORDER BY number",
+            (number,),
+        )
+        for count, written, focus, isolation, *held, torn, outage in kept.fetchall():
+            zygote, hashseed, neighbours, started, seconds = held
+            try:
+                plan = read_plan(written, known)
+            except SettingError as error:
+                raise LedgerError(f"{path}: sweep {count} cannot be told: {error}") from None
+            sweep = Sweep(
+                *(count, plan, tuple(focus.split()), Isolation(isolation)),
+                *(zygote, hashseed, neighbours, started, seconds),
+                torn=bool(torn),
+                outage=bool(outage),
+            )
+            attempts = db.execute(
+                "SELECT nodeid, outcome, ms / 1000.0 FROM attempts JOIN tests ON tests.id = attempts.test"
+                " WHERE hunt = ? AND sweep = ?",
+                (number, sweep.number),
+            )
+            yield sweep, [Attempt(nodeid, OUTCOMES[outcome], seconds) for nodeid, outcome, seconds in attempts]
+
+
+def last_number(path: Path, number: int) -> int:
+    """Give the highest number of any sweep of a hunt, experiments included.
+
+    Args:
+        path: of the ledger.
+        number: of the hunt.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    with _reading(path) as db:
+        (last,) = db.execute("SELECT coalesce(max(number), 0) FROM sweeps WHERE hunt = ?", (number,)).fetchone()
+        return int(last)
 
 
 def document(path: Path, number: int) -> str:

@@ -135,6 +135,14 @@ class Ledger:
         self.hunt = row.lastrowid or 0
         return self.hunt
 
+    def go_on(self, hunt: int) -> None:
+        """Add to a hunt that was begun before.
+
+        Args:
+            hunt: its number.
+        """
+        self.hunt = hunt
+
     def declare(self, tests: Iterable[tuple[str, str, int]]) -> None:
         """Make tests known: node id, file, line."""
         self._db.execute("BEGIN IMMEDIATE")
@@ -314,9 +322,11 @@ class Ledger:
             yield from (message, traceback, stacks, *(text for pair in json.loads(sections) for text in pair))
 
     def hide(self, patterns: Sequence[str]) -> None:
-        """Keep what must not leave the machine of what this hunt keeps, if anything can be kept."""
-        with suppress(LedgerError):
-            self._change("UPDATE hunts SET redact = ? WHERE id = ?", json.dumps(patterns), self.hunt)
+        """Keep further patterns of what must not leave the machine of what this hunt keeps, if anything can be kept."""
+        with suppress(LedgerError, sqlite3.Error):
+            (kept,) = self._db.execute("SELECT redact FROM hunts WHERE id = ?", (self.hunt,)).fetchone()
+            every = list(dict.fromkeys([*json.loads(kept), *patterns]))
+            self._change("UPDATE hunts SET redact = ? WHERE id = ?", json.dumps(every), self.hunt)
 
     def _change(self, query: str, *values: object) -> None:
         try:

@@ -113,6 +113,8 @@ class Diagnosis:
     ours: bool = False
     """Whether it fails in forks only: our fault, not the test's."""
     note: str = ""
+    unfinished: bool = False
+    """Whether the budget ended the experiments."""
     verified: Count | None = None
     """The printed command run again: how often, and how often it failed; None where it was not run."""
     control: Count | None = None

@@ -242,6 +242,8 @@ class Trial:
     """Where the time of the workers went, the dearest first."""
     hashseeds: int = 0
     """Hash seeds that were tried; 0 where they were left alone."""
+    go_on: str = ""
+    """The command that goes on with experiments that the budget ended; empty where it ended none."""
 
 
 @dataclass(frozen=True, slots=True)

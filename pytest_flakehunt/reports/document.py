@@ -83,6 +83,7 @@ def _hunt(trial: Trial) -> dict[str, Any]:
         "weights": [{"perturbation": name, "weight": weight} for name, weight in trial.weights],
         "spent": [{**spent._asdict(), "seconds": round(spent.seconds, 3)} for spent in trial.spent],
         "hashseeds": trial.hashseeds,
+        "go_on": trial.go_on,
     }
 
 
@@ -148,6 +149,7 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "parting": None if found.parting is None else _parting(found.parting),
         "ours": found.ours,
         "note": found.note,
+        "unfinished": found.unfinished,
         "suspects": [_suspect(suspect) for suspect in mode.suspects],
         "plan": mode.plan,
         "after": list(mode.after),

@@ -138,6 +138,7 @@ def _trial(hunt: dict[str, Any]) -> Trial:
         weights=tuple((one["perturbation"], one["weight"]) for one in hunt.get("weights", ())),
         spent=tuple(Spent(one["what"], one["number"], one["seconds"]) for one in hunt.get("spent", ())),
         hashseeds=hunt.get("hashseeds", 0),
+        go_on=hunt.get("go_on", ""),
     )
 
 
@@ -205,6 +206,7 @@ def _diagnosis(mode: dict[str, Any]) -> Diagnosis:
         seconds=mode.get("seconds", 0.0),
         ours=mode["ours"],
         note=mode["note"],
+        unfinished=mode.get("unfinished", False),
         verified=_count_or_none(mode["verified"]),
         control=_count_or_none(mode["control"]),
         also=tuple(_also(one) for one in mode.get("also", ())),

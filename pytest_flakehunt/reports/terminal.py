@@ -104,6 +104,8 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
     if verbosity >= 0:
         yield from map(Text, filter(None, (remarks.seeds(findings.trial), remarks.spent(findings.trial))))
         yield Text(f"ledger: {ledger}")
+    if findings.trial.go_on:
+        yield Text(f"experiments that the budget ended go on with: {clean(findings.trial.go_on)}", overflow="ignore")
 
 
 def _aside(findings: Findings, verbosity: int) -> Iterator[RenderableType]:

@@ -17,13 +17,14 @@ from pytest_flakehunt.diagnosis.budget import DEFAULT_EACH, allowed_seconds
 from pytest_flakehunt.diagnosis.cases import OURS, Cases
 from pytest_flakehunt.diagnosis.laboratory import Laboratory
 from pytest_flakehunt.diagnosis.rerun import Rerun
-from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import BESIDE, Diagnosis, Finding, Findings, Group, Mode, Trial
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.sessions.preparing import ORIGIN, Setup
 from pytest_flakehunt.survey.survey import Survey
 
+SHORT = 8
+"""Digits that name a hunt among those of a ledger."""
 MOST_PASSES = 6
 """How often a test is run by itself at most, to tell one that fails by chance from one that we make fail."""
 
@@ -56,11 +57,19 @@ class Conclusions:
         for nodeid in sorted(passing):
             self._say(f"{nodeid}: {OURS}")
 
-    def diagnose(self, survey: Survey, cases: Cases) -> None:
-        """Find out by experiment what makes each mode come and go."""
+    def diagnose(
+        self, survey: Survey, cases: Cases, spent: float, wanted: Callable[[Lead], bool] = lambda _: True
+    ) -> None:
+        """Find out by experiment what makes each mode come and go.
+
+        Args:
+            survey: which has ended.
+            cases: its failing tests.
+            spent: seconds that it took.
+            wanted: tells of which modes.
+        """
         if self.options.plan or self.options.diagnose == 0:
             return
-        spent = realtime.monotonic() - survey.pool.began
         given = self.options.diagnose
         rerun = Rerun(self.config.stash[ORIGIN], survey.pool.slots.scratch)
 
@@ -80,7 +89,8 @@ class Conclusions:
             )
             return replace(found, verified=verified if verified.runs else None, control=control)
 
-        groups = cases.groups()
+        chosen = ([lead for lead in group if wanted(lead)] for group in cases.groups())
+        groups = [group for group in chosen if group]
         laboratory = Laboratory(
             survey.pool,
             self.ledger,
@@ -131,9 +141,10 @@ class Conclusions:
             hashseeds=survey.hashseeds(),
         )
         tests = tuple(
-            replace(finding, modes=tuple(self._completed(finding, mode) for mode in finding.modes))
+            replace(finding, modes=tuple(self.completed(finding, mode) for mode in finding.modes))
             for finding in cases.findings()
         )
+        trial = replace(trial, go_on=self.go_on(tests, trial.uid))
         tests = leaks.attached(tests, cases.leaks())
         if survey.unexplained >= 0:
             self._say(
@@ -142,13 +153,24 @@ class Conclusions:
             )
         if not trial.interrupted:
             self.ledger.end(trial.seconds)
-        groups = list(verdicts.groups(self.diagnoses))
+        groups = self.groups()
         crowd, sentence = cases.crowded(), f"{BESIDE}: {survey.crowd.share()}"
         if len(crowd) > 1 and sentence not in {group.sentence for group in groups}:
             groups.append(Group(crowd, sentence))
         return Findings(trial, tests, tuple(survey.outages.set_aside), tuple(groups), notes=tuple(notes))
 
-    def _completed(self, finding: Finding, mode: Mode) -> Mode:
+    def groups(self) -> list[Group]:
+        """Give what has one cause and more than one member."""
+        return list(verdicts.groups(self.diagnoses))
+
+    def go_on(self, tests: Sequence[Finding], uid: str) -> str:
+        """Give the command that goes on where the budget ended experiments; empty where it ended none."""
+        found = (mode.diagnosis for finding in tests for mode in finding.modes)
+        if not any(diagnosis is not None and diagnosis.unfinished for diagnosis in found):
+            return ""
+        return self._context.going_on(self.options.ledger, uid[:SHORT])
+
+    def completed(self, finding: Finding, mode: Mode) -> Mode:
         """Add what the experiments showed, and the command."""
         mode = replace(mode, diagnosis=self.diagnoses.get((finding.nodeid, mode.fingerprint)))
         commands = self._commands(finding, mode)

@@ -14,7 +14,7 @@ from pytest_flakehunt.diagnosis.cases import Cases
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import plugins
 from pytest_flakehunt.ledger.store import Ledger, LedgerError
-from pytest_flakehunt.model import Finding, Findings
+from pytest_flakehunt.model import Finding, Findings, Trial
 from pytest_flakehunt.pool.pool import HuntFailed
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import document, progress, reading, terminal
@@ -26,6 +26,7 @@ from pytest_flakehunt.sessions.closing import Closing
 from pytest_flakehunt.sessions.concluding import Conclusions
 from pytest_flakehunt.sessions.honouring import Honouring
 from pytest_flakehunt.sessions.preparing import Setup
+from pytest_flakehunt.survey.survey import Survey
 
 
 class Session:
@@ -142,10 +143,7 @@ class Session:
     def _hunt(self, session: pytest.Session) -> None:
         assert self.ledger is not None
         self.notes.extend(self.setup.withdraw())
-        trial = self.setup.trial()
-        versions = plugins(session.config)
-        machine = f"{os.cpu_count()} cores, {platform.machine()}"
-        self.ledger.begin(trial, machine, versions, session.config.rootpath, self.options.redact)
+        trial = self._begun(self.ledger)
         items = self.choosing.all or session.items
         tests = Tallies.of((item.nodeid, *item.location[:2]) for item in items)
         tests.company = set(self.choosing.company)
@@ -162,9 +160,7 @@ class Session:
         interrupted = True
         try:
             with display, pool:
-                survey.run()
-                conclusions.confirm(survey, cases)
-                conclusions.diagnose(survey, cases)
+                self._work(survey, cases, conclusions)
             interrupted = False
         except KeyboardInterrupt:
             raise KeyboardInterrupt from None  # as a generator begins it has no line, and pytest dies of that
@@ -177,8 +173,22 @@ class Session:
             trial = replace(trial, seconds=seconds, interrupted=interrupted)
             if said := survey.company.sentence():
                 self._say(said)
-            drawn = self.choosing.marked(conclusions.drawn(survey, cases, trial, self.notes))
-            self.findings = self.honouring.marked(drawn)
+            self.findings = self.honouring.marked(self._drawn(survey, cases, conclusions, trial))
+
+    def _begun(self, ledger: Ledger) -> Trial:
+        """Begin in the ledger; give the record of the hunt as it begins."""
+        trial = self.setup.trial()
+        machine = f"{os.cpu_count()} cores, {platform.machine()}"
+        ledger.begin(trial, machine, plugins(self.config), self.config.rootpath, self.options.redact)
+        return trial
+
+    def _work(self, survey: Survey, cases: Cases, conclusions: Conclusions) -> None:
+        survey.run()
+        conclusions.confirm(survey, cases)
+        conclusions.diagnose(survey, cases, realtime.monotonic() - survey.pool.began)
+
+    def _drawn(self, survey: Survey, cases: Cases, conclusions: Conclusions, trial: Trial) -> Findings:
+        return self.choosing.marked(conclusions.drawn(survey, cases, trial, self.notes))
 
     def _say(self, text: str) -> None:
         assert self.ledger is not None

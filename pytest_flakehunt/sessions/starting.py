@@ -6,17 +6,20 @@ import sys
 import pytest
 
 from pytest_flakehunt.asked import flags, takeover
+from pytest_flakehunt.asked.later import Later
 from pytest_flakehunt.asked.options import Options, usage
 from pytest_flakehunt.model import SettingError
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.sessions import replaying
 from pytest_flakehunt.sessions.hunting import Session
+from pytest_flakehunt.sessions.later import LaterSession
 from pytest_flakehunt.sessions.leak_watching import WatchedRun
 from pytest_flakehunt.sessions.preparing import ORIGIN, Setup, known
 from pytest_flakehunt.zygote.link import Origin
 
 HELD = pytest.StashKey[replaying.Replay]()
 HUNTING = pytest.StashKey[Session]()
+LATER = pytest.StashKey[Later]()
 REFUSED = pytest.StashKey[pytest.UsageError]()
 
 
@@ -29,6 +32,9 @@ def _program() -> dict[str, str | None]:
 
 def early(config: pytest.Config) -> None:
     """Note how this process started; hold a plan over it, or keep coverage from starting."""
+    later = os.environ.pop(flags.LATER, "")
+    if later:
+        config.stash[LATER] = Later.read(later)
     again = os.environ.pop(flags.WITNESS, "")
     if again:
         config.stash[flags.AGAIN] = again
@@ -79,7 +85,8 @@ def settle(config: pytest.Config) -> None:
         return
     if options.asked:
         takeover.check_disabled(config)
-        config.stash[HUNTING] = Session(Setup(config, options, workers, takeover.settle(config)))
+        setup = Setup(config, options, workers, takeover.settle(config))
+        config.stash[HUNTING] = LaterSession(setup, config.stash[LATER]) if LATER in config.stash else Session(setup)
         config.pluginmanager.register(config.stash[HUNTING])
     else:
         config.stash[HELD].switched_off = takeover.settle(config)

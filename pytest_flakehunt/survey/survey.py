@@ -1,12 +1,12 @@
 """The survey: which sweep comes next, and what each one adds to the picture."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import Attempt, Isolation, Progress, Purpose, Spent, Sweep
+from pytest_flakehunt.model import Attempt, Isolation, Outcome, Progress, Purpose, Spent, Sweep
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
@@ -385,6 +385,22 @@ class Survey:
     def hashseeds(self) -> int:
         """Tell how many hash seeds were tried; 0 where they were left alone."""
         return len({sweep.hashseed for sweep in self.sweeps.values()} - {""}) if self.pool.slots.hashseeds else 0
+
+    def restore(self, seen: Iterable[tuple[Sweep, Sequence[Attempt]]], last: int) -> None:
+        """Take in sweeps of a survey that has ended, so that experiments can go on from it.
+
+        Args:
+            seen: they, with the attempts of tests that are still there.
+            last: the highest number that was given.
+        """
+        for sweep, attempts in seen:
+            self.sweeps[sweep.number] = sweep
+            if not sweep.outage:
+                self.tallies.add(sweep, attempts)
+            for attempt in attempts:
+                self.tallies.named(attempt.nodeid).hangs += attempt.outcome is Outcome.HUNG
+        self.tallies.doubted()
+        self._extra = last
 
     def next_number(self) -> int:
         """Give a number for a sweep that the schedule does not know."""

@@ -1,0 +1,68 @@
+"""``flakehunt diagnose``: experiments on what a hunt found go on, from what the ledger kept of it."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
+from pytest_flakehunt.asked.flags import LATER
+from pytest_flakehunt.asked.later import Later
+from pytest_flakehunt.cli.ending import OK, Refused
+from pytest_flakehunt.cli.report import chosen, concluded, is_ledger
+from pytest_flakehunt.model import Findings
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    text = "go on with experiments on causes, where a hunt's budget ended them or none were made"
+    more = (
+        "What follows -- is given to pytest: what the hunt was given to collect the suite with, and options such as "
+        "--flakehunt-diagnose=RUNS or --flakehunt-json=PATH. A hunt whose budget was spent prints the whole command."
+    )
+    reads = commands.add_parser("diagnose", help=text, description=f"{text[0].upper()}{text[1:]}. {more}")
+    reads.add_argument("ledger", metavar="PATH", nargs="?", type=Path, help=f"of the ledger (default: {LEDGER})")
+    which = "which hunt of the ledger: its number, or how its id begins (default: the last that was concluded)"
+    reads.add_argument("--hunt", metavar="ID", default="", help=which)
+    reads.add_argument(
+        "--test", metavar="NODEID", action="append", default=[], help="only this test, and it again if it was given up"
+    )
+    reads.set_defaults(run=diagnose)
+
+
+def diagnose(asked: argparse.Namespace) -> int:
+    """Run pytest with what is needed to go on."""
+    path: Path = asked.ledger or Path(LEDGER)
+    if not path.exists():
+        raise Refused(f"{path}: there is no such ledger; hunt first, or give the path of one")
+    if not is_ledger(path):
+        raise Refused(f"{path}: it is no ledger, and experiments go on from the sweeps that only a ledger keeps")
+    hunt = chosen(path, asked.hunt)
+    findings = concluded(path, str(hunt.number))
+    _check(findings, asked.test, path)
+    later = Later(hunt.number, frozenset(asked.test))
+    if not any(later.modes(findings)):
+        sys.stdout.write(
+            "nothing is left to find out: every finding has its cause, or its experiments came to an end\n"
+        )
+        return OK
+    trial = findings.trial
+    words = [
+        f"--flakehunt={max(1, trial.sweeps)}",
+        f"--flakehunt-seed={trial.seed}",
+        f"--flakehunt-ledger={path.resolve()}",
+        *([f"--flakehunt-only={','.join(trial.perturbations)}"] if trial.perturbations else []),
+    ]
+    environment = {**os.environ, LATER: str(later)}
+    command = [sys.executable, "-m", "pytest", *asked.pytest, *words]
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - this very interpreter
+
+
+def _check(findings: Findings, tests: Sequence[str], path: Path) -> None:
+    """Refuse tests that the hunt did not find."""
+    failing = [finding.nodeid for finding in findings.tests if finding.modes]
+    for test in tests:
+        if test not in failing:
+            raise Refused(f"--test {test}: it did not fail in {path}; those that did: {', '.join(failing) or 'none'}")

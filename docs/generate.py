@@ -81,7 +81,7 @@ speed. A thread is delayed for up to 2 ms at some lines, and now and then held b
 stands aside for a debugger or coverage. A replay delays at the same places; who wins there is still up to the machine.
 
 `asyncio` makes timers up to 3 ms late, never early, hands out ready I/O in another order or a turn of the loop later, and lets results of thread pools come late, on asyncio's own loops
-and so under pytest-asyncio and anyio; trio draws its order from the seed; uvloop is left alone. `shuffled` reorders callbacks as well: that is stress.
+and so under pytest-asyncio and anyio; trio draws its order from the seed; uvloop is left alone. `shuffled` reorders callbacks of the project as well, those of tasks among them: that is stress; those by which asyncio makes connections keep their order.
 
 `environ` sets one variable, folder or mask as another machine may have it, once the suite has been imported, for the process and what it starts. What the suite sets as it is imported, or a test sets itself, stays.
 `HOME=empty` also takes away `XDG_…_HOME` variables that point into the former home; packages that the user has installed for Python are found all the same. `TMPDIR=…` moves what `tempfile` gives, not `tmp_path`; `long` has

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from random import Random
 from typing import Any, ClassVar
 
@@ -138,12 +139,25 @@ def _shuffling(original: Callable[[Any], None]) -> Callable[[Any], None]:
     def run_once(self: Any) -> None:
         if _chance is not None and len(self._ready) > 1:
             ready = list(self._ready)
-            _chance.shuffle(ready)
             self._ready.clear()
-            self._ready.extend(ready)
+            for library, some in groupby(ready, _of_the_library):
+                together = list(some)
+                if not library:
+                    _chance.shuffle(together)
+                self._ready.extend(together)
         original(self)
 
     return run_once
+
+
+def _of_the_library(handle: asyncio.Handle) -> bool:
+    """Tell whether a callback is asyncio's own, or a protocol's: connections are made of these, in their order."""
+    callback = getattr(handle, "_callback", None)
+    callback = getattr(callback, "func", callback)  # of a partial
+    if isinstance(getattr(callback, "__self__", None), asyncio.BaseProtocol | asyncio.BaseTransport):
+        return True
+    module = getattr(callback, "__module__", None) or ""
+    return module.startswith("asyncio.") and module != "asyncio.tasks"
 
 
 _LOOP = "asyncio.base_events:BaseEventLoop"

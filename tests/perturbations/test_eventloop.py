@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -202,6 +203,45 @@ def test_what_is_shuffled_breaks_the_order_of_callbacks_and_is_stress() -> None:
     assert failing(callbacks_keep_their_order, shuffled=True) >= 10
     assert Scheduling(1).contract is Contract.NATURAL
     assert Schedulings().read("shuffled:1").contract is Contract.STRESS
+
+
+async def a_program_is_heard() -> bool:
+    program = await asyncio.create_subprocess_exec(sys.executable, "-Sc", "print('x' * 20000)", stdout=-1)
+    output, _ = await program.communicate()
+    return len(output) == 20001
+
+
+async def a_connection_is_made_before_it_is_heard() -> bool:
+    told: list[str] = []
+    lost = asyncio.Event()
+
+    class Told(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            told.append("made")
+
+        def data_received(self, data: bytes) -> None:
+            told.append("heard")
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            told.append("lost")
+            lost.set()
+
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Told, "127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    writer.write(b"hello")
+    writer.close()
+    await writer.wait_closed()
+    await lost.wait()
+    server.close()
+    return told == ["made", "heard", "lost"]
+
+
+@pytest.mark.parametrize(
+    "deed", [streams_come_whole, a_program_is_heard, a_connection_is_made_before_it_is_heard, locks, queues]
+)
+def test_what_is_shuffled_leaves_asyncio_itself_whole(deed: Callable[[], Awaitable[bool]]) -> None:
+    assert failing(deed, shuffled=True) == 0
 
 
 def test_ready_input_is_handled_in_an_order_of_the_seed() -> None:

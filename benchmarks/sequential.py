@@ -33,7 +33,7 @@ def conducted(experiment: Any, fails: Callable[[Any], float], chance: Random) ->
         return end.value, runs
 
 
-def contrast(rate: float, varies: bool, seeds: bool, seed: int) -> tuple[bool, int]:
+def contrast(rate: float, varies: bool, seeds: bool, several: bool, seed: int) -> tuple[bool, int]:
     """Tell whether a contrast shows a difference where there is none."""
     from test_attribution import KNOWN
 
@@ -43,7 +43,7 @@ def contrast(rate: float, varies: bool, seeds: bool, seed: int) -> tuple[bool, i
 
     plans = ("hashseed=1", "hashseed=2") if seeds else ("cores=1", "")
     arms = (Arm(plan, Setup(read_plan(plan, KNOWN))) for plan in plans)
-    seen, runs = conducted(Notebook(varies=varies).contrast(*arms), lambda _: rate, Random(seed))
+    seen, runs = conducted(Notebook(varies=varies, several=several).contrast(*arms), lambda _: rate, Random(seed))
     return seen.shown, runs
 
 
@@ -84,15 +84,28 @@ def now_and_then(seed: int) -> tuple[bool, int]:
     return bool(named(found)) and named(found) != ["cores=1"], runs
 
 
+def crowd(seed: int) -> tuple[bool, int]:
+    """Tell whether more than the one polluter is named where it makes a test fail six times in ten, and a setting undoes a cleaner."""
+    from test_attribution import a_target, diagnosed, named, setting
+
+    def world(setup: Any) -> float:
+        undone = "t5" in setup.before and not setting(setup, "latency")
+        return 0.6 if "t3" in setup.before and not undone else 0.0
+
+    found, runs = diagnosed(world, a_target(), seed, budget=100_000)
+    return bool(found.causes) and (named(found) != ["order="] or found.causes[0].polluters != ("t3",)), runs
+
+
 def rows(findings: int) -> Iterator[str]:
     """Yield a row for each kind."""
     kinds: list[tuple[str, str, Callable[[int], tuple[bool, int]]]] = []
     for rate in RATES:
         first = max(0.0, (rate * (1 - rate)) ** 5)
         kinds += [
-            (f"contrast, no difference, fails {rate:.0%}, never seen to vary", f"{first + 7e-5:.3%}", partial(contrast, rate, False, False)),
-            (f"contrast, no difference, fails {rate:.0%}, known to vary", "0.007%", partial(contrast, rate, True, False)),
-            (f"contrast of two hash seeds, no difference, fails {rate:.0%}", f"{(rate * (1 - rate)) ** 6 + 7e-5:.3%}", partial(contrast, rate, True, True)),
+            (f"contrast, no difference, fails {rate:.0%}, never seen to vary", f"{first + 7e-5:.3%}", partial(contrast, rate, False, False, False)),
+            (f"contrast, no difference, fails {rate:.0%}, known to vary", "0.007%", partial(contrast, rate, True, False, False)),
+            (f"contrast of two hash seeds, no difference, fails {rate:.0%}", f"{(rate * (1 - rate)) ** 6 + 7e-5:.3%}", partial(contrast, rate, True, True, False)),
+            (f"contrast, an interpreter for each turn, fails {rate:.0%} calm too", f"{(rate * (1 - rate)) ** 8 + 7e-5:.3%}", partial(contrast, rate, True, False, True)),
         ]  # fmt: skip
     kinds += [
         ("step of a reduction: fails as often as the high rate, taken for the low", "1%", partial(step, True)),
@@ -105,6 +118,11 @@ def rows(findings: int) -> Iterator[str]:
     kinds += [
         ("diagnosis, one of five settings always makes it fail: not named, or another", "2%", sure),
         ("diagnosis, one of five settings makes it fail three times in ten: another is named", "0.1%", now_and_then),
+        (
+            "diagnosis, a polluter makes it fail six times in ten, a setting undoes its cleaner: more is named",
+            "2%",
+            crowd,
+        ),
     ]
     with multiprocessing.Pool() as pool:
         for what, stated, kind in kinds:

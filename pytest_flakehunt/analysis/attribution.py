@@ -20,7 +20,7 @@ from pytest_flakehunt.analysis.reduction import (
     smallest,
     tally,
 )
-from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Target, only
+from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target, only
 from pytest_flakehunt.model import CALM, Cause, Condition, Count, Diagnosis, Plan, Reply, Setting, Setup, Simplifying
 
 FIRST_LOOK = 4
@@ -29,6 +29,8 @@ LONG_LOOK = 24
 """Runs of it where nothing else came back either."""
 SURE = 16
 """Runs that fail calm and alone, one and all, before a test is taken for one that always does."""
+MIXED = 3
+"""Failures, and as many passes, in one interpreter that show that it is not what decides."""
 TELLING = 5
 """Failures that estimate a low rate well enough."""
 LONGEST = 100
@@ -37,6 +39,9 @@ MEMBER_RUNS = 3
 """Runs each way of another mode of a group that was seen in one or two sweeps only."""
 MEMBER_AT = 1e-3
 """Chance at which the cause of a group is accepted for another of its modes, where it does not always fail."""
+
+
+CALM_SETUP = Setup()
 
 
 class OutOfRuns(Exception):  # noqa: N818 - it says what is the matter
@@ -49,10 +54,13 @@ class Attribution:
 
     target: Target
     book: Notebook = field(default_factory=Notebook)
+    calm: Setup = CALM_SETUP
+    """In one interpreter where calm sweeps failed: what it has drawn may be what makes it fail."""
 
     def run(self) -> Experiment[Diagnosis]:
         """Diagnose; whatever the budget allows is returned."""
         self.book.several = bool(self.target.calm.failures)
+        self.calm = elsewhere(CALM_SETUP, 0) if self.book.several else CALM_SETUP
         try:
             by_seed = yield from Pinning(self.target, self.book).by_seed()
             return (yield from self._settled(by_seed)) if by_seed else (yield from self._diagnose())
@@ -61,26 +69,31 @@ class Attribution:
             return replace(self.book.unknown(said), unfinished=True)
 
     def _diagnose(self) -> Experiment[Diagnosis]:
-        calm = Setup(lone=bool(self.target.calm.failures))  # or what goes on beside it may be what makes it fail
+        calm = replace(self.calm, lone=self.book.several)  # or what goes on beside it may be what makes it fail
         alone = yield from self.book.count("calm, alone", calm, FIRST_LOOK)
         if alone.failures and alone.failures == alone.runs:  # one in two fails four times running once in sixteen
             alone = alone.plus(*(yield from self.book.count("calm, alone", calm, SURE - FIRST_LOOK)))
             if alone.failures == alone.runs:
                 return (yield from self._without_help(alone))
-        found = yield from self._confirmed(FIRST_LOOK)
+        found = yield from self._confirmed(FIRST_LOOK, seeded=self.book.several)
         if found is None:
             pinning = Pinning(self.target, self.book)
             beside = yield from pinning.neighbours()
             if beside is not None:
                 return beside
-            found = yield from self._confirmed(LONG_LOOK)
+            found = yield from self._confirmed(LONG_LOOK, seeded=True)
             if found is None:
                 return (yield from self._drawn_or_pinned(["hashseed"] if self.target.calm.failures else []))
-        setup, present = found
-        alone = alone.plus(*(yield from self.book.count("calm, alone", Setup(), ENOUGH - FIRST_LOOK)))
+        return (yield from self._told(*found, alone))
+
+    def _told(self, setup: Setup, present: Count, alone: Count) -> Experiment[Diagnosis]:
+        """Name what makes it fail under a setup that was seen to."""
+        alone = alone.plus(*(yield from self.book.count("calm, alone", self.calm, ENOUGH - FIRST_LOOK)))
         if alone.failures:  # it varies by itself: only good estimates keep a chance failure from passing for a sure one
-            alone = alone.plus(*(yield from self.book.count("calm, alone", Setup(), LONG_LOOK - ENOUGH)))
+            alone = alone.plus(*(yield from self.book.count("calm, alone", self.calm, LONG_LOOK - ENOUGH)))
             present = present.plus(*(yield from counted(setup, FINAL - ENOUGH)))
+        if min(alone.failures, alone.runs - alone.failures) >= MIXED:  # in one interpreter: it does not decide
+            self.book.several = False
         self.book.varies = bool(alone.failures or self.target.calm.failures or present.failures < present.runs)
         rates = bounds(present, self._pooled(alone))
         diagnosis = None if rates is None else (yield from self._reduced(setup, rates))
@@ -103,25 +116,49 @@ class Attribution:
 
     # confirm
 
-    def _confirmed(self, looks: int) -> Experiment[tuple[Setup, Count] | None]:
-        """Bring the failure back: alone under a failing sweep's plan, else with its own order before."""
-        for candidate in self.target.candidates[:MOST_CANDIDATES]:
-            alone = Setup(candidate.plan)
-            sweep = f"sweep {candidate.number}'s plan"
+    def _confirmed(self, looks: int, *, seeded: bool) -> Experiment[tuple[Setup, Count] | None]:
+        """Bring the failure back: alone under a failing sweep's plan, else with its own order before.
+
+        Args:
+            looks: runs of each at most.
+            seeded: whether the sweep's hash seed is held as well, which takes
+                an interpreter of its own: what never failed calm had many seeds there.
+        """
+        candidates = self.target.candidates[:MOST_CANDIDATES]
+        for candidate in candidates:
+            sweep, alone = self._as_seen(candidate, seeded=seeded)
             count = yield from self._looked(f"{sweep}, alone", alone, looks)
             if count.failures and alone.plan.settings:
                 return alone, (yield from self._rate(f"{sweep}, alone", alone, count))
-            if not candidate.before:
-                continue
-            whole = replace(alone, before=candidate.before)
-            first, rest = polluters.suspects(self.target, candidate.before if candidate.ordered else ())
-            if (polluted := (yield from self._polluted(alone, first))) is not None:
-                return polluted
-            count = yield from self._looked(f"{sweep} and order", whole, looks)
-            if count.failures:
-                polluted = yield from self._polluted(alone, rest)
-                return polluted or (whole, (yield from self._rate(f"{sweep} and order", whole, count)))
+        for candidate in sorted(candidates, key=lambda candidate: candidate.seconds):
+            if candidate.before:
+                found = yield from self._after_others(candidate, looks, seeded=seeded)
+                if found is not None:
+                    return found
         return None
+
+    def _as_seen(self, candidate: Candidate, *, seeded: bool) -> tuple[str, Setup]:
+        """Give a failing sweep's plan, and how the evidence calls it."""
+        seed = candidate.plan.names & {"hashseed"}
+        plan = candidate.plan if seeded else only(candidate.plan, candidate.plan.names - seed)
+        return f"sweep {candidate.number}'s plan{' but for the hash seed' if seed and not seeded else ''}", Setup(plan)
+
+    def _after_others(
+        self, candidate: Candidate, looks: int, *, seeded: bool
+    ) -> Experiment[tuple[Setup, Count] | None]:
+        """Bring the failure back after one of the tests that ran before it, or after all of them."""
+        sweep, alone = self._as_seen(candidate, seeded=seeded)
+        whole = replace(alone, before=candidate.before)
+        first, rest = polluters.suspects(self.target, candidate.before)
+        if not candidate.ordered:  # in that order it passes calm: all together are tried first
+            first, rest = [], [*first, *rest]
+        if (polluted := (yield from self._polluted(alone, first))) is not None:
+            return polluted
+        count = yield from self._looked(f"{sweep} and order", whole, looks)
+        if not count.failures:
+            return None
+        polluted = yield from self._polluted(alone, rest)
+        return polluted or (whole, (yield from self._rate(f"{sweep} and order", whole, count)))
 
     def _looked(self, what: str, setup: Setup, looks: int) -> Experiment[Count]:
         """Run a setup until it fails, up to so many times."""
@@ -270,14 +307,14 @@ class Attribution:
         """It fails calm and alone: a brittle test, or one that draws something as it is imported."""
         if before := self.target.calm_before:
             first, rest = polluters.suspects(self.target, before, brittle=True)
-            setter = yield from polluters.first_to(first, Setup(), Reply.PASSES, self.target, self.book)
+            setter = yield from polluters.first_to(first, self.calm, Reply.PASSES, self.target, self.book)
             if setter is None:
-                whole = Setup(before=before)
+                whole = replace(self.calm, before=before)
                 ordered = yield from self.book.count("calm, with the order as written", whole, AT_ONCE)
                 if ordered.failures == ordered.runs:
                     return (yield from self._drawn_or_pinned(["hashseed"]))
-                setter = yield from polluters.first_to(rest, Setup(), Reply.PASSES, self.target, self.book)
-            helped = Setup(before=before if setter is None else (setter,))
+                setter = yield from polluters.first_to(rest, self.calm, Reply.PASSES, self.target, self.book)
+            helped = replace(self.calm, before=before if setter is None else (setter,))
             what = "calm, with the order as written" if setter is None else f"after {setter}"
             rates = bounds(alone, (yield from self.book.count(what, helped, ENOUGH)))
             if rates is not None:

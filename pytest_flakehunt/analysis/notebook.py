@@ -33,7 +33,9 @@ NAMED_AT_SEVERAL = 1e-4
 HOPELESS_AFTER = 80
 """Runs after which ..."""
 HOPELESS_AT = 0.25
-"""... a difference that chance gives so often is not followed any further."""
+"""... a difference that chance gives so often is not followed any further; at once where each turn takes a start."""
+MOST_INTERPRETERS = 40
+"""Turns at most where each has an interpreter of its own."""
 RUNS_AN_INTERPRETER = 5
 """Turns in one interpreter where a hash seed is held, but not on trial."""
 
@@ -106,16 +108,17 @@ class Notebook:
         first = [] if self.varies else [(FIRST_LOOK, NAMED_AT_FIRST)]
         first = [(SEVERAL_LOOK, NAMED_AT_SEVERAL)] if self.several else first
         first = [(SEEDS_LOOK, NAMED_AT_SEEDS)] if on_trial else first
-        looks = [*first, *((look, NAMED_AT) for look in LOOKS)]
-        held = on_trial or self.several or "hashseed" in present.setup.plan.names
         each = 1 if on_trial or self.several else RUNS_AN_INTERPRETER
+        looks = [*first, *((look, NAMED_AT) for look in LOOKS if each > 1 or look <= MOST_INTERPRETERS)]
+        held = on_trial or self.several or "hashseed" in present.setup.plan.names
         pairs = _pairs(present.setup, absent.setup, each, held=held)
         one, other, made = Count(), Count(), 0
         for look, named_at in looks:
             seen = yield [setup for pair in islice(pairs, look - made) for setup in pair]
             one, other, made = one.plus(*tally(seen[::2])), other.plus(*tally(seen[1::2])), look
             seen_so_far = Contrast(one, other, fisher(one, other), named_at)
-            if seen_so_far.shown or hopeless(one, other) or (sure and one.failures < one.runs):
+            dear = each == 1 and seen_so_far.p_value > HOPELESS_AT
+            if seen_so_far.shown or dear or hopeless(one, other) or (sure and one.failures < one.runs):
                 break
         self.tried.append(Condition(present.what, one, decisive=True))
         self.tried.append(Condition(absent.what, other, decisive=True))

@@ -23,6 +23,8 @@ class Candidate:
     neighbours: int
     ordered: bool = False
     """Whether that order was another than the one written."""
+    seconds: float = 0.0
+    """That the sweep took."""
 
     def before_all(self, tests: Collection[str]) -> bool:
         """Tell whether some tests all ran before."""

@@ -70,7 +70,8 @@ class Suite:
         """Give a failing sweep as experiments repeat it."""
         plan = Plan(tuple((name, setting) for name, setting in sweep.plan.settings if name != "order"))
         ordered = "order" in sweep.plan.names
-        return Candidate(plan, self.before(sweep, nodeid), sweep.number, sweep.neighbours, ordered)
+        before = self.before(sweep, nodeid)
+        return Candidate(plan, before, sweep.number, sweep.neighbours, ordered, sweep.seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,6 +226,29 @@ def test_a_hash_seed_that_the_survey_saw_is_named_with_few_interpreters() -> Non
     assert len(started) <= 14
 
 
+def test_what_varies_within_one_interpreter_takes_few_of_them() -> None:
+    """Each start costs more than a hundred runs: one for each turn is for what an interpreter may decide."""
+    started: set[tuple[str, str]] = set()
+
+    def interpreters(world: World, seed: int) -> tuple[int, list[str]]:
+        def counted(setup: Setup) -> float:
+            started.add((setting(setup, "hashseed"), setup.interpreter))
+            return world(setup)
+
+        started.clear()
+        found, _ = diagnosed(counted, a_target("hashseed=12345 random=99", Count(40, 20)), seed)
+        return len(started), [cause.perturbation for cause in found.causes]
+
+    def drawn(setup: Setup) -> float:
+        pinned = setting(setup, "random")
+        return luck("drawn", pinned) < 0.4 if pinned else 0.4
+
+    for seed in range(30):
+        most, names = interpreters(drawn, seed)
+        assert (most <= 4, names) == (True, ["random"])
+        assert interpreters(lambda _: 0.5, seed)[0] <= 2 * 40 + 20
+
+
 def test_what_varies_in_each_interpreter_is_not_taken_for_the_hash_seed_that_it_failed_under_by_chance() -> None:
     seen = {"12345": Count(2, 2), "9": Count(2, 0)}
     said = [

@@ -45,8 +45,8 @@ NAMES = {
     "flakehunt-diagnose": (
         "RUNS",
         "runs of experiments on causes, for all findings together; 0 for none (default: up to 3000 each, for as long "
-        "as the survey took; at least two minutes, or 15 s for each finding up to half an hour; within N, where it is "
-        "a time)",
+        "as the survey took; at least 90 s, or 5 s for each finding up to 23 minutes; printed commands come on top; "
+        "within N, where it is a time)",
     ),
     "flakehunt-leaks": (
         "",

@@ -8,9 +8,9 @@ from typing import NamedTuple, TypeAlias
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.diagnosis.benches import Bench, Keep, Lead, job, reply
 from pytest_flakehunt.diagnosis.beside import Beside
-from pytest_flakehunt.diagnosis.budget import COMMANDS_SHARE, SHARES_AT_ONCE
+from pytest_flakehunt.diagnosis.budget import SHARES_AT_ONCE, Budget
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import Attempt, Diagnosis, Isolation, Progress, Purpose, Seen, Setup, Sweep, Walked
+from pytest_flakehunt.model import Attempt, Diagnosis, Isolation, Mode, Progress, Purpose, Seen, Setup, Sweep, Walked
 from pytest_flakehunt.model.plans import environment
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
@@ -27,8 +27,8 @@ RUNS_A_PAIR = 50
 SPARE = 1
 """Findings under experiment beyond the slots: while one waits for its last run, another has work."""
 
-Verify: TypeAlias = Callable[[Lead, Diagnosis, int, float], Diagnosis]
-"""Runs the command that will be printed so many times, no longer than to a moment, and adds what it saw."""
+Verify: TypeAlias = Callable[[Lead, Diagnosis, str, int, float], Diagnosis]
+"""Runs the command of a name that will be printed so many times, no longer than to a moment, and adds what it saw."""
 
 
 class Request(NamedTuple):
@@ -51,7 +51,7 @@ class Laboratory:
     """Tests that fail in forks through our fault: each of their runs gets a fresh interpreter."""
     runs: int
     """Runs that are allowed."""
-    seconds: float | None
+    budget: Budget | None
     """Seconds that are allowed; None where runs alone decide."""
     verify: Verify
     keep: Keep
@@ -83,7 +83,7 @@ class Laboratory:
         """
         self.pool.slots.parking = True
         self._began = realtime.monotonic()
-        whole = float(self.runs) if self.seconds is None else self.seconds * (1 - COMMANDS_SHARE)
+        whole = float(self.runs) if self.budget is None else self.budget.experiments
         benches = [Bench(group, self._settled, self._expected(group)) for group in groups]
         for bench in sorted(benches, key=lambda bench: bench.expected):
             bench.allowed = SHARES_AT_ONCE * whole / len(benches)
@@ -141,14 +141,14 @@ class Laboratory:
 
     def _cost(self, bench: Bench) -> float:
         """Give what a bench has had of the budget: runs, or seconds."""
-        if self.seconds is not None:
+        if self.budget is not None:
             return bench.spent
         return bench.runs + sum(request.bench is bench for request in self._under_way.values())
 
     def _over(self) -> bool:
-        if self.seconds is None:
+        if self.budget is None:
             return self.made + len(self._under_way) >= self.runs
-        return self._elapsed() > self.seconds * (1 - COMMANDS_SHARE)
+        return self._elapsed() > self.budget.experiments
 
     def _elapsed(self) -> float:
         return realtime.monotonic() - self._began
@@ -282,7 +282,7 @@ class Laboratory:
     def passing(self) -> None:
         """Show what is being done."""
         elapsed = realtime.monotonic() - self.pool.began
-        left = None if self.seconds is None else max(0.0, self.seconds - self._elapsed())
+        left = None if self.budget is None else max(0.0, self.budget.whole - self._elapsed())
         found = self.pool.tallies.found
         self.pool.audience.progress(Progress(self.made, None, elapsed, left, found, (), self._doing))
 
@@ -292,24 +292,34 @@ class Laboratory:
         """Run the printed commands, those of causes first."""
         pairs = (
             MOST_PAIRS
-            if self.seconds is not None
+            if self.budget is not None
             else min(MOST_PAIRS, self.runs // (RUNS_A_PAIR * max(1, len(self._found))))
         )
         seen: set[int] = set()
         for place, (lead, found) in enumerate(sorted(self._found, key=lambda one: not one[1].causes)):
             left = len(self._found) - place
-            ends = (
-                float("inf") if self.seconds is None else realtime.monotonic() + (self.seconds - self._elapsed()) / left
-            )
+            rest = float("inf") if self.budget is None else self.budget.whole - self._elapsed()
+            ends = realtime.monotonic() + rest / left
             if not pairs or ends <= realtime.monotonic():
                 break
             self._doing = f"the command for {lead.target.nodeid}, again"
             self.passing()
             of_group = id(found.setup) in seen and found.setup is not None
             seen.add(id(found.setup))
-            done = self.verify(lead, found, min(pairs, OTHERS_PAIRS) if of_group else pairs, ends)
-            self.made += sum(count.runs for count in (done.verified, done.control) if count is not None)
-            self.keep(lead, done)
+            most = min(pairs, OTHERS_PAIRS) if of_group else pairs
+            done = self.verify(lead, found, lead.mode.fingerprint, most, ends)
+            also = [
+                self.verify(lead, one, further(lead.mode, number), most, ends) if one.setup is not None else one
+                for number, one in enumerate(found.also)
+            ]
+            counts = (count for one in (done, *also) for count in (one.verified, one.control))
+            self.made += sum(count.runs for count in counts if count is not None)
+            self.keep(lead, replace(done, also=tuple(also)))
+
+
+def further(mode: Mode, number: int) -> str:
+    """Name the command of a further cause, numbered from 0."""
+    return f"{mode.fingerprint} also {number}"
 
 
 def what_is_left(runs: int, usual: Sequence[int], each: float) -> str:

@@ -170,6 +170,8 @@ def _also(found: Diagnosis) -> dict[str, Any]:
         "note": found.note,
         "plan": found.plan,
         "repro": found.repro,
+        "verified": _count_or_none(found.verified),
+        "control": _count_or_none(found.control),
     }
 
 

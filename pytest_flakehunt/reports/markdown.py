@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_flakehunt.analysis.naming import FIXES
-from pytest_flakehunt.model import Condition, Finding, Findings, Suspect, Verdict, anywhere
+from pytest_flakehunt.model import Condition, Diagnosis, Finding, Findings, Suspect, Verdict, anywhere
 from pytest_flakehunt.reports import partings, remarks, terminal
 from pytest_flakehunt.reports.words import bound, clean, number
 
@@ -118,6 +118,13 @@ def _table(ranked: Sequence[Finding]) -> Iterator[Piece]:
         yield Piece(10 + place, f"| {' | '.join(cells)} |\n", "finding")
 
 
+def _verified(found: Diagnosis) -> str:
+    if found.verified is None:
+        return ""
+    without = f"; without the cause {_share(found.control)}" if found.control is not None else ""
+    return f"verified: fails {_share(found.verified)}{without}\n\n"
+
+
 def _details(finding: Finding) -> str:
     parts = [f"<details><summary>{html(f'{finding.verdict}: {finding.nodeid}')}</summary>\n\n"]
     parts.append(f"{_escaped(remarks.often(finding))}\n\n")
@@ -134,13 +141,13 @@ def _details(finding: Finding) -> str:
                 parts += [f"- {_inline(place, 400)}\n" for place in another.places]
                 parts.append(_experiments(another.tried))
                 parts.append(block(anywhere(another.repro), "sh") if another.repro else "")
+                parts.append(_verified(another))
         if found is None or not found.causes:
             parts.append(_suspects(mode.suspects))
         if mode.command:
             parts.append(block(mode.command, "sh"))
-        if found is not None and found.verified is not None:
-            without = f"; without the cause {_share(found.control)}" if found.control is not None else ""
-            parts.append(f"verified: fails {_share(found.verified)}{without}\n\n")
+        if found is not None:
+            parts.append(_verified(found))
         parts.append(block((evidence.traceback or evidence.message)[-MOST_EVIDENCE:], "text"))
         if evidence.stacks:
             parts.append(block(evidence.stacks[-MOST_EVIDENCE:], "text"))

@@ -233,6 +233,8 @@ def _also(found: dict[str, Any]) -> Diagnosis:
         note=found["note"],
         plan=found["plan"],
         repro=found["repro"],
+        verified=_count_or_none(found.get("verified")),
+        control=_count_or_none(found.get("control")),
     )
 
 

@@ -251,10 +251,9 @@ def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[RenderableType]
     again = Text("  reproduce: ")
     again.append(mode.repro, style="bold")
     yield again
-    found = mode.diagnosis
-    if found is not None and found.verified is not None:
-        without = f"; without it {_of(found.control)}" if found.control else ""
-        yield Text(f"  verified: fails {_of(found.verified)}{without}")
+    if mode.diagnosis is not None:
+        yield from _verified(mode.diagnosis)
+        yield from _further(mode.diagnosis, verbosity)
 
 
 def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
@@ -271,10 +270,21 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
             yield Padding(_experiments(found.tried), (0, 0, 0, 2), expand=False)
         return
     yield from _shown(found, "cause", verbosity)
+
+
+def _further(found: Diagnosis, verbosity: int) -> Iterator[RenderableType]:
+    """Say further causes, each with its command."""
     for another in found.also:
         yield from _shown(another, "another cause, by itself", verbosity)
         if another.repro:
             yield _indented(Text.assemble("reproduce: ", (clean(another.repro), "bold")))
+        yield from _verified(another)
+
+
+def _verified(found: Diagnosis) -> Iterator[RenderableType]:
+    if found.verified is not None:
+        without = f"; without it {_of(found.control)}" if found.control else ""
+        yield _indented(Text(f"verified: fails {_of(found.verified)}{without}"))
 
 
 def _shown(found: Diagnosis, what: str, verbosity: int) -> Iterator[RenderableType]:

@@ -13,9 +13,9 @@ from pytest_flakehunt.asked import flags, takeover
 from pytest_flakehunt.asked.options import Options
 from pytest_flakehunt.diagnosis import repro
 from pytest_flakehunt.diagnosis.benches import Lead
-from pytest_flakehunt.diagnosis.budget import DEFAULT_EACH, allowed_seconds
+from pytest_flakehunt.diagnosis.budget import DEFAULT_EACH, allowed
 from pytest_flakehunt.diagnosis.cases import OURS, Cases
-from pytest_flakehunt.diagnosis.laboratory import Laboratory
+from pytest_flakehunt.diagnosis.laboratory import Laboratory, further
 from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import BESIDE, Diagnosis, Finding, Findings, Group, Mode, Trial
@@ -58,7 +58,12 @@ class Conclusions:
             self._say(f"{nodeid}: {OURS}")
 
     def diagnose(
-        self, survey: Survey, cases: Cases, spent: float, wanted: Callable[[Lead], bool] = lambda _: True
+        self,
+        survey: Survey,
+        cases: Cases,
+        spent: float,
+        start: float,
+        wanted: Callable[[Lead], bool] = lambda _: True,
     ) -> None:
         """Find out by experiment what makes each mode come and go.
 
@@ -66,6 +71,7 @@ class Conclusions:
             survey: which has ended.
             cases: its failing tests.
             spent: seconds that it took.
+            start: seconds that an interpreter took to start.
             wanted: tells of which modes.
         """
         if self.options.plan or self.options.diagnose == 0:
@@ -73,8 +79,8 @@ class Conclusions:
         given = self.options.diagnose
         rerun = Rerun(self.config.stash[ORIGIN], survey.pool.slots.scratch)
 
-        def verify(lead: Lead, found: Diagnosis, pairs: int, ends: float) -> Diagnosis:
-            commands = self._commands(lead.finding, replace(lead.mode, diagnosis=found))
+        def verify(lead: Lead, found: Diagnosis, name: str, pairs: int, ends: float) -> Diagnosis:
+            commands = self._commands(lead.finding, replace(lead.mode, diagnosis=found), name)
             limit = survey.pool.limit(survey.tallies.named(lead.finding.nodeid), commands.plan.patience)
             apart = lead.target.quiet or any(cause.perturbation == "parallel" for cause in found.causes)
             verified, control = rerun.counted(
@@ -97,7 +103,7 @@ class Conclusions:
             survey.next_number,
             survey.tallies.suspicious,
             runs=DEFAULT_EACH * len(groups) if given is None else given,
-            seconds=allowed_seconds(len(groups), spent, self.options.seconds) if given is None else None,
+            budget=allowed(len(groups), spent, start, self.options.seconds) if given is None else None,
             verify=verify,
             keep=lambda lead, found: self.diagnoses.update({(lead.finding.nodeid, lead.mode.fingerprint): found}),
         )
@@ -191,17 +197,16 @@ class Conclusions:
         also = []
         for place, one in enumerate(mode.diagnosis.also):
             if one.setup is not None:
-                name = f"{mode.fingerprint} also {place}"
-                commands = self._context.cause(finding.nodeid, name, one, self.setup.workers)
+                commands = self._commands(finding, replace(mode, diagnosis=one), further(mode, place))
                 also.append(replace(one, plan=str(commands.plan), repro=str(commands.again)))
             else:
                 also.append(one)
         return replace(mode.diagnosis, also=tuple(also))
 
-    def _commands(self, finding: Finding, mode: Mode) -> repro.Commands:
+    def _commands(self, finding: Finding, mode: Mode, name: str = "") -> repro.Commands:
         found = mode.diagnosis
         if found is not None and found.setup is not None:
-            return self._context.cause(finding.nodeid, mode.fingerprint, found, self.setup.workers)
+            return self._context.cause(finding.nodeid, name or mode.fingerprint, found, self.setup.workers)
         return self._context.no_cause(finding, mode, read_plan(mode.plan, self.setup.known))
 
 

@@ -185,7 +185,8 @@ class Session:
     def _work(self, survey: Survey, cases: Cases, conclusions: Conclusions) -> None:
         survey.run()
         conclusions.confirm(survey, cases)
-        conclusions.diagnose(survey, cases, realtime.monotonic() - survey.pool.began)
+        start = survey.pool.starting / max(1, survey.pool.slots.zygotes)
+        conclusions.diagnose(survey, cases, realtime.monotonic() - survey.pool.began, start)
 
     def _drawn(self, survey: Survey, cases: Cases, conclusions: Conclusions, trial: Trial) -> Findings:
         return self.choosing.marked(conclusions.drawn(survey, cases, trial, self.notes))

@@ -56,7 +56,8 @@ class LaterSession(Session):
         def wanted(lead: Lead) -> bool:
             return (lead.finding.nodeid, lead.mode.fingerprint) in modes
 
-        conclusions.diagnose(survey, cases, self.before.trial.seconds, wanted)
+        starts = (one.seconds / one.number for one in self.before.trial.spent if one.what == "starting" and one.number)
+        conclusions.diagnose(survey, cases, self.before.trial.seconds, next(starts, 0.0), wanted)
 
     def _drawn(self, survey: Survey, cases: Cases, conclusions: Conclusions, trial: Trial) -> Findings:
         """Give what the hunt had said, with what is known now."""

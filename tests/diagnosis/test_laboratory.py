@@ -234,7 +234,10 @@ def test_two_causes_of_one_test_are_both_named(pytester: pytest.Pytester, hunt: 
     assert named["timezone"]["sentence"] == "fails in zones other than UTC"
     assert all(cause["without"]["failures"] == 0 for cause in named.values())
     assert mode["repro"] != other["repro"]
-    found.result.stdout.fnmatch_lines(["*another cause, by itself: *", "  reproduce: *test_it.py::test_it*"])
+    lines = ["  verified: *", "  another cause, by itself: *", "  reproduce: *test_it.py::test_it*", "  verified: *"]
+    found.result.stdout.fnmatch_lines(lines)
+    assert other["verified"]["failures"] == other["verified"]["runs"] >= 3
+    assert other["control"]["failures"] == 0
 
 
 def test_neighbours_that_share_something_are_named(pytester: pytest.Pytester, hunt: Hunter) -> None:

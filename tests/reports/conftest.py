@@ -70,6 +70,7 @@ def two_causes(mode: Mode) -> Mode:
     further = Diagnosis(
         (cores,), tried=(Condition("with cores=1", Count(5, 5), decisive=True),), places=("src/a.py:9 calls cpu_count()",),
         note="in forks only", plan="cores=1", repro="python -m pytest tests/test_a.py::test_x --flakehunt-plan=cores=1",
+        verified=Count(3, 3), control=Count(3, 0),
     )  # fmt: skip
     return replace(mode, diagnosis=replace(mode.diagnosis, also=(further,)))
 

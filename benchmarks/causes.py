@@ -136,12 +136,8 @@ def _judged(test: dict[str, Any], exception: str, causes: list[dict[str, Any]]) 
     earlier = {name for cause in causes for name in (*cause["polluters"], *cause["setters"])}
     cleaners = {name for cause in causes for name in cause["cleaners"]}
     nodeid = test["nodeid"]
-    right = (
-        named in [truth.cause(nodeid, exception), *truth.OTHERS.get(nodeid, [])]
-        and earlier == truth.EARLIER.get(nodeid, set())
-        and cleaners <= truth.CLEANERS.get(nodeid, set())
-    )
-    return "right" if right else "wrong"
+    right = named in [truth.cause(nodeid, exception), *truth.OTHERS.get(nodeid, [])]
+    return "right" if right and truth.others(nodeid, earlier, cleaners) else "wrong"
 
 
 def gathered(hunts: Iterable[Hunt]) -> tuple[dict[str, Row], list[str]]:

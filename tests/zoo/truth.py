@@ -58,7 +58,7 @@ CAUSES = {
 OTHERS = {
     "test_latency.py::test_answer_within_sixty_milliseconds": [{"threads"}, {"load"}],
     "test_reported.py::test_a_label_has_the_second_in_which_it_is_read": [{"load"}, {"latency"}],
-    "test_reported.py::test_a_reader_starts_no_thread": [{"threads"}, {"load"}, {"latency"}],
+    "test_reported.py::test_a_reader_starts_no_thread": [{"threads"}, {"load"}, {"latency"}, {"order", "latency"}],
     "test_reported.py::test_the_first_look_up_is_quick": [{"cores"}, {"latency"}, {"threads"}],
     "test_resolution.py::test_two_orders_are_placed_at_two_times": [{"clock"}],
     "test_slow.py::test_a_file_is_written_soon": [{"threads"}],
@@ -72,14 +72,24 @@ MODES = {
 EARLIER = {
     "test_order.py::test_victim": {"test_order.py::test_polluter"},
     "test_order.py::test_brittle": {"test_order.py::test_state_setter"},
-    "test_reported.py::test_a_reader_starts_no_thread": {"test_reported.py::test_a_poller_calls_back"},
     "test_pair.py::test_two_seats_are_free": {"test_pair.py::test_takes_a_seat", "test_pair.py::test_takes_another_seat"},
     "test_pair.py::test_stock_is_empty": {"test_pair.py::test_fills_the_stock"},
 }
 """For victims their polluters, for brittle tests their state-setters."""
+LEAVES_A_THREAD = {"test_reported.py::test_a_poller_calls_back", "test_calm.py::test_asyncio_reads_exactly"}
+"""Each leaves a thread that ends by itself: the latter's is asyncio's, which waits for a program (14 of 40 plain runs of pytest fail after it)."""
+BY_TIME = {"test_reported.py::test_a_reader_starts_no_thread": LEAVES_A_THREAD}
+"""Victims of what is still going on, and of whom: whether it ends just then is up to what comes between, and under latency to that as well."""
 CLEANERS = {"test_pair.py::test_stock_is_empty": {"test_pair.py::test_clears_the_stock"}}
 
 
 def cause(nodeid, exception):
     """Give what may be named for one mode; None where the test is sound."""
     return MODES.get((nodeid, exception), CAUSES.get(nodeid))
+
+
+def others(nodeid, earlier, cleaners):
+    """Tell whether the earlier tests that are named, and those that clean up, are the right ones."""
+    if nodeid in BY_TIME:
+        return not earlier or bool(earlier & BY_TIME[nodeid])
+    return earlier == EARLIER.get(nodeid, set()) and cleaners <= CLEANERS.get(nodeid, set())

@@ -12,16 +12,16 @@ from pytest_flakehunt.analysis.pinning import ENOUGH, Pinning
 from pytest_flakehunt.analysis.reduction import (
     AT_ONCE,
     Experiment,
+    OutOfRuns,
     Rates,
     bounds,
     counted,
     decide,
     one,
     smallest,
-    tally,
 )
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target, only
-from pytest_flakehunt.model import CALM, Cause, Condition, Count, Diagnosis, Plan, Reply, Setting, Setup, Simplifying
+from pytest_flakehunt.model import CALM, Cause, Count, Diagnosis, Plan, Reply, Setting, Setup, Simplifying
 
 FIRST_LOOK = 4
 """Runs of a setup that should fail before it is taken for one that may not."""
@@ -35,17 +35,9 @@ TELLING = 5
 """Failures that estimate a low rate well enough."""
 LONGEST = 100
 """Runs that this takes at most."""
-MEMBER_RUNS = 3
-"""Runs each way of another mode of a group that was seen in one or two sweeps only."""
-MEMBER_AT = 1e-3
-"""Chance at which the cause of a group is accepted for another of its modes, where it does not always fail."""
 
 
 CALM_SETUP = Setup()
-
-
-class OutOfRuns(Exception):  # noqa: N818 - it says what is the matter
-    """The budget of a diagnosis is spent."""
 
 
 @dataclass(slots=True)
@@ -411,29 +403,3 @@ def with_setting(setup: Setup, name: str, setting: Setting) -> Setup:
 def decided_twice(first: Setup, second: Setup, rates: Rates) -> Experiment[bool]:
     """Decide in two interpreters, as what one draws at import may pass for the hash seed."""
     return (yield from decide(first, rates)) and (yield from decide(second, rates))
-
-
-def shared(diagnosis: Diagnosis, target: Target) -> Experiment[Diagnosis | None]:
-    """See whether another mode that failed in the same sweeps has the same cause; None where it has not.
-
-    That it failed in three sweeps or more, always the same ones, says as much
-    as experiments could: one run each way is enough where the cause is sure.
-    """
-    setup, without = diagnosis.setup, diagnosis.without
-    if setup is None or without is None:
-        return None
-    few = 1 if len(target.candidates) >= MOST_CANDIDATES else MEMBER_RUNS
-    try:
-        seen = yield (setup, without) * (few if diagnosis.sure else ENOUGH)
-    except OutOfRuns:
-        return None
-    present, absent = tally(seen[::2]), tally(seen[1::2])
-    p_value = fisher(present, absent)
-    if not present.runs or not absent.runs:
-        return None
-    if (present.failures < present.runs or absent.failures) if diagnosis.sure else p_value > MEMBER_AT:
-        return None
-    causes = tuple(replace(c, present=present, absent=absent, p_value=p_value) for c in diagnosis.causes)
-    rows = ("with the cause of its group", present), ("without it", absent)
-    tried = tuple(Condition(what, count, decisive=True) for what, count in rows)
-    return replace(diagnosis, causes=causes, tried=tried, parting=None)

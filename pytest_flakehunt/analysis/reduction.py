@@ -18,6 +18,10 @@ MOST_RUNS = 240
 """Runs after which a step that is still open counts as not shown."""
 
 
+class OutOfRuns(Exception):  # noqa: N818 - it says what is the matter
+    """The budget of a diagnosis is spent."""
+
+
 class Rates(NamedTuple):
     """Two rates of failure to be told apart."""
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, shared
-from pytest_flakehunt.analysis.reduction import Experiment
+from pytest_flakehunt.analysis.attribution import Attribution
+from pytest_flakehunt.analysis.members import shared
+from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Ran, Target
 from pytest_flakehunt.model import Cause, Diagnosis, Reply, Setup
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
 from pytest_flakehunt.analysis import second
-from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, shared
+from pytest_flakehunt.analysis.attribution import Attribution
 from pytest_flakehunt.analysis.fingerprints import fingerprint
-from pytest_flakehunt.analysis.reduction import Experiment
+from pytest_flakehunt.analysis.members import shared
+from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns
 from pytest_flakehunt.analysis.target import Target
 from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Reply, Seen, Setup
 from pytest_flakehunt.model.plans import Draft

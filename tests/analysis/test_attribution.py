@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns, shared
-from pytest_flakehunt.analysis.reduction import Experiment
+from pytest_flakehunt.analysis.attribution import Attribution
+from pytest_flakehunt.analysis.members import shared
+from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns
 from pytest_flakehunt.analysis.target import Candidate, Ran, Target
 from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.model import Count, Diagnosis, Parting, Place, Reply, Seen, Setup, Spot

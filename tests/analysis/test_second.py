@@ -6,8 +6,8 @@ from random import Random
 import pytest
 
 from pytest_flakehunt.analysis import second
-from pytest_flakehunt.analysis.attribution import Attribution, OutOfRuns
-from pytest_flakehunt.analysis.reduction import Experiment
+from pytest_flakehunt.analysis.attribution import Attribution
+from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Ran, Target
 from pytest_flakehunt.model import Count, Diagnosis, Reply, Seen, Setup
 from pytest_flakehunt.model.plans import read_plan

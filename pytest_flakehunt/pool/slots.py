@@ -171,12 +171,14 @@ class Slots:
         slot.served = 0
         slot.link = Link(number, slot.index, self.origin, extra, birth)
         slot.link.interpreter = job.interpreter
+        slot.link.bound = self.parking and bool(wanted)
 
 
 def suits(link: Link, job: Job, wanted: Mapping[str, str]) -> bool:
     """Tell whether a zygote can run a job: what an interpreter is started with cannot be changed any more."""
     return (
         wanted.items() <= link.environment.items()
+        and (bool(wanted) or not link.bound)
         and not (job.isolation is Isolation.FRESH and link.used)
         and link.early == job.early
         and job.study.imports <= link.watching

@@ -21,8 +21,10 @@ MOST_SEEDS = 32
 """Hash seeds that a hunt tries for their own sake."""
 SWEEPS_PER_SEED = 4
 """Sweeps for which it tries one."""
+LEAST_STARTING = 15.0
+"""Seconds of workers that may go into starting interpreters for that, or ..."""
 MOST_STARTING = 1 / 3
-"""Share of the time that may go into starting interpreters for that."""
+"""... this share of the time, whichever is longer."""
 TRIES = 4
 """Settings that are drawn of each one, until one is neither stress nor dear."""
 FORK = 0.01
@@ -194,9 +196,17 @@ def seeds_wanted(sweeps: int | None) -> int:
     return MOST_SEEDS if sweeps is None else min(MOST_SEEDS, -(-sweeps // SWEEPS_PER_SEED))
 
 
-def sweeps_for_each(sweeps: int | None) -> int:
-    """Give how many sweeps an interpreter runs at least before another seed takes its place."""
-    return SWEEPS_PER_SEED if sweeps is None else max(1, sweeps // seeds_wanted(sweeps))
+def seeds_so_far(sweeps: int | None, done: int) -> int:
+    """Give how many hash seeds are to be tried by the time that some sweeps are done.
+
+    Args:
+        sweeps: of the whole hunt; None where time decides.
+        done: that ended, or were left out as no test was worth running in them.
+
+    >>> [seeds_so_far(100, done) for done in (0, 1, 40, 100)], seeds_so_far(None, 40), seeds_so_far(None, 4000)
+    ([0, 1, 10, 25], 10, 32)
+    """
+    return min(seeds_wanted(sweeps), -(-done // SWEEPS_PER_SEED))
 
 
 def affords(starting: float, start: float, whole: float) -> bool:
@@ -207,10 +217,10 @@ def affords(starting: float, start: float, whole: float) -> bool:
         start: seconds that one more takes.
         whole: seconds of all workers so far.
 
-    >>> affords(1.0, 0.5, 4.0), affords(1.0, 0.5, 3.0)
-    (True, False)
+    >>> affords(9.0, 0.5, 4.0), affords(16.0, 0.5, 60.0), affords(16.0, 0.5, 40.0)
+    (True, True, False)
     """
-    return starting + start <= MOST_STARTING * (whole + start)
+    return starting + start <= max(LEAST_STARTING, MOST_STARTING * (whole + start))
 
 
 def sources(perturbation: Perturbation) -> frozenset[str]:

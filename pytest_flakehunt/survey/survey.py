@@ -16,7 +16,7 @@ from pytest_flakehunt.survey.company import Company
 from pytest_flakehunt.survey.consulted import Consulted
 from pytest_flakehunt.survey.crowd import Crowd
 from pytest_flakehunt.survey.outages import Outages
-from pytest_flakehunt.survey.schedule import Schedule, affords, seeds_wanted, sweeps_for_each
+from pytest_flakehunt.survey.schedule import Schedule, affords, seeds_so_far
 from pytest_flakehunt.survey.trust import FEWEST, ForkTrial
 from pytest_flakehunt.zygote import wire
 
@@ -254,7 +254,8 @@ class Survey:
     def _seed_wanted(self, slot: Slot, start: float) -> bool:
         """Tell whether a zygote should make room for another hash seed, and one that starts fast enough for it."""
         slots, limit = self.pool.slots, self.schedule.limit
-        if not slots.hashseeds or slots.zygotes >= seeds_wanted(limit) or slot.served < sweeps_for_each(limit):
+        done = len(self.sweeps) + self._left_out
+        if not slots.hashseeds or not slot.served or slots.zygotes >= seeds_so_far(limit, done):
             return False
         return affords(self.pool.starting, start, (realtime.monotonic() - self.pool.began) * len(slots.all))
 

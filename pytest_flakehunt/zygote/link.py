@@ -75,6 +75,8 @@ class Link:
         self.early, self.watching = birth.early, birth.watching
         self.interpreter = ""
         """What experiments call this very interpreter; empty where any would do."""
+        self.bound = False
+        """Whether it is for runs that say its hash seed, and for no others."""
         self.mute = False
         """Whether its pipes are closed while a sweep goes on in it."""
         self._heard = b""

@@ -61,6 +61,7 @@ NAMES = {
     "flakehunt-ctrf": ("PATH", "write it there in the Common Test Report Format"),
     "flakehunt-gitlab": ("PATH", "write it there as a code quality report for GitLab"),
     "flakehunt-markdown": ("PATH", "write a summary there in Markdown"),
+    "flakehunt-html": ("PATH", "write it there as one HTML page, which opens anywhere and needs no network"),
     "flakehunt-annotate": (
         "SERVICE",
         "auto, github, gitlab, azure, teamcity, buildkite or none: whose annotations are written (default: auto, by "
@@ -80,7 +81,7 @@ NAMES = {
 """Every option: what stands for its value in help, if it takes one, and the help."""
 
 
-REPORTS = ("json", "junit", "sarif", "ctrf", "gitlab", "markdown")
+REPORTS = ("json", "junit", "sarif", "ctrf", "gitlab", "markdown", "html")
 """What reports can be written to files, each by an option of its own."""
 CHANGED, AUTO = "flakehunt-changed", "auto"
 """The option that may stand without a value, and what it then means."""

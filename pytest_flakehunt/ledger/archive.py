@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pytest_flakehunt.ledger.store import APPLICATION, OUTCOMES, VERSION, LedgerError, remedy
-from pytest_flakehunt.model import Attempt, Isolation, Known, Perturbation, SettingError, Sweep
+from pytest_flakehunt.model import Attempt, Count, Isolation, Known, Perturbation, SettingError, Sweep
 from pytest_flakehunt.model.plans import read_plan
 
 JSON_COLUMNS = frozenset(
@@ -161,6 +161,33 @@ def survey(path: Path, number: int, known: Mapping[str, Perturbation]) -> Iterat
                 (number, sweep.number),
             )
             yield sweep, [Attempt(nodeid, OUTCOMES[outcome], seconds) for nodeid, outcome, seconds in attempts]
+
+
+def counted(path: Path, number: int) -> Iterator[tuple[str, tuple[str, ...], Count]]:
+    """Give the attempts of each test in a hunt's survey by what was on trial, outages left out: runs and failures.
+
+    Args:
+        path: of the ledger.
+        number: of the hunt.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    failing, silent = (
+        ", ".join(str(code) for code, outcome in OUTCOMES.items() if kind(outcome))
+        for kind in (lambda outcome: outcome.fails, lambda outcome: not outcome.counts)
+    )
+    with _reading(path) as db:
+        yield from (
+            (nodeid, tuple(focus.split()), Count(runs, failures))
+            for nodeid, focus, runs, failures in db.execute(
+                f"SELECT nodeid, focus, count(*), sum(outcome IN ({failing})) FROM attempts"  # noqa: S608 - our own numbers
+                " JOIN sweeps ON sweeps.hunt = attempts.hunt AND number = sweep JOIN tests ON tests.id = test"
+                f" WHERE attempts.hunt = ? AND purpose = 'survey' AND NOT outage AND outcome NOT IN ({silent})"
+                " GROUP BY test, focus",
+                (number,),
+            )
+        )
 
 
 def last_number(path: Path, number: int) -> int:

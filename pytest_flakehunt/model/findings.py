@@ -140,6 +140,10 @@ class Finding:
     """Why it was hunted, where only what a change touches was; empty otherwise."""
     company: bool = False
     """Whether it only ran beside such tests, and none of them was shown to make it fail: it does not count."""
+    under: tuple[Count, ...] = ()
+    """Its runs and failures by what was on trial: one for each of the columns of the findings."""
+    strip: tuple[int, ...] = ()
+    """What each of the sweeps that the findings list said of it, if it failed in any: one of the marks below."""
 
     @property
     def quarantined(self) -> bool:
@@ -190,6 +194,16 @@ class Outage:
     total: Count
     exception: str
     message: str
+
+
+class Planned(NamedTuple):
+    """A sweep of the survey, as reports tell it."""
+
+    number: int
+    plan: str
+    """In written form; empty is calm."""
+    trial: tuple[str, ...]
+    """The perturbations on trial; what else the plan sets is pinned so that failures can be replayed."""
 
 
 class Spent(NamedTuple):
@@ -246,6 +260,12 @@ class Trial:
     """The command that goes on with experiments that the budget ended; empty where it ended none."""
 
 
+NOTHING, PASSED, FIRST_MODE = range(3)
+"""Marks of a strip: it was not run, or not to a result; it passed; it failed in its first mode, and so on."""
+LAST_MODE = FIRST_MODE + 36
+"""The mark of all modes from the 37th on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """Everything a report may say."""
@@ -257,3 +277,7 @@ class Findings:
     ready: tuple[Ready, ...] = ()
     """Quarantined tests that were not seen failing."""
     notes: tuple[str, ...] = field(default=())
+    columns: tuple[str, ...] = ()
+    """What tests are counted under: ``calm``, each perturbation that was alone on trial, and ``several``."""
+    sweeps: tuple[Planned, ...] = ()
+    """Of the survey, but for outages."""

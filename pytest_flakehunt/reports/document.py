@@ -22,6 +22,8 @@ from pytest_flakehunt.model import (
 )
 
 SCHEMA = "pytest-flakehunt/1"
+MARKS = "-." + "0123456789abcdefghijklmnopqrstuvwxyz+"
+"""How each mark of a strip is written."""
 
 
 def text(findings: Findings) -> str:
@@ -56,6 +58,8 @@ def report(findings: Findings) -> dict[str, Any]:
             {"nodeid": ready.nodeid, "test": ready.test, "runs": ready.runs} for ready in findings.ready
         ],
         "notes": list(findings.notes),
+        "columns": list(findings.columns),
+        "sweeps": [{"sweep": one.number, "plan": one.plan, "trial": list(one.trial)} for one in findings.sweeps],
     }
 
 
@@ -103,6 +107,8 @@ def _test(finding: Finding) -> dict[str, Any]:
         "modes": [_mode(mode) for mode in finding.modes],
         "leaks": [_left(left) for left in finding.leaks],
         "notes": list(finding.notes),
+        "under": " ".join(f"{count.failures}/{count.runs}" for count in finding.under),
+        "strip": "".join(MARKS[mark] for mark in finding.strip),
     }
 
 

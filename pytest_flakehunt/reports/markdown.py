@@ -72,7 +72,7 @@ def _pieces(findings: Findings) -> Iterator[Piece]:
     )
     counting = sum(finding.fails_on(trial.fail_on) for finding in ranked)
     said = f"{number(counting, 'finding')} that count" + "s" * (counting == 1) if ranked else "nothing that counts"
-    yield Piece(0, f"## flakehunt: {said}\n\n{_escaped(terminal.summary(findings).plain)}\n")
+    yield Piece(0, f"## flakehunt: {said}\n\n{escaped(terminal.summary(findings).plain)}\n")
     if ranked:
         yield Piece(0, "\n### What to do first\n\n")
         for place, text in enumerate(_first(findings, ranked), 1):
@@ -99,7 +99,7 @@ def _first(findings: Findings, ranked: Sequence[Finding]) -> Iterator[str]:
         fix = FIXES.get(causes[0].perturbation, "") if causes else ""
         yield f"{place}. {code(finding.nodeid)}{more}: {_inline(remarks.sentence(finding, mode), 600)}\n"
         if fix:
-            yield f"   Usual fix: {_escaped(fix)}.\n"
+            yield f"   Usual fix: {escaped(fix)}.\n"
         if mode.command:
             yield block(mode.command, "sh", indent="   ")
 
@@ -127,19 +127,19 @@ def _verified(found: Diagnosis) -> str:
 
 def _details(finding: Finding) -> str:
     parts = [f"<details><summary>{html(f'{finding.verdict}: {finding.nodeid}')}</summary>\n\n"]
-    parts.append(f"{_escaped(remarks.often(finding))}\n\n")
+    parts.append(f"{escaped(remarks.often(finding))}\n\n")
     for mode in finding.modes:
         evidence = mode.evidence
-        parts.append(f"{code(evidence.exception)} at {code(str(evidence.where))} in {_escaped(evidence.phase)}")
-        parts.append(f", {number(mode.failures, 'failure')}\n\n{_escaped(remarks.sentence(finding, mode)[:2000])}\n\n")
+        parts.append(f"{code(evidence.exception)} at {code(str(evidence.where))} in {escaped(evidence.phase)}")
+        parts.append(f", {number(mode.failures, 'failure')}\n\n{escaped(remarks.sentence(finding, mode)[:2000])}\n\n")
         found = mode.diagnosis
         if found is not None:
             parts += [f"- {_inline(place, 400)}\n" for place in found.places]
             parts += [f"- {_inline(said, 1000)}\n" for said in partings.sentences(found.parting)]
-            parts.append(_experiments(found.tried))
+            parts.append(experiments(found.tried))
             for another in found.also:
                 parts += [f"- {_inline(place, 400)}\n" for place in another.places]
-                parts.append(_experiments(another.tried))
+                parts.append(experiments(another.tried))
                 parts.append(block(anywhere(another.repro), "sh") if another.repro else "")
                 parts.append(_verified(another))
         if found is None or not found.causes:
@@ -170,7 +170,8 @@ def _share(count: tuple[int, int]) -> str:
     return f"{failures}/{runs}"
 
 
-def _experiments(rows: Iterable[Condition]) -> str:
+def experiments(rows: Iterable[Condition]) -> str:
+    """Give runs and failures of the experiments that a cause rests on, as a table."""
     cells = [(row.what, str(row.count.runs), str(row.count.failures)) for row in rows if row.decisive]
     return _rows(("experiment", "runs", "failed"), cells)
 
@@ -221,9 +222,9 @@ def _rest(findings: Findings) -> Iterator[Piece]:
     if steady:
         loosest = min(steady, key=lambda finding: finding.total.runs or 10**9)
         text = f"{number(len(steady), 'test')} never failed: {bound(loosest.total, loosest.rate)}"
-        yield Piece(0, f"\n{_escaped(text)}\n")
+        yield Piece(0, f"\n{escaped(text)}\n")
     if said := remarks.excluded(findings):
-        yield Piece(0, f"\n{_escaped(said)}\n")
+        yield Piece(0, f"\n{escaped(said)}\n")
     told = filter(None, (remarks.seeds(findings.trial), remarks.spent(findings.trial)))
     lines = [f"- {_inline(reason, 300)}\n" for reason in (*told, *findings.trial.stood_down)]
     lines += [
@@ -269,8 +270,9 @@ def html(text: str) -> str:
 def _inline(text: str, longest: int) -> str:
     """Give a text as one line in which nothing means anything."""
     line = " ".join(clean(text).split("\n"))
-    return _escaped(line if len(line) <= longest else f"{line[: longest - 1]}…")
+    return escaped(line if len(line) <= longest else f"{line[: longest - 1]}…")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Give a text in which nothing means anything."""
     return PUNCTUATION.sub(lambda match: f"{match[2]}\\" if match[2] else f"\\{match[1]}", html(text))

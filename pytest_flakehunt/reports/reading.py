@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from pytest_flakehunt.model import (
+    NOTHING,
     Cause,
     Condition,
     Contract,
@@ -28,6 +29,7 @@ from pytest_flakehunt.model import (
     Outcome,
     Parting,
     Place,
+    Planned,
     Ready,
     Spent,
     Spot,
@@ -35,7 +37,7 @@ from pytest_flakehunt.model import (
     Trial,
     Verdict,
 )
-from pytest_flakehunt.reports.document import SCHEMA
+from pytest_flakehunt.reports.document import MARKS, SCHEMA
 
 
 class DocumentError(Exception):
@@ -111,6 +113,8 @@ def _findings(document: dict[str, Any]) -> Findings:
         ),
         tuple(Ready(one["nodeid"], one["test"], one["runs"]) for one in document.get("ready_for_release", ())),
         tuple(document["notes"]),
+        tuple(document.get("columns", ())),
+        tuple(Planned(one["sweep"], one["plan"], tuple(one["trial"])) for one in document.get("sweeps", ())),
     )
 
 
@@ -159,7 +163,16 @@ def _test(test: dict[str, Any]) -> Finding:
         test.get("seconds", 0.0),
         test.get("chosen", ""),
         test.get("company", False),
+        _under(test.get("under", "")),
+        tuple(max(NOTHING, MARKS.find(mark)) for mark in test.get("strip", "")),
     )
+
+
+@cache
+def _under(written: str) -> tuple[Count, ...]:
+    """Read the counts by column; most tests of a suite have the same."""
+    pairs = (map(int, pair.split("/")) for pair in written.split())
+    return tuple(Count(runs, failures) for failures, runs in pairs)
 
 
 def _mode(mode: dict[str, Any]) -> Mode:

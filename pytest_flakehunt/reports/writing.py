@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_flakehunt.ground import project
 from pytest_flakehunt.model import Findings, Service
-from pytest_flakehunt.reports import annotations, ctrf, document, gitlab, junit, markdown, remarks, sarif
+from pytest_flakehunt.reports import annotations, ctrf, document, gitlab, html, junit, markdown, remarks, sarif
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub says where the summary of a step is written."""
@@ -19,6 +19,7 @@ WRITERS: Mapping[str, Callable[[Findings], str]] = {
     "ctrf": ctrf.text,
     "gitlab": gitlab.text,
     "markdown": markdown.summary,
+    "html": html.text,
 }
 
 

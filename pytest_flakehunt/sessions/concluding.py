@@ -16,6 +16,7 @@ from pytest_flakehunt.diagnosis.benches import Lead
 from pytest_flakehunt.diagnosis.budget import DEFAULT_EACH, allowed
 from pytest_flakehunt.diagnosis.cases import OURS, Cases
 from pytest_flakehunt.diagnosis.laboratory import Laboratory, further
+from pytest_flakehunt.diagnosis.pictures import pictured
 from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import BESIDE, Diagnosis, Finding, Findings, Group, Mode, Trial
@@ -163,7 +164,8 @@ class Conclusions:
         crowd, sentence = cases.crowded(), f"{BESIDE}: {survey.crowd.share()}"
         if len(crowd) > 1 and sentence not in {group.sentence for group in groups}:
             groups.append(Group(crowd, sentence))
-        return Findings(trial, tests, tuple(survey.outages.set_aside), tuple(groups), notes=tuple(notes))
+        found = Findings(trial, tests, tuple(survey.outages.set_aside), tuple(groups), notes=tuple(notes))
+        return pictured(found, cases)
 
     def groups(self) -> list[Group]:
         """Give what has one cause and more than one member."""

@@ -1,0 +1,121 @@
+"""What the map and the strip of an HTML page are drawn from: each text once, as compact as it goes."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pytest_flakehunt.analysis.intervals import rate
+from pytest_flakehunt.model import FIRST_MODE, Count, Finding, Findings, Verdict
+from pytest_flakehunt.reports import remarks
+from pytest_flakehunt.reports.cards import Card
+from pytest_flakehunt.reports.document import MARKS
+from pytest_flakehunt.reports.words import between, bound, percent
+
+TELLING = 0.25
+"""A cell in which nothing failed says little while it leaves a chance to fail as high as this."""
+VERDICTS = tuple(Verdict)
+MOST_LABEL = 300
+"""Characters of what names a group or a mode."""
+
+
+def data(findings: Findings, cards: Sequence[Card], shown: int) -> dict[str, Any]:
+    """Give what the script of a page draws from.
+
+    Args:
+        findings: of a hunt.
+        cards: of the same, in order.
+        shown: how many of them the page shows in full.
+    """
+    card_of: dict[str, int] = {}
+    for place, card in enumerate(cards):
+        for member in card.members:
+            card_of.setdefault(member.finding.nodeid, place)
+    last = len(cards)
+    ordered = sorted(findings.tests, key=lambda finding: card_of.get(finding.nodeid, last))
+    files = list(dict.fromkeys(finding.file for finding in ordered))
+    rows = list(dict.fromkeys(finding.under for finding in ordered))
+    row_at, file_at = {row: place for place, row in enumerate(rows)}, {file: place for place, file in enumerate(files)}
+    return {
+        "columns": findings.columns,
+        "sweeps": [[one.number, one.plan, min(2, len(one.trial)), one.trial[0] if len(one.trial) == 1 else ""]
+                   for one in findings.sweeps],
+        "files": files,
+        "rows": [[[*count] for count in row] for row in rows],
+        "worth": _worth(count for row in rows for count in row),
+        "groups": [_group(card, place if place < shown else -1) for place, card in enumerate(cards)],
+        "tests": [
+            [
+                file_at[finding.file],
+                finding.nodeid.removeprefix(finding.file),
+                int(finding.nodeid.startswith(finding.file)),
+                VERDICTS.index(finding.verdict),
+                row_at[finding.under],
+                card_of.get(finding.nodeid, -1),
+                int(bool(finding.excuse)),
+                *_tally(finding),
+            ]
+            for finding in ordered
+        ],
+        "strips": {
+            str(place): {
+                "marks": "".join(MARKS[mark] for mark in finding.strip),
+                "modes": [_label(f"{mode.evidence.exception}: {mode.evidence.message}") for mode in finding.modes],
+            }
+            for place, finding in enumerate(ordered)
+            if finding.strip
+        },
+        "first": MARKS[FIRST_MODE:],
+    }  # fmt: skip
+
+
+def _tally(finding: Finding) -> list[int]:
+    return [finding.total.runs, finding.total.failures]
+
+
+def _group(card: Card, place: int) -> list[Any]:
+    finding, mode = card.lead.finding, card.lead.mode
+    return [_label(remarks.sentence(finding, mode)), card.lead.cause, place, int(card.excused)]
+
+
+def _label(text: str) -> str:
+    line = text.partition("\n")[0]
+    return line if len(line) <= MOST_LABEL else f"{line[: MOST_LABEL - 1]}…"
+
+
+def _worth(counts: Iterable[Count]) -> dict[str, list[Any]]:
+    """Give of each count what it is worth: in words, and whether it is too few runs to tell."""
+    worth: dict[str, list[Any]] = {}
+    for count in set(counts):
+        interval = rate(count.failures, count.runs)
+        said = f"fails less than {percent(interval.high)} of the time (95 %)"
+        if count.failures:
+            said = f"fails {between(interval)}"
+        thin = count.runs > 0 and not count.failures and interval.high >= TELLING
+        worth[f"{count.failures}/{count.runs}"] = [said if count.runs else "it never ran to a result", int(thin)]
+    return worth
+
+
+def fewest() -> int:
+    """Give the runs without a failure from which on a cell says enough.
+
+    >>> fewest()
+    13
+    """
+    runs = 1
+    while rate(0, runs).high >= TELLING:
+        runs += 1
+    return runs
+
+
+def steady(findings: Findings) -> list[dict[str, Any]]:
+    """Give the tests that never failed by what that is worth, the least first."""
+    kinds: dict[str, list[Finding]] = {}
+    for finding in sorted(findings.tests, key=lambda one: (one.company, one.total.runs)):
+        if finding.verdict is Verdict.STEADY:
+            beside = "ran beside what changed: " * finding.company
+            kinds.setdefault(beside + bound(finding.total, finding.rate), []).append(finding)
+    return [
+        {"bound": said, "number": len(some), "high": some[0].rate.high,
+         "runs": some[0].total.runs, "company": int(some[0].company),
+         "noted": [finding for finding in some if finding.notes and finding.total.runs]}
+        for said, some in kinds.items()
+    ]  # fmt: skip

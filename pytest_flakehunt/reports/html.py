@@ -1,0 +1,143 @@
+"""The report as one HTML file that opens anywhere: no network, and nothing in it that acts but our own script."""
+
+import base64
+import hashlib
+import json
+from importlib import resources
+from typing import Any
+
+from pytest_flakehunt.model import TEST, Finding, Findings, Verdict
+from pytest_flakehunt.reports import cards, charts, document, remarks, terminal
+from pytest_flakehunt.reports.redaction import handed_on
+from pytest_flakehunt.reports.words import between, clean, number
+
+LONGEST = 20_000
+"""Characters of one text that are shown; of a longer one, the beginning and the end."""
+BEGINNING = 5_000
+MOST_CARDS = 120
+"""Causes that are told in full; of the others, what they are and how often they fail."""
+ROOM = 2_000_000
+"""Characters that tracebacks, output and stacks may have, all together."""
+MOST_LEAKS = 300
+MOST_LINES = 400
+"""Lines of a list of what has no place else."""
+CUT = "characters left out"
+"""What stands where a text was cut; a command that was cut is not shown."""
+
+
+def text(findings: Findings) -> str:
+    """Give the page.
+
+    Args:
+        findings: with nothing secret in them.
+    """
+    told = handed_on(findings, shown)
+    every = cards.cards(told)
+    return _page(told, every, every[:MOST_CARDS])
+
+
+def shown(text: str) -> str:
+    """Give a text as it may be shown: no controls, nothing that turns the direction of reading, and no megabytes."""
+    if len(text) > LONGEST:
+        left = len(text) - LONGEST
+        text = f"{text[:BEGINNING]}\n… {left:,} {CUT} …\n{text[BEGINNING - LONGEST :]}"
+    return clean(text)
+
+
+def written(value: Any) -> str:
+    """Write a value as JSON that no script element can be closed by, whatever stands in it."""
+    raw = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    return raw.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _page(findings: Findings, every: list[cards.Card], full: list[cards.Card]) -> str:
+    from jinja2 import DictLoader, Environment, StrictUndefined
+    from markupsafe import Markup
+
+    script, style = _ours("page.js"), _ours("page.css")
+    environment = Environment(
+        autoescape=True,
+        loader=DictLoader({name: _ours(name) for name in ("page.html.jinja", "parts.html.jinja")}),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["whole"] = lambda command: CUT not in command
+    environment.filters.update(
+        count=number, between=lambda rate: between(rate).replace(" %", "\N{NO-BREAK SPACE}%"),
+    )  # fmt: skip
+    report = {test["nodeid"]: test for test in document.report(findings)["tests"]}
+    blocks, room = [], ROOM
+    for card in full:
+        block = written({"issue": cards.issue(card), "evidence": cards.evidence(card, report, room, _size)})
+        room = max(0, room - len(block))
+        blocks.append(Markup(block))  # noqa: S704 - written() leaves nothing that HTML would obey
+    return environment.get_template(
+        "page.html.jinja"
+    ).render(
+        findings=findings,
+        trial=findings.trial,
+        script=Markup(script),  # noqa: S704 - our own
+        style=Markup(style),  # noqa: S704 - our own
+        digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+        summary=terminal.summary(findings).plain,
+        cards=[{**cards.told(card), "block": block} for card, block in zip(full, blocks, strict=True)],
+        missing=len(every) - len(full),
+        counts=_counts(findings),
+        signs=cards.SIGNS,
+        data=Markup(written(charts.data(findings, every, len(full)))),  # noqa: S704 - as above
+        steady=charts.steady(findings),
+        fewest=charts.fewest(),
+        excluded=[said for said in (remarks.excluded(findings), remarks.seeds(findings.trial)) if said],
+        spent=remarks.spent(findings.trial),
+        leaks=_leaks(findings)[:MOST_LEAKS],
+        leaks_left=max(0, len(_leaks(findings)) - MOST_LEAKS),
+        most=MOST_LINES,
+    )
+
+
+def _size(value: Any) -> int:
+    return len(written(value))
+
+
+def _ours(name: str) -> str:
+    return resources.files("pytest_flakehunt.reports").joinpath("page", name).read_text("utf-8")
+
+
+def _counts(findings: Findings) -> list[tuple[str, str, int, str]]:
+    """Give the figures at the head: sign, word, number, and where to read more."""
+    tests = [finding for finding in findings.tests if not finding.excuse]
+    rows = [
+        (cards.SIGNS[verdict], verdict.value, sum(finding.verdict is verdict for finding in tests), _where(verdict))
+        for verdict in (Verdict.FLAKY, Verdict.FRAGILE, Verdict.BROKEN, Verdict.STEADY)
+    ]
+    excused = sum(bool(finding.excuse and finding.modes) for finding in findings.tests)
+    leaks = sum(len(finding.leaks) for finding in findings.tests)
+    return [
+        *rows,
+        *([("‖", "set aside", excused, "aside")] if excused else []),
+        *([("↯", "leak" if leaks == 1 else "leaks", leaks, "leaks")] if leaks else []),
+    ]
+
+
+def _where(verdict: Verdict) -> str:
+    return "steady" if verdict is Verdict.STEADY else "first"
+
+
+def _leaks(findings: Findings) -> list[dict[str, Any]]:
+    """Give what was left behind, by whose it is; what one line leaves in many tests once."""
+    found = [(finding, left) for finding in findings.tests for left in finding.leaks]
+    rows = []
+    for some in remarks.alike(found):
+        finding, left = some[0]
+        fixture = left.leak.owner != TEST
+        rows.append({
+            "owner": f"fixture {left.leak.owner}" if fixture else "test",
+            "owned_at": str(left.leak.owned_at) if fixture else "",
+            "nodeid": finding.nodeid, "left": left, "others": _names(some[1:]),
+        })  # fmt: skip
+    return sorted(rows, key=lambda row: (not row["left"].victims, row["owner"] == "test", row["owner"]))
+
+
+def _names(some: list[tuple[Finding, Any]]) -> list[str]:
+    return [finding.nodeid for finding, _ in some]

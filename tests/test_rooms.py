@@ -58,7 +58,6 @@ ONE_DOOR = {
     },  # and the project's own databases
     "xml": {"reports/junit.py"},
     "jinja2": {"reports/html.py"},
-    "markupsafe": {"reports/html.py"},
     "tomlkit": {"quarantine/editing.py"},
     "tomllib": {"quarantine/reading.py", "quarantine/looking_up.py"},
     "rich": {"reports/terminal.py", "reports/progress.py"},

@@ -3,13 +3,17 @@
 import base64
 import hashlib
 import json
+from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_flakehunt.model import TEST, Finding, Findings, Verdict
 from pytest_flakehunt.reports import cards, charts, document, remarks, terminal
 from pytest_flakehunt.reports.redaction import handed_on
 from pytest_flakehunt.reports.words import between, clean, number
+
+if TYPE_CHECKING:  # it is loaded once there is a page to write
+    from jinja2 import Environment
 
 LONGEST = 20_000
 """Characters of one text that are shown; of a longer one, the beginning and the end."""
@@ -51,10 +55,44 @@ def written(value: Any) -> str:
 
 
 def _page(findings: Findings, every: list[cards.Card], full: list[cards.Card]) -> str:
-    from jinja2 import DictLoader, Environment, StrictUndefined
-    from markupsafe import Markup
-
     script, style = _ours("page.js"), _ours("page.css")
+    report = {test["nodeid"]: test for test in document.report(findings)["tests"]}
+    blocks, room = [], ROOM
+    for card in full:
+        block = written({"issue": cards.issue(card), "evidence": cards.evidence(card, report, room, _size)})
+        room = max(0, room - len(block))
+        blocks.append(block)
+    return str(
+        _environment()
+        .get_template("page.html.jinja")
+        .render(
+            findings=findings,
+            trial=findings.trial,
+            script=script,
+            style=style,
+            digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+            summary=terminal.summary(findings).plain,
+            cards=[{**cards.told(card), "block": block} for card, block in zip(full, blocks, strict=True)],
+            missing=len(every) - len(full),
+            counting=sum(card.counts for card in every),
+            counts=_counts(findings),
+            signs=cards.SIGNS,
+            data=written(charts.data(findings, every, len(full))),
+            steady=charts.steady(findings),
+            fewest=charts.fewest(),
+            excluded=[said for said in (remarks.excluded(findings), remarks.seeds(findings.trial)) if said],
+            spent=remarks.spent(findings.trial),
+            leaks=_leaks(findings)[:MOST_LEAKS],
+            leaks_left=max(0, len(_leaks(findings)) - MOST_LEAKS),
+            most=MOST_LINES,
+        )
+    )
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import DictLoader, Environment, StrictUndefined
+
     environment = Environment(
         autoescape=True,
         loader=DictLoader({name: _ours(name) for name in ("page.html.jinja", "parts.html.jinja")}),
@@ -63,37 +101,9 @@ def _page(findings: Findings, every: list[cards.Card], full: list[cards.Card]) -
         lstrip_blocks=True,
     )
     environment.tests["whole"] = lambda command: CUT not in command
-    environment.filters.update(
-        count=number, between=lambda rate: between(rate).replace(" %", "\N{NO-BREAK SPACE}%"),
-    )  # fmt: skip
-    report = {test["nodeid"]: test for test in document.report(findings)["tests"]}
-    blocks, room = [], ROOM
-    for card in full:
-        block = written({"issue": cards.issue(card), "evidence": cards.evidence(card, report, room, _size)})
-        room = max(0, room - len(block))
-        blocks.append(Markup(block))  # noqa: S704 - written() leaves nothing that HTML would obey
-    return environment.get_template(
-        "page.html.jinja"
-    ).render(
-        findings=findings,
-        trial=findings.trial,
-        script=Markup(script),  # noqa: S704 - our own
-        style=Markup(style),  # noqa: S704 - our own
-        digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
-        summary=terminal.summary(findings).plain,
-        cards=[{**cards.told(card), "block": block} for card, block in zip(full, blocks, strict=True)],
-        missing=len(every) - len(full),
-        counts=_counts(findings),
-        signs=cards.SIGNS,
-        data=Markup(written(charts.data(findings, every, len(full)))),  # noqa: S704 - as above
-        steady=charts.steady(findings),
-        fewest=charts.fewest(),
-        excluded=[said for said in (remarks.excluded(findings), remarks.seeds(findings.trial)) if said],
-        spent=remarks.spent(findings.trial),
-        leaks=_leaks(findings)[:MOST_LEAKS],
-        leaks_left=max(0, len(_leaks(findings)) - MOST_LEAKS),
-        most=MOST_LINES,
-    )
+    environment.filters["count"] = number
+    environment.filters["between"] = lambda rate: between(rate).replace(" %", "\N{NO-BREAK SPACE}%")
+    return environment
 
 
 def _size(value: Any) -> int:

@@ -194,6 +194,7 @@ VALUES = [
         "flakehunt-ctrf": ("ctrf.json", "ctrf.json"),
         "flakehunt-gitlab": ("gl.json", "gl.json"),
         "flakehunt-markdown": ("report.md", "report.md"),
+        "flakehunt-html": ("report.html", "report.html"),
         "flakehunt-annotate": ("none", "none"),
         "flakehunt-changed": ("HEAD~3", "HEAD~3"),
         "flakehunt-quarantine": ("off", "off"),

@@ -70,6 +70,7 @@ def test_every_report_is_made_from_it_again(report: Report, tmp_path: Path) -> N
         "ctrf": grammars.ctrf,
         "gitlab": grammars.gitlab,
         "markdown": None,
+        "html": None,
     }
     status, said, _ = report(*(word for kind in kinds for word in (f"--{kind}", f"{kind}.out")))
     assert (status, said) == (0, "")

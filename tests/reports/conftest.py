@@ -23,6 +23,7 @@ from pytest_flakehunt.model import (
     Outcome,
     Parting,
     Place,
+    Planned,
     Ready,
     Spent,
     Spot,
@@ -47,6 +48,17 @@ PARTING = Parting(
     Spot(Place("src/a.py", 41, "due"), "if today.day > 28:", ("today=2028-02-29",), ("today=2026-11-26",)),
     "raises KeyError", "goes on at src/a.py:43", Spot(Place("tests/test_a.py", 13, "test_x"), "n = 1", ("n=1",), ("n=2",)),
 )  # fmt: skip
+
+
+COLUMNS = ("calm", "clock", "order", "several")
+SWEEPS = (
+    Planned(0, "", ()), Planned(1, "order=reversed random=1", ("order",)), Planned(2, "clock=+400d random=2", ("clock",)),
+    Planned(3, "clock=+400d order=alone", ("clock", "order")), Planned(5, "", ()), Planned(6, "clock=2028-02-29T23:59:58", ("clock",)),
+)  # fmt: skip
+
+
+def under(failures: int) -> tuple[Count, ...]:
+    return Count(40, 0), Count(20, failures), Count(5, 0), Count()
 
 
 def mode(number: int, *causes: Cause, **changes: object) -> Mode:
@@ -80,7 +92,8 @@ def finding(name: str, verdict: Verdict, *modes: Mode, **changes: object) -> Fin
     calm = Count(40, {Verdict.BROKEN: 40, Verdict.FLAKY: 3}.get(verdict, 0))
     made = Finding(
         f"tests/test_a.py::{name}", "tests/test_a.py", 12, verdict, Count(200, failures), Interval(0.066, 0.149), calm,
-        Interval(0, 0.088), Contract.ENVIRONMENT, modes, seconds=0.25,
+        Interval(0, 0.088), Contract.ENVIRONMENT, modes, seconds=0.25, under=under(min(20, failures)),
+        strip=(1, 1, 2, 0, 1, min(3, 1 + len(modes))) if modes else (),
     )  # fmt: skip
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -119,4 +132,6 @@ def sample() -> Findings:
         ),
         (Ready("tests/test_a.py::test_polluter", "tests/test_a.py::test_polluter", 200),),
         ("something odd",),
+        COLUMNS,
+        SWEEPS,
     )

@@ -39,9 +39,9 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 def test_every_report_is_written_and_nothing_secret_is_in_any(suite: pytest.Pytester, hunt: Hunt) -> None:
     kinds = {"junit": grammars.surefire, "sarif": grammars.sarif, "ctrf": grammars.ctrf, "gitlab": grammars.gitlab}
-    hunted = hunt(*(f"--flakehunt-{kind}={kind}.out" for kind in (*kinds, "markdown")))
+    hunted = hunt(*(f"--flakehunt-{kind}={kind}.out" for kind in (*kinds, "markdown", "html")))
     assert hunted.result.ret == 1
-    for path in (*(suite.path / f"{kind}.out" for kind in (*kinds, "markdown")), suite.path / "report.json"):
+    for path in (*(suite.path / f"{kind}.out" for kind in (*kinds, "markdown", "html")), suite.path / "report.json"):
         text = path.read_text("utf-8")
         assert "test_broken" in text
         assert SECRET not in text

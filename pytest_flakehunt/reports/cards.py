@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_flakehunt.analysis.naming import FIXES
 from pytest_flakehunt.model import Cause, Diagnosis, Finding, Findings, Mode, Outcome, Verdict, anywhere
-from pytest_flakehunt.reports import markdown, remarks
+from pytest_flakehunt.reports import markdown, remarks, rulers
 from pytest_flakehunt.reports.words import number
 
 SIGNS = {Verdict.FLAKY: "◐", Verdict.FRAGILE: "◇", Verdict.BROKEN: "✕", Verdict.STEADY: "✓"}
@@ -86,7 +86,7 @@ def cards(findings: Findings) -> list[Card]:
     return sorted(made, key=lambda card: (card.excused, not card.counts, -card.cost))
 
 
-def told(card: Card) -> dict[str, Any]:
+def told(card: Card, findings: Findings) -> dict[str, Any]:
     """Give what a page shows of a card."""
     finding, mode = card.lead.finding, card.lead.mode
     found = mode.diagnosis or Diagnosis()
@@ -110,7 +110,17 @@ def told(card: Card) -> dict[str, Any]:
         "others": card.members[1 : MOST_MEMBERS + 1],
         "more": len(card.members) - 1 - MOST_MEMBERS,
         "tests": len(tests),
+        "ruler": rulers.ruler(findings, finding, mode) if _named(found, "clock") else None,
+        "doses": [
+            (cause.perturbation, rows)
+            for cause in found.causes
+            if (rows := rulers.doses(findings, finding, mode, cause.perturbation))
+        ],
     }
+
+
+def _named(found: Diagnosis, perturbation: str) -> bool:
+    return any(cause.perturbation == perturbation for one in (found, *found.also) for cause in one.causes)
 
 
 def _fix(found: Diagnosis) -> str:

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from pytest_flakehunt.model import TEST, Finding, Findings, Verdict
-from pytest_flakehunt.reports import cards, charts, document, remarks, terminal
+from pytest_flakehunt.reports import cards, charts, document, remarks, rulers, terminal
 from pytest_flakehunt.reports.redaction import handed_on
 from pytest_flakehunt.reports.words import between, clean, number
 
@@ -72,7 +72,7 @@ def _page(findings: Findings, every: list[cards.Card], full: list[cards.Card]) -
             style=style,
             digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
             summary=terminal.summary(findings).plain,
-            cards=[{**cards.told(card), "block": block} for card, block in zip(full, blocks, strict=True)],
+            cards=[{**cards.told(card, findings), "block": block} for card, block in zip(full, blocks, strict=True)],
             missing=len(every) - len(full),
             counting=sum(card.counts for card in every),
             counts=_counts(findings),
@@ -101,6 +101,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.tests["whole"] = lambda command: CUT not in command
+    environment.filters["marks"] = rulers.marks
     environment.filters["count"] = number
     environment.filters["between"] = lambda rate: between(rate).replace(" %", "\N{NO-BREAK SPACE}%")
     return environment

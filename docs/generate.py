@@ -383,7 +383,7 @@ def redaction() -> str:
 
     rows = [f"| {whose} | `{pattern.replace('|', chr(92) + '|')}` |" for whose, pattern in PATTERNS.items()]
     head = (
-        "# What is hidden\n\nIn everything that leaves the machine (annotations, summary, Markdown, JUnit, SARIF, CTRF, GitLab, JSON) a secret is written as "
+        "# What is hidden\n\nIn everything that leaves the machine (annotations, summary, Markdown, HTML, JUnit, SARIF, CTRF, GitLab, JSON) a secret is written as "
         f"`{HIDDEN}`. The terminal and the ledger are not redacted; `flakehunt report --redacted-ledger=PATH` makes a ledger to hand on.\n\n"
         f"**Values of variables** whose name looks like that of a secret: as they are, line by line, and as Python's `repr`, pytest's node ids, JSON, a shell, an address and base64 write them, wherever they begin in it. Not values of fewer than {SHORTEST} characters, "
         f"single words of fewer than {LONG} letters (`postgres`), or paths that exist. A hunt keeps in its ledger which of them it met, so that `flakehunt report` hides them also where the variables are not set. A name looks so where this fits:\n\n```text\n{NAMED.pattern}\n```\n\n"

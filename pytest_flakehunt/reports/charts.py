@@ -13,6 +13,8 @@ from pytest_flakehunt.reports.words import between, bound, percent
 TELLING = 0.25
 """A cell in which nothing failed says little while it leaves a chance to fail as high as this."""
 VERDICTS = tuple(Verdict)
+MOST_BANDS = 8
+"""Bands that steady tests stand in."""
 MOST_LABEL = 300
 """Characters of what names a group or a mode."""
 
@@ -40,7 +42,7 @@ def data(findings: Findings, cards: Sequence[Card], shown: int) -> dict[str, Any
                    for one in findings.sweeps],
         "files": files,
         "rows": [[[*count] for count in row] for row in rows],
-        "worth": _worth(count for row in rows for count in row),
+        "worth": _worth([*(count for row in rows for count in row), *(one.total for one in ordered if not one.modes)]),
         "groups": [_group(card, place if place < shown else -1) for place, card in enumerate(cards)],
         "tests": [
             [
@@ -107,15 +109,40 @@ def fewest() -> int:
 
 
 def steady(findings: Findings) -> list[dict[str, Any]]:
-    """Give the tests that never failed by what that is worth, the least first."""
-    kinds: dict[str, list[Finding]] = {}
-    for finding in sorted(findings.tests, key=lambda one: (one.company, one.total.runs)):
-        if finding.verdict is Verdict.STEADY:
-            beside = "ran beside what changed: " * finding.company
-            kinds.setdefault(beside + bound(finding.total, finding.rate), []).append(finding)
-    return [
-        {"bound": said, "number": len(some), "high": some[0].rate.high,
-         "runs": some[0].total.runs, "company": int(some[0].company),
-         "noted": [finding for finding in some if finding.notes and finding.total.runs]}
-        for said, some in kinds.items()
-    ]  # fmt: skip
+    """Give the tests that never failed by what that is worth, the least first: in bands where runs differ much."""
+    bands = []
+    for company in (False, True):
+        some = [one for one in findings.tests if one.verdict is Verdict.STEADY and one.company is company]
+        bands += [_band(band, company) for band in _bands(sorted(some, key=lambda one: one.total.runs))]
+    return bands
+
+
+def _bands(some: Sequence[Finding]) -> list[list[Finding]]:
+    """Part tests, by their runs, into as many bands as a reader bears; those with as many runs stay together."""
+    kinds = {finding.total.runs for finding in some}
+    least = 1 if len(kinds) <= MOST_BANDS else -(-len(some) // MOST_BANDS)
+    bands: list[list[Finding]] = []
+    for finding in some:
+        last = bands[-1] if bands else []
+        runs = last[-1].total.runs if last else -1
+        if runs != finding.total.runs and (len(last) >= least or runs <= 0):
+            bands.append([])
+        bands[-1].append(finding)
+    return bands
+
+
+def _band(band: Sequence[Finding], company: bool) -> dict[str, Any]:
+    first, most = band[0], band[-1].total.runs
+    said = bound(first.total, first.rate)
+    if most > first.total.runs:
+        worst = percent(first.rate.high)
+        said = f"0 of {first.total.runs} to {most}; none fails more than {worst} of the time (95 %)"
+    return {
+        "bound": "ran beside what changed: " * company + said,
+        "number": len(band),
+        "high": first.rate.high,
+        "least": first.total.runs,
+        "most": most,
+        "company": int(company),
+        "noted": [finding for finding in band if finding.notes and finding.total.runs],
+    }

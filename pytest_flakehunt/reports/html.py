@@ -55,7 +55,7 @@ def written(value: Any) -> str:
 
 
 def _page(findings: Findings, every: list[cards.Card], full: list[cards.Card]) -> str:
-    script, style = _ours("page.js"), _ours("page.css")
+    script, style = _script(), _ours("page.css")
     report = {test["nodeid"]: test for test in document.report(findings)["tests"]}
     blocks, room = [], ROOM
     for card in full:
@@ -109,6 +109,11 @@ def _environment() -> "Environment":
 
 def _size(value: Any) -> int:
     return len(written(value))
+
+
+def _script() -> str:
+    parts = "".join(map(_ours, ("page.js", "map.js", "strip.js", "links.js")))
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
 
 
 def _ours(name: str) -> str:

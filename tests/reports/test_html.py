@@ -6,12 +6,14 @@ import json
 import re
 from dataclasses import replace
 from importlib import resources
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pytest_flakehunt.model import Findings, Verdict
-from pytest_flakehunt.reports import cards, document, html, reading
+from pytest_flakehunt.analysis.intervals import rate
+from pytest_flakehunt.model import Count, Findings, Verdict
+from pytest_flakehunt.reports import cards, charts, document, html, reading
 from tests.reports.hostile import NASTY, POOLS, disfigured
 from tests.reports.pages import Page, many
 
@@ -235,6 +237,31 @@ def test_what_does_not_fit_is_left_out_of_the_least_costly_and_that_is_said(samp
     assert left[-1]["left_out"]
 
 
+def test_steady_tests_stand_in_few_bands_each_with_its_worst_bound(sample: Findings) -> None:
+    def steady(*runs: int) -> Findings:
+        model = sample.tests[0]
+        tests = tuple(
+            replace(model, nodeid=f"a.py::test_{place}", total=Count(one, 0), rate=rate(0, one))
+            for place, one in enumerate(runs)
+        )
+        return replace(sample, tests=tests)
+
+    few = charts.steady(steady(50, 20, 0, 20))
+    assert [(band["bound"], band["number"]) for band in few] == [
+        ("no attempt ran to a result", 1),
+        ("0 of 20; fails less than 17 % of the time (95 %)", 2),
+        ("0 of 50; fails less than 7.1 % of the time (95 %)", 1),
+    ]
+    bands = charts.steady(steady(*range(100), *[99] * 50))
+    assert len(bands) <= charts.MOST_BANDS + 1
+    assert sum(band["number"] for band in bands) == 150
+    assert bands[0]["bound"] == "no attempt ran to a result"
+    assert bands[1]["bound"] == "0 of 1 to 19; none fails more than 98 % of the time (95 %)"
+    assert all(one["most"] < other["least"] for one, other in pairwise(bands))
+    beside = charts.steady(replace(sample, tests=(replace(sample.tests[0], company=True),)))
+    assert beside[0]["bound"].startswith("ran beside what changed: 0 of 200; ")
+
+
 def test_every_verdict_has_a_sign_beside_its_colour() -> None:
     assert cards.SIGNS.keys() == set(Verdict)
     assert len(set(cards.SIGNS.values())) == len(Verdict)
@@ -242,7 +269,10 @@ def test_every_verdict_has_a_sign_beside_its_colour() -> None:
 
 def test_the_package_ships_what_the_page_is_made_of() -> None:
     folder = resources.files("pytest_flakehunt.reports").joinpath("page")
-    assert {one.name for one in folder.iterdir()} == {"page.css", "page.js", "page.html.jinja", "parts.html.jinja"}
-    for name in ("page.js", "page.css"):
-        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", folder.joinpath(name).read_text("utf-8"))
-    assert "innerHTML" not in folder.joinpath("page.js").read_text("utf-8")
+    assert {one.name for one in folder.iterdir()} == {
+        "page.css", "page.js", "map.js", "strip.js", "links.js", "page.html.jinja", "parts.html.jinja",
+    }  # fmt: skip
+    for one in folder.iterdir():
+        text = one.read_text("utf-8")
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
+        assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|\beval\b", text)

@@ -45,7 +45,7 @@ SWEEPS: list[tuple[str, tuple[str, ...], dict[str, Any], list[tuple[Outcome, str
     ("clock=+400d order=reversed", ("clock", "order"), {}, [(F, B), (P, "")]),
     ("order=reversed", ("order",), {"outage": True}, [(F, A), (F, A)]),
     ("order=reversed", ("order",), {}, [(S, ""), (P, "")]),
-    ("cores=1", ("cores",), {"purpose": Purpose.DIAGNOSIS}, [(F, A), (F, A)]),
+    ("order=reversed", ("order",), {"purpose": Purpose.DIAGNOSIS}, [(F, A), (F, A)]),
     ("random=9", ("random",), {"isolation": Isolation.UNFORKED}, [(P, ""), (P, "")]),
 ]
 

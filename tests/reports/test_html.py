@@ -79,6 +79,17 @@ def test_cards_of_what_counts_come_first_the_most_costly_ahead_and_what_is_excus
     ]
 
 
+def test_what_does_not_count_comes_after_what_does_however_costly_it_is(sample: Findings) -> None:
+    dear = tuple(
+        replace(finding, modes=tuple(replace(mode, failures=199) for mode in finding.modes))
+        if finding.nodeid.endswith("stressed")
+        else finding
+        for finding in sample.tests
+    )
+    names = [card.lead.finding.nodeid.rpartition("_")[2] for card in cards.cards(replace(sample, tests=dear))]
+    assert names == ["broken", "victim", "dated", "dated", "then", "stressed", "known"]
+
+
 def test_tests_that_share_a_cause_stand_on_one_card(sample: Findings) -> None:
     known = next(finding for finding in sample.tests if finding.nodeid.endswith("known"))
     counting = replace(known, modes=(replace(known.modes[0], quarantined=""),))
@@ -118,6 +129,8 @@ def test_the_map_and_the_strip_have_what_the_report_has(sample: Findings) -> Non
     assert data["sweeps"][:4] == [
         [0, "", 0, ""], [1, "order=reversed random=1", 1, "order"], [2, "clock=+400d random=2", 1, "clock"], [3, "clock=+400d order=alone", 2, ""],
     ]  # fmt: skip
+    dated = data["tests"][names.index("tests/test_a.py::test_dated")]
+    assert data["groups"][dated[5]] == ["it fails from 2027-03-01 on", "clock", 2, 0]  # the first of its two
     assert data["worth"]["0/40"] == ["fails less than 8.8 % of the time (95 %)", 0]
     assert data["worth"]["0/5"] == ["fails less than 52 % of the time (95 %)", 1]
     assert data["worth"]["0/0"][0] == "it never ran to a result"
@@ -178,6 +191,7 @@ def test_nothing_that_acts_is_left_of_it(sample: Findings, text: str) -> None:
     assert all(letter.isprintable() or letter in "\n\t\N{NO-BREAK SPACE}" for letter in whole)
     assert not re.search(r"\\u202e|\\u2028|\\u001b|\\u0000", whole)
     assert whole.count("<script>") == 1
+    assert not any(re.search("[<>&]", script) for name, script in found.scripts.items() if name)
     assert ("{{ 7 * 7 }}" in text) == ("{{ 7 * 7 }}" in found.text)
 
 

@@ -160,6 +160,11 @@ def test_a_cell_shows_its_evidence_by_mouse_keys_and_link(opened: Open, sample: 
     assert browser.execute_script("return document.getElementById('details').hidden")
     browser.switch_to.active_element.send_keys(Keys.ARROW_RIGHT + Keys.ARROW_RIGHT)
     assert browser.execute_script(focused) == "order: 0 of 5 failed, too few runs to tell"
+    row = "return document.activeElement.parentElement.querySelector('.name').textContent"
+    browser.switch_to.active_element.send_keys(Keys.ARROW_DOWN)  # over a heading
+    assert browser.execute_script(row) == "tests/test_a.py::test_dated"
+    browser.switch_to.active_element.send_keys(Keys.ARROW_UP)
+    assert browser.execute_script(row) == VICTIM
     stops = "return document.querySelectorAll('#grid td[tabindex=\"0\"]').length"
     assert browser.execute_script(stops) == 1
 
@@ -187,6 +192,9 @@ def test_a_narrow_window_scrolls_no_further_than_down(opened: Open, sample: Find
     browser.execute_script("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert browser.execute_script("return document.documentElement.clientWidth") <= 360
     assert browser.execute_script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    script = """return [...document.querySelectorAll('.card h3 a, .card code, .card pre, .strip h3 a, .filters, .lanes')]
+        .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth).map((one) => one.outerHTML)"""
+    assert browser.execute_script(script) == []
 
 
 def test_whatever_tests_say_nothing_of_it_acts(opened: Open, sample: Findings) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pytest_flakehunt.analysis.verdicts import Case
 from pytest_flakehunt.diagnosis.cases import Cases
 from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger.store import LedgerError
 from pytest_flakehunt.model import (
     FIRST_MODE,
     LAST_MODE,
@@ -33,7 +34,10 @@ def pictured(findings: Findings, cases: Cases) -> Findings:
     counted = [sweep for sweep in cases.survey.sweeps.values() if not sweep.outage]
     sweeps = sorted(counted, key=lambda sweep: sweep.number)
     columns = _columns(sweeps, [item.name for item in cases.active])
-    totals = _totals(archive.counted(cases.ledger.path, cases.ledger.hunt))
+    try:
+        totals = _totals(archive.counted(cases.ledger.path, cases.ledger.hunt))
+    except LedgerError:  # it was taken away meanwhile: what was found is told all the same
+        return findings
     tallies = cases.survey.tallies
 
     def test(finding: Finding) -> Finding:

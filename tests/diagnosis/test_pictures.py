@@ -101,6 +101,12 @@ def test_a_test_that_failed_is_told_sweep_by_sweep(cases: Cases) -> None:
     assert [(one.under, one.strip) for one in again.tests] == [(one.under, one.strip) for one in findings.tests]
 
 
+def test_without_a_ledger_to_read_there_are_no_pictures_and_all_else(cases: Cases) -> None:
+    found = Findings(TRIAL, tuple(cases.findings()))
+    cases.ledger.path.unlink()
+    assert pictured(found, cases) == found
+
+
 def test_what_is_our_own_fault_is_drawn_nowhere(cases: Cases) -> None:
     cases.survey.tallies.ours.add("a.py::test_bad")
     bad, _ = drawn(cases).tests

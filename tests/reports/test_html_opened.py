@@ -132,6 +132,8 @@ def test_folds_open_and_hold_what_was_kept(opened: Open, sample: Findings) -> No
     browser.execute_script("document.querySelector('#card-1 details.output').open = true")
     texts = waited(browser, "return [...document.querySelectorAll('#card-1 .texts pre')].map(one => one.textContent)")
     assert texts == ["Traceback\n  assert 1 == 2", "said\n"]
+    assert browser.execute_script("return document.querySelectorAll('#card-3 .texts pre').length") == 2  # a hang
+    assert browser.execute_script("return document.querySelectorAll('#card-2 .texts pre').length") == 0
     browser.execute_script("document.querySelector('details.bound').open = true")
     assert waited(browser, "return document.querySelectorAll('details.bound .names li').length") == 1
 

@@ -87,13 +87,13 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button.copy");
   if (button) copy(textOf(button), button);
 });
-document.addEventListener("toggle", (event) => {
-  const fold = event.target;
-  if (!fold.open || fold.dataset.filled) return;
-  if (!fold.matches("details.output, details.bound")) return;
+const filled = (fold) => {
+  if (!fold.open || fold.dataset.filled || !fold.matches("details.output, details.bound")) return;
   fold.dataset.filled = "yes";
   (fold.matches(".output") ? output : named)(fold);
-}, true);
+};
+document.addEventListener("toggle", (event) => filled(event.target), true);
+for (const fold of document.querySelectorAll("details[open]")) filled(fold);
 layMap();
 layStrips();
 addEventListener("hashchange", follow);

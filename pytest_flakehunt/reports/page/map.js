@@ -91,13 +91,13 @@ const plans = (place, column, fails) => {
     const under = sweep[2] === 0 ? "calm" : sweep[2] === 2 ? "several" : sweep[3];
     const mark = strip.marks[at] || "-";
     const failed = data.first.includes(mark);
-    return under === column && mark !== "-" && failed === fails ? [[sweep[0], sweep[1] || "calm", failed ? letter(mark) : ""]] : [];
+    return under === column && mark !== "-" && failed === fails ? [[sweep[0], sweep[1], failed ? letter(mark) : ""]] : [];
   });
 };
 
 const listed = (title, found) => found.length
   ? [make("h4", {}, title), make("ul", { class: "plain" },
-    ...found.slice(0, MOST).map(([number, plan, mode]) => make("li", {}, mode ? make("b", {}, `${mode} `) : null, make("code", {}, plan), make("span", { class: "quiet" }, ` sweep ${number}`))),
+    ...found.slice(0, MOST).map(([number, plan, mode]) => make("li", {}, mode ? make("b", {}, `${mode} `) : null, plan ? make("code", {}, plan) : null, make("span", { class: "quiet" }, `${plan ? " " : ""}sweep ${number}`))),
     found.length > MOST ? make("li", { class: "quiet" }, `and ${counted(found.length - MOST, "further sweep")}`) : null)]
   : [];
 

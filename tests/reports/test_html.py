@@ -251,6 +251,30 @@ def test_what_does_not_fit_is_left_out_of_the_least_costly_and_that_is_said(samp
     assert left[-1]["left_out"]
 
 
+def test_where_there_is_little_room_the_test_that_a_card_is_led_by_keeps_its_texts(sample: Findings) -> None:
+    known = next(finding for finding in sample.tests if finding.nodeid.endswith("known"))
+    silent = replace(known.modes[0].evidence, traceback="", sections=())
+    others = [replace(known, nodeid=f"{known.nodeid}_{turn}", modes=(replace(known.modes[0], evidence=said),))
+              for turn, said in enumerate((known.modes[0].evidence, silent))]  # fmt: skip
+    first, second = ((one.nodeid, one.modes[0].fingerprint) for one in others)
+    group = replace(sample.groups[0], members=((known.nodeid, known.modes[0].fingerprint), first, second))
+    (card,) = cards.cards(replace(sample, tests=(known, *others), groups=(group,)))
+    report = {one.nodeid: test for one, test in zip((known, *others), document.report(
+        replace(sample, tests=(known, *others)))["tests"], strict=True)}  # fmt: skip
+
+    def kept(room: int) -> list[tuple[str, bool]]:
+        said = cards.evidence(card, report, room, lambda value: len(json.dumps(value)))
+        left = [one["mode"]["evidence"] for one in said]
+        return [(one["traceback"], one.get("left_out", False)) for one in left]
+
+    whole = len(json.dumps(cards.evidence(card, report, 10**9, lambda _: 0)))
+    text = known.modes[0].evidence.traceback
+    assert kept(whole) == [(text, False), (text, False), ("", False)]
+    assert kept(whole - 10) == [(text, False), ("", True), ("", False)]
+    assert kept(100) == [("", True), ("", True), ("", False)]
+    assert report[known.nodeid]["modes"][0]["evidence"]["traceback"] == text
+
+
 def test_steady_tests_stand_in_few_bands_each_with_its_worst_bound(sample: Findings) -> None:
     def steady(*runs: int) -> Findings:
         model = sample.tests[0]

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,10 @@ from pytest_flakehunt.reports.words import between, clean, number
 if TYPE_CHECKING:  # it is loaded once there is a page to write
     from jinja2 import Environment
 
-LONGEST = 20_000
-"""Characters of one text that are shown; of a longer one, the beginning and the end."""
-BEGINNING = 5_000
-MOST_CARDS = 120
-"""Causes that are told in full; of the others, what they are and how often they fail."""
+LIMIT = 5_000_000
+"""Bytes that a page should have at most."""
+STEPS = ((120, 20_000), (60, 4_000), (20, 1_000))
+"""Causes that are told in full, and characters that are shown of a text: fewer where the page grows too large."""
 ROOM = 2_000_000
 """Characters that tracebacks, output and stacks may have, all together."""
 MOST_LEAKS = 300
@@ -35,16 +34,20 @@ def text(findings: Findings) -> str:
     Args:
         findings: with nothing secret in them.
     """
-    told = handed_on(findings, shown)
-    every = cards.cards(told)
-    return _page(told, every, every[:MOST_CARDS])
+    page = ""
+    for most, longest in STEPS:
+        told = handed_on(findings, partial(shown, longest=longest))
+        page = _page(told, cards.cards(told), most, longest)
+        if len(page.encode("utf-8")) <= LIMIT:
+            break
+    return page
 
 
-def shown(text: str) -> str:
+def shown(text: str, longest: int) -> str:
     """Give a text as it may be shown: no controls, nothing that turns the direction of reading, and no megabytes."""
-    if len(text) > LONGEST:
-        left = len(text) - LONGEST
-        text = f"{text[:BEGINNING]}\n… {left:,} {CUT} …\n{text[BEGINNING - LONGEST :]}"
+    if len(text) > longest:
+        beginning = longest // 4
+        text = f"{text[:beginning]}\n… {len(text) - longest:,} {CUT} …\n{text[beginning - longest :]}"
     return clean(text)
 
 
@@ -54,7 +57,8 @@ def written(value: Any) -> str:
     return raw.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _page(findings: Findings, every: list[cards.Card], full: list[cards.Card]) -> str:
+def _page(findings: Findings, every: list[cards.Card], most: int, longest: int) -> str:
+    full = every[:most]
     script, style = _script(), _ours("page.css")
     report = {test["nodeid"]: test for test in document.report(findings)["tests"]}
     blocks, room = [], ROOM
@@ -85,6 +89,7 @@ def _page(findings: Findings, every: list[cards.Card], full: list[cards.Card]) -
             leaks=_leaks(findings)[:MOST_LEAKS],
             leaks_left=max(0, len(_leaks(findings)) - MOST_LEAKS),
             most=MOST_LINES,
+            longest=f"{longest:,}",
         )
     )
 

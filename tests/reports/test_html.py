@@ -17,9 +17,6 @@ from pytest_flakehunt.reports import cards, charts, document, html, reading
 from tests.reports.hostile import NASTY, POOLS, disfigured
 from tests.reports.pages import Page, many
 
-LIMIT = 5_000_000
-"""Bytes that a page may have."""
-
 
 def page(findings: Findings) -> Page:
     return Page(html.text(findings))
@@ -228,7 +225,7 @@ def test_a_command_that_would_be_cut_is_not_shown(sample: Findings) -> None:
 
 def test_five_thousand_tests_under_twenty_perturbations_fit_and_each_text_stands_once(sample: Findings) -> None:
     text = html.text(many(sample, 5_000, 60))
-    assert len(text.encode()) < LIMIT / 2
+    assert len(text.encode()) < html.LIMIT / 2
     found = Page(text)
     assert len(found.data["tests"]) == 5_000
     assert len(found.data["rows"]) <= 6
@@ -240,15 +237,35 @@ def test_what_does_not_fit_is_left_out_of_the_least_costly_and_that_is_said(samp
     traceback = "".join(f"line {number} of a long traceback\n" for number in range(700))
     found = many(sample, 5_000, 400, traceback=traceback)
     text = html.text(found)
-    assert len(text.encode()) < LIMIT
+    assert len(text.encode()) < html.LIMIT
     page = Page(text)
-    assert f"{400 - html.MOST_CARDS} further causes, of less cost, would make this page too large" in page.text
+    assert f"{400 - html.STEPS[0][0]} further causes, of less cost, would make this page too large" in page.text
     blocks = [json.loads(block) for name, block in page.scripts.items() if name.startswith("block-")]
     left = [block["evidence"][0]["mode"]["evidence"] for block in blocks]
-    assert len(left) == html.MOST_CARDS
+    assert len(left) == html.STEPS[0][0]
     assert left[0]["traceback"].startswith("line 0 of")
     assert left[-1]["traceback"] == ""
     assert left[-1]["left_out"]
+
+
+def test_where_all_texts_are_long_fewer_are_told_and_more_is_cut(sample: Findings) -> None:
+    found = many(sample, 300, 300)
+    tests = tuple(
+        replace(
+            one,
+            modes=(
+                replace(
+                    one.modes[0], repro="x " * 9_000, evidence=replace(one.modes[0].evidence, message="m" * 30_000)
+                ),
+            ),
+        )
+        for one in found.tests
+    )
+    text = html.text(replace(found, tests=tests))
+    assert len(text.encode()) < html.LIMIT
+    most, longest = html.STEPS[1]
+    assert f"Texts longer than {longest:,} characters are cut" in text
+    assert f"{300 - most} further causes" in text
 
 
 def test_where_there_is_little_room_the_test_that_a_card_is_led_by_keeps_its_texts(sample: Findings) -> None:

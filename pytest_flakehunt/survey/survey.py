@@ -416,7 +416,8 @@ class Survey:
         if left is not None:
             left = max(0.0, left)
         else:
-            left = elapsed / done * max(0, total - done) if done and total is not None else None
+            left = elapsed / done * (total - done) if done and total is not None and done < total else None
         plans = [slot.ongoing.plan for slot in self.pool.slots.all if slot.ongoing is not None]
         under_way = tuple(str(plan) or "calm" for plan in plans)
-        self.pool.audience.progress(Progress(done, total, elapsed, left, self.tallies.found, under_way))
+        most = None if total is None else max(done, total)  # some are added as it goes on
+        self.pool.audience.progress(Progress(done, most, elapsed, left, self.tallies.found, under_way))

@@ -21,7 +21,8 @@ from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import BESIDE, Diagnosis, Finding, Findings, Group, Mode, Trial
 from pytest_flakehunt.model.plans import read_plan
-from pytest_flakehunt.sessions.preparing import ORIGIN, Setup
+from pytest_flakehunt.sessions.origin import ORIGIN
+from pytest_flakehunt.sessions.preparing import Setup
 from pytest_flakehunt.survey.survey import Survey
 
 SHORT = 8

@@ -4,11 +4,10 @@ import platform
 import secrets
 import sys
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from pytest_flakehunt import perturbations
 from pytest_flakehunt.analysis.learning import learned
 from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.asked.options import Options, usage
@@ -25,17 +24,10 @@ from pytest_flakehunt.pool.slots import Slots
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import progress
 from pytest_flakehunt.sessions.mirror import Mirror
+from pytest_flakehunt.sessions.origin import ORIGIN, known
 from pytest_flakehunt.survey.company import Company
 from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey, lone_sweeps
 from pytest_flakehunt.survey.survey import STUDY_PAYS, Survey
-from pytest_flakehunt.zygote.link import Origin
-
-ORIGIN = pytest.StashKey[Origin]()
-
-
-def known(config: pytest.Config) -> Mapping[str, Perturbation]:
-    """Give all perturbations by name, those of other plugins included."""
-    return perturbations.registry(takeover.perturbations_of_plugins(config))
 
 
 class Setup:

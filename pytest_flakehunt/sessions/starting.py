@@ -1,7 +1,7 @@
 """How a session of pytest becomes ours: what is noted first, what is switched off, and what is registered."""
 
 import os
-import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,23 +11,15 @@ from pytest_flakehunt.asked.options import Options, usage
 from pytest_flakehunt.model import SettingError
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.sessions import replaying
-from pytest_flakehunt.sessions.hunting import Session
-from pytest_flakehunt.sessions.later import LaterSession
-from pytest_flakehunt.sessions.leak_watching import WatchedRun
-from pytest_flakehunt.sessions.preparing import ORIGIN, Setup, known
-from pytest_flakehunt.zygote.link import Origin
+from pytest_flakehunt.sessions.origin import ORIGIN, known, origin
+
+if TYPE_CHECKING:  # what is not asked for is not imported
+    from pytest_flakehunt.sessions.hunting import Session
 
 HELD = pytest.StashKey[replaying.Replay]()
-HUNTING = pytest.StashKey[Session]()
+HUNTING: "pytest.StashKey[Session]" = pytest.StashKey()
 LATER = pytest.StashKey[Later]()
 REFUSED = pytest.StashKey[pytest.UsageError]()
-
-
-def _program() -> dict[str, str | None]:
-    """Give what ``__main__`` says of itself."""
-    main = sys.modules["__main__"]
-    said: dict[str, str | None] = {name: getattr(main, name, None) for name in ("__file__", "__package__", "__doc__")}
-    return {**said, "spec": getattr(getattr(main, "__spec__", None), "name", None)}
 
 
 def early(config: pytest.Config) -> None:
@@ -38,17 +30,8 @@ def early(config: pytest.Config) -> None:
     again = os.environ.pop(flags.WITNESS, "")
     if again:
         config.stash[flags.AGAIN] = again
-    parameters = config.invocation_params
-    config.stash[ORIGIN] = Origin(
-        [str(arg) for arg in parameters.args],
-        str(parameters.dir),
-        list(sys.argv),
-        list(sys.path),
-        dict(os.environ),
-        _program(),
-        takeover.variables(config),
-    )
     if flags.given(config, "flakehunt"):
+        config.stash[ORIGIN] = origin(config)
         takeover.early(config)
         return
     text = flags.given(config, "flakehunt-plan")
@@ -80,10 +63,16 @@ def settle(config: pytest.Config) -> None:
 
         witness.attend(config, config.stash[flags.AGAIN], hunts=bool(options.asked))
     if options.leaks and not options.asked:
+        from pytest_flakehunt.sessions.leak_watching import WatchedRun
+
         config.pluginmanager.register(WatchedRun(config, options.fail_on))
     if not options.asked and not options.plan:
         return
     if options.asked:
+        from pytest_flakehunt.sessions.hunting import Session
+        from pytest_flakehunt.sessions.later import LaterSession
+        from pytest_flakehunt.sessions.preparing import Setup
+
         takeover.check_disabled(config)
         setup = Setup(config, options, workers, takeover.settle(config))
         config.stash[HUNTING] = LaterSession(setup, config.stash[LATER]) if LATER in config.stash else Session(setup)

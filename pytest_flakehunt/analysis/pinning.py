@@ -84,7 +84,7 @@ class Pinning:
 
         None where it did not see that, or where new interpreters with these seeds do not agree.
         """
-        seeds = telling_seeds(self.target.seeds) if "hashseed" in self.target.active else None
+        seeds = telling_seeds(self.target.seeds, self.target.preferred) if "hashseed" in self.target.active else None
         if seeds is None:
             return None
         failing, passing = (Setup(Plan((("hashseed", self.target.known["hashseed"].read(seed)),))) for seed in seeds)
@@ -182,22 +182,47 @@ class Pinning:
         return found[True], found[False]
 
 
-def telling_seeds(seeds: Mapping[str, Count]) -> tuple[str, str] | None:
+def telling_seeds(seeds: Mapping[str, Count], preferred: Sequence[str] = ()) -> tuple[str, str] | None:
     """Choose a hash seed under which a test always failed, and one under which it never did; None for want of either.
 
     The failures must lie where they would lie if seeds decided: nearly all under seeds that always fail.
 
     >>> telling_seeds({"7": Count(4, 4), "8": Count(3, 0), "9": Count(4, 0)})
     ('7', '9')
+    >>> telling_seeds({"7": Count(4, 4), "8": Count(3, 0), "9": Count(4, 0)}, ["8"])
+    ('7', '8')
     >>> telling_seeds({"7": Count(4, 2), "8": Count(3, 1), "9": Count(4, 0)})
     """
-    failing = {seed: count for seed, count in seeds.items() if count.failures == count.runs >= LEAST_UNDER_SEED}
-    passing = {seed: count for seed, count in seeds.items() if not count.failures}
-    under = sum(count.failures for count in failing.values())
-    if not passing or under < MOST_OF_FAILURES * sum(count.failures for count in seeds.values()) or not failing:
+    failing, passing = _failing(seeds), {seed: count for seed, count in seeds.items() if not count.failures}
+    if not passing or not failing:
         return None
+    rank = {seed: place for place, seed in enumerate(preferred)}
 
     def most(some: Mapping[str, Count]) -> str:
-        return min(some, key=lambda seed: (-some[seed].runs, int(seed)))
+        return min(some, key=lambda seed: (rank.get(seed, len(rank)), -some[seed].runs, int(seed)))
 
     return most(failing), most(passing)
+
+
+def preferred_seeds(tests: Sequence[Mapping[str, Count]]) -> list[str]:
+    """Rank hash seeds for several tests, so that the same few interpreters serve them all.
+
+    Those come first under which some test fails that fails under few others.
+
+    >>> few = {"1": Count(3, 3), "2": Count(3, 0), "3": Count(3, 0)}
+    >>> preferred_seeds([few, {"1": Count(3, 0), "2": Count(3, 3), "3": Count(4, 4)}])
+    ['1', '2', '3']
+    """
+    weights: dict[str, float] = {}
+    for seeds in tests:
+        failing = _failing(seeds)
+        for seed in failing:
+            weights[seed] = weights.get(seed, 0.0) + 1 / len(failing)
+    return sorted(weights, key=lambda seed: (-weights[seed], int(seed)))
+
+
+def _failing(seeds: Mapping[str, Count]) -> dict[str, Count]:
+    """Give the seeds that a test always fails under; none where it fails elsewhere too."""
+    failing = {seed: count for seed, count in seeds.items() if count.failures == count.runs >= LEAST_UNDER_SEED}
+    under = sum(count.failures for count in failing.values())
+    return failing if under >= MOST_OF_FAILURES * sum(count.failures for count in seeds.values()) else {}

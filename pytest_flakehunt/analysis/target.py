@@ -68,6 +68,8 @@ class Target:
     """Of each test, where that is known."""
     seeds: Mapping[str, Count] = field(default_factory=dict)
     """Sweeps of the survey, and those in which it failed in this way, by the hash seed of their interpreter."""
+    preferred: Sequence[str] = ()
+    """Hash seeds that other tests are tried under too, the first before the others."""
     clocks: Sequence[tuple[str, bool]] = ()
     """Settings of the clock in the survey, and whether it failed in this way under each."""
     quiet: bool = False

@@ -45,7 +45,7 @@ NAMES = {
     "flakehunt-diagnose": (
         "RUNS",
         "runs of experiments on causes, for all findings together; 0 for none (default: up to 3000 each, for as long "
-        "as the survey took; at least 90 s, or 5 s for each finding up to 23 minutes; printed commands come on top; "
+        "as the survey took; at least 90 s, or 8 s for each finding up to 23 minutes; printed commands come on top; "
         "within N, where it is a time)",
     ),
     "flakehunt-leaks": (

@@ -7,7 +7,7 @@ DEFAULT_EACH = 3000
 RESERVE = 1 / 3
 """Share of the time that the user gave for a hunt, kept for experiments once a test has failed."""
 LEAST_SECONDS = 90.0
-SECONDS_EACH = 5.0
+SECONDS_EACH = 8.0
 """Seconds of experiments for each finding, ..."""
 MOST_SECONDS = 1350.0
 """... up to these for all; unless runs are given."""
@@ -45,7 +45,7 @@ def allowed(findings: int, spent: float, start: float, hunt: float | None = None
         hunt: seconds that the user gave for all of the hunt.
 
     >>> [tuple(allowed(findings, 5.0, 1.0)) for findings in (1, 50, 3000)]
-    [(90.0, 30.0), (250.0, 200.0), (1350.0, 450.0)]
+    [(90.0, 30.0), (400.0, 200.0), (1350.0, 450.0)]
     >>> tuple(allowed(1, 7200.0, 1.0)), tuple(allowed(1, 400.0, 1.0, 600.0))
     ((7200.0, 30.0), (150.0, 50.0))
     """

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache
 
 from pytest_flakehunt.analysis import association, leaks, verdicts
+from pytest_flakehunt.analysis.pinning import preferred_seeds
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Ran, Target
 from pytest_flakehunt.analysis.verdicts import Case
 from pytest_flakehunt.diagnosis.benches import Lead
@@ -58,6 +59,8 @@ class Suite:
     """Tests that were seen to leave something."""
     seconds: Mapping[str, float]
     """Of the slowest calm attempt, by test."""
+    preferred: Sequence[str]
+    """Hash seeds, those first that several tests are tried under."""
     orders: Callable[[int], Sequence[Sequence[str]]]
     """Gives the tests of a sweep by its number, in the order of each of its processes."""
 
@@ -161,6 +164,7 @@ class Cases:
             frozenset(case.nodeid for case in cases if any(outcome in ENDING for _, outcome, _ in case.attempts)),
             frozenset(self.leaks()),
             {test.nodeid: test.slowest for test in tests if test.slowest is not None},
+            preferred_seeds([_by_seed(case, mode) for case in cases for mode in {m for _, _, m in case.attempts if m}]),
             cache(self._orders),
         )
 
@@ -195,6 +199,7 @@ class Cases:
             leaky=suite.leaky,
             seconds=suite.seconds,
             seeds=_by_seed(case, mode),
+            preferred=suite.preferred,
             clocks=[
                 (str(clock), fails)
                 for some, fails in ((failing, True), (passing, False))

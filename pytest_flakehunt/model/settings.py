@@ -29,7 +29,8 @@ class Setting(Protocol):
     :class:`Arranging`, :class:`PerSweep`, :class:`PerTest`, :class:`Repeating`,
     :class:`AtImport`, :class:`AtCall`, :class:`Disputable` and :class:`Simplifying`. Where its
     ``lifelike`` is true it slows tests down as real machines do, and deadlines
-    of the tests' own hold.
+    of the tests' own hold; else they are stretched by its ``slowing``, which is
+    its ``patience`` unless it says otherwise.
     """
 
     @property
@@ -187,7 +188,7 @@ class Plan:
     def stretch(self) -> float:
         """By how much deadlines of the tests' own are stretched: for what our tools cost, not for what machines do."""
         ours = (setting for _, setting in self.settings if not getattr(setting, "lifelike", False))
-        return max((setting.patience for setting in ours), default=1.0)
+        return max((getattr(setting, "slowing", setting.patience) for setting in ours), default=1.0)
 
     def setting(self, name: str) -> Setting | None:
         """Give one perturbation's setting, or None where the plan leaves it alone."""

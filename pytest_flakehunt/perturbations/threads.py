@@ -44,6 +44,8 @@ class Switching(Seeded):
     """One way for threads to get in each other's way; the seed decides where and for how long, not who comes first."""
 
     patience: ClassVar[float] = 5.0
+    slowing: ClassVar[float] = 100.0
+    """Traced, a loop that did nothing but count took 34 times as long; who is delayed waits besides."""
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -281,6 +281,32 @@ def held_for(seed: int) -> Iterator[None]:
 
 
 @pytest.mark.thorough
+def test_what_only_being_watched_makes_slow_is_not_blamed(pytester: pytest.Pytester, hunt: Callable[..., Any]) -> None:
+    """Lines are watched while a second thread lives: one that an earlier test has left is enough."""
+    pytester.makepyfile(
+        test_it="""
+        import threading, time
+        from datetime import timedelta
+        from hypothesis import given, settings, strategies as st
+        TABLE = {}
+        def looked_up(number):
+            if not TABLE:
+                for step in range(2_500_000):
+                    TABLE[step % 997] = step
+            return TABLE[number]
+        def test_leaves_a_thread():
+            threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+        @given(st.integers(0, 996))
+        @settings(max_examples=3, database=None, deadline=timedelta(milliseconds=400))
+        def test_the_first_is_quick(number):
+            assert looked_up(number) > 0
+        """
+    )
+    found = hunt("--flakehunt-only=threads", sweeps=5, plugins=["_hypothesis_pytestplugin"])
+    assert found.verdicts == {"test_leaves_a_thread": "steady", "test_the_first_is_quick": "steady"}
+
+
+@pytest.mark.thorough
 def test_two_locks_in_opposite_order_are_a_hang_with_both_places(
     pytester: pytest.Pytester, hunt: Callable[..., Any]
 ) -> None:

@@ -59,7 +59,7 @@ OTHERS = {
     "test_latency.py::test_answer_within_sixty_milliseconds": [{"threads"}, {"load"}],
     "test_reported.py::test_a_label_has_the_second_in_which_it_is_read": [{"load"}, {"latency"}],
     "test_reported.py::test_a_reader_starts_no_thread": [{"threads"}, {"load"}, {"latency"}, {"order", "latency"}],
-    "test_reported.py::test_the_first_look_up_is_quick": [{"cores"}, {"latency"}, {"threads"}],
+    "test_reported.py::test_the_first_look_up_is_quick": [{"cores"}, {"latency"}],
     "test_resolution.py::test_two_orders_are_placed_at_two_times": [{"clock"}],
     "test_slow.py::test_a_file_is_written_soon": [{"threads"}],
 }

@@ -203,7 +203,7 @@ def test_deadlines_of_hypothesis_are_stretched_where_tests_are_slowed_down(
         ("cores=1", 1.0),
         ("load=4 gc=eager", 5.0),
         ("latency=20ms", 20.0),
-        ("threads=3", 5.0),
+        ("threads=3", 100.0),
         ("", 1.0),
     ],
 )

@@ -63,7 +63,11 @@ class Ledger:
         try:
             project.own_folder(path.parent)
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"{path} cannot be written: {error}; {remedy(error)}") from error
 

@@ -194,7 +194,7 @@ def test_a_budget_that_is_spent_is_said_of_every_finding_with_what_is_left(
     modes = [mode for test in found.tests.values() for mode in test["modes"]]
     assert len(modes) == 3
     assert [mode["spent"] > 4 for mode in modes] == [True] * 3
-    assert "cause unknown after 6 runs: the budget was spent" in found.result.stdout.str()
+    found.result.stdout.fnmatch_lines(["*cause unknown after * runs: the budget was spent*"])
     assert any(not mode["causes"] for mode in modes)
     assert len(made("number")) <= 20 + 2
 

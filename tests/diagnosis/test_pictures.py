@@ -1,5 +1,6 @@
 """What the map and the strip are drawn from, out of a ledger."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +52,7 @@ SWEEPS: list[tuple[str, tuple[str, ...], dict[str, Any], list[tuple[Outcome, str
 
 
 @pytest.fixture
-def cases(tmp_path: Path) -> Cases:
+def cases(tmp_path: Path) -> Iterator[Cases]:
     """Give those of a suite with a test that fails in two ways, and one that never does."""
     tallies = Tallies.of([("a.py::test_bad", "a.py", 1), ("a.py::test_good", "a.py", 2)])
     ledger = Ledger(tmp_path / "ledger.sqlite")
@@ -69,7 +70,8 @@ def cases(tmp_path: Path) -> Cases:
                 tallies.add(sweep, attempts)
     survey = cast("Any", SimpleNamespace(sweeps=sweeps, tallies=tallies))
     active = [KNOWN[name] for name in ("order", "clock", "random", "gc")]
-    return Cases(survey, ledger, KNOWN, active, datetime.now(UTC), 1)
+    yield Cases(survey, ledger, KNOWN, active, datetime.now(UTC), 1)
+    ledger.close()
 
 
 def drawn(cases: Cases) -> Findings:

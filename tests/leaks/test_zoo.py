@@ -65,6 +65,9 @@ def test_no_sound_twin_is_reported(report: dict[str, Any]) -> None:
 
 def test_all_of_them_happen_every_time(report: dict[str, Any]) -> None:
     rates = {(nodeid, leak["what"]): (leak["leaked"], leak["runs"]) for nodeid, leak in leaks(report)}
+    bare = ("test_left.py::test_raw_thread", "_thread (nap)")
+    left, runs = rates.pop(bare)
+    assert left >= runs - 1 > 0  # on a busy machine it may not have begun to run when it is looked for
     assert {key: rate for key, rate in rates.items() if rate[0] != rate[1]} == {}
 
 

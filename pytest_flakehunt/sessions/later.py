@@ -18,8 +18,6 @@ from pytest_flakehunt.sessions.hunting import Session
 from pytest_flakehunt.sessions.preparing import Setup
 from pytest_flakehunt.survey.survey import Survey
 
-UNTRIED = "what that hunt found of forks is not tried again"
-
 
 class LaterSession(Session):
     """The pytest plugin of experiments that go on."""
@@ -48,7 +46,6 @@ class LaterSession(Session):
             for sweep, attempts in archive.survey(path, hunt, self.setup.known)
         )
         survey.restore(seen, archive.last_number(path, hunt))
-        survey.pool.settle(UNTRIED)
         modes = set(self.later.modes(self.before))
         if gone := sorted({nodeid for nodeid, _ in modes if nodeid not in there}):
             self._say(f"collected no more, and left as they were: {', '.join(gone)}")

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt.analysis import naming, polluters
-from pytest_flakehunt.analysis.association import fisher
 from pytest_flakehunt.analysis.kinds import Kinds
 from pytest_flakehunt.analysis.notebook import FINAL, Arm, Notebook, elsewhere, listed
-from pytest_flakehunt.analysis.parting import parted
 from pytest_flakehunt.analysis.pinning import ENOUGH, Pinning
 from pytest_flakehunt.analysis.reduction import (
     AT_ONCE,
@@ -17,11 +15,11 @@ from pytest_flakehunt.analysis.reduction import (
     bounds,
     counted,
     decide,
-    one,
     smallest,
 )
+from pytest_flakehunt.analysis.settling import Settling
 from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Candidate, Target, only
-from pytest_flakehunt.model import CALM, Cause, Count, Diagnosis, Plan, Reply, Setting, Setup, Simplifying
+from pytest_flakehunt.model import CALM, Cause, Count, Diagnosis, Reply, Setting, Setup, Simplifying
 
 FIRST_LOOK = 4
 """Runs of a setup that should fail before it is taken for one that may not."""
@@ -55,7 +53,7 @@ class Attribution:
         self.calm = elsewhere(CALM_SETUP, 0) if self.book.several else CALM_SETUP
         try:
             by_seed = yield from Pinning(self.target, self.book).by_seed()
-            return (yield from self._settled(by_seed)) if by_seed else (yield from self._diagnose())
+            return (yield from self._settling.settled(by_seed)) if by_seed else (yield from self._diagnose())
         except OutOfRuns:
             said = f"the budget was spent{f': {self.book.left}' if self.book.left else ''}"
             return replace(self.book.unknown(said), unfinished=True)
@@ -84,7 +82,7 @@ class Attribution:
         if alone.failures:  # it varies by itself: only good estimates keep a chance failure from passing for a sure one
             alone = alone.plus(*(yield from self.book.count("calm, alone", self.calm, LONG_LOOK - ENOUGH)))
             present = present.plus(*(yield from counted(setup, FINAL - ENOUGH)))
-        if min(alone.failures, alone.runs - alone.failures) >= MIXED:  # in one interpreter: it does not decide
+        if self.book.mixed("calm, alone", MIXED):  # in one interpreter: it does not decide
             self.book.several = False
         self.book.varies = bool(alone.failures or self.target.calm.failures or present.failures < present.runs)
         rates = bounds(present, self._pooled(alone))
@@ -104,7 +102,11 @@ class Attribution:
         """It fails calm too, about as often: look for what pins it."""
         pinning = Pinning(self.target, self.book)
         pinned = yield from pinning.natural()
-        return (yield from self._settled(pinned)) if pinned else (yield from pinning.interpreters())
+        return (yield from self._settling.settled(pinned)) if pinned else (yield from pinning.interpreters())
+
+    @property
+    def _settling(self) -> Settling:
+        return Settling(self.target, self.book)
 
     # confirm
 
@@ -203,7 +205,7 @@ class Attribution:
         def fails_under(names: Sequence[str]) -> Experiment[bool]:
             return decide(replace(setup, plan=only(setup.plan, names)), rates)
 
-        names = sorted(setup.plan.names, key=lambda name: name in {"hashseed", "random"}, reverse=True)
+        names = sorted(setup.plan.names, key=lambda name: (name not in {"hashseed", "random"}, name))
         if setup.before and (yield from fails_under([])):
             return replace(setup, plan=CALM)
         return replace(setup, plan=only(setup.plan, (yield from smallest(names, fails_under)))) if names else setup
@@ -246,7 +248,13 @@ class Attribution:
         if isinstance(causes, Diagnosis):
             return causes
         without = replace(setup, plan=only(setup.plan, setup.plan.names - {causes[0].perturbation}))
-        found = yield from self._settled(Diagnosis(tuple(causes), setup, without))
+        found = Diagnosis(tuple(causes), setup, without)
+        if self.target.calm.failures or any("heap" in seen.plan.names for seen in self.target.failures()):
+            found = yield from self._settling.held_elsewhere(found)
+            if found.setup != setup:
+                return found
+        else:
+            found = yield from self._settling.settled(found)
         try:
             return (yield from Kinds(self.target, self.book, setup, rates).told(found))
         except OutOfRuns:
@@ -293,7 +301,7 @@ class Attribution:
         settings = yield from self._provoked(setup, {})
         if isinstance(settings, Diagnosis):
             return settings
-        return (yield from self._settled(Diagnosis((order, *settings), setup, without)))
+        return (yield from self._settling.held_elsewhere(Diagnosis((order, *settings), setup, without)))
 
     def _without_help(self, alone: Count) -> Experiment[Diagnosis]:
         """It fails calm and alone: a brittle test, or one that draws something as it is imported."""
@@ -321,7 +329,7 @@ class Attribution:
         if drawn.causes:
             return drawn
         pinned = yield from pinning.natural(sources)
-        return (yield from self._settled(pinned)) if pinned else replace(drawn, tried=tuple(self.book.tried))
+        return (yield from self._settling.settled(pinned)) if pinned else replace(drawn, tried=tuple(self.book.tried))
 
     def _brittle(self, setup: Setup, rates: Rates) -> Experiment[Diagnosis]:
         """Find the fewest tests that must run before for it to pass."""
@@ -340,46 +348,7 @@ class Attribution:
             setters=found.needed,
             changes=found.changes,
         )
-        return (yield from self._settled(Diagnosis((cause,), Setup(), helped)))
-
-    # at the end
-
-    def _settled(self, diagnosis: Diagnosis) -> Experiment[Diagnosis]:
-        """Check that the fork is not to blame, and look where the test reads the source."""
-        setup = diagnosis.setup
-        assert setup is not None
-        ours, note = False, ""
-        early = from_start(setup.plan)
-        what = "in interpreters that never forked" + (f", with {early} from their start" if early.settings else "")
-        fresh = replace(setup, fresh=True, interpreter="", early=early)
-        count = yield from self.book.count(what, fresh, 1)
-        if count.runs and not count.failures:
-            count = yield from self.book.count(what, fresh, 5)
-            share = diagnosis.causes[0].present
-            if not count.failures and fisher(share, Count(6, 0)) < 0.01:
-                note = f"it failed in forks only: what it fails under was not found again {what}"
-                ours = not (yield from self._fails_fresh())
-        found = replace(diagnosis, tried=tuple(self.book.tried), ours=ours, note=note)
-        try:  # what comes now is where to look: the cause is shown
-            seen = yield from one(replace(setup, readings=True))
-            if seen.reply is Reply.PASSES:
-                seen = yield from one(replace(setup, readings=True))
-            settings = {cause.perturbation: cause.setting for cause in diagnosis.causes}
-            found = replace(found, places=naming.places(settings, seen.readings))
-            return replace(found, parting=(yield from parted(setup, diagnosis.without)))
-        except OutOfRuns:
-            return found
-
-    def _fails_fresh(self) -> Experiment[bool]:
-        """Tell whether the failing sweeps' own plans fail in interpreters that never forked."""
-        for candidate in self.target.candidates[:MOST_CANDIDATES]:
-            plan = candidate.plan
-            setup = Setup(plan, before=candidate.before, fresh=True, early=from_start(plan))
-            what = f"sweep {candidate.number}'s plan and order, never forked"
-            count = yield from self.book.count(what, setup, 3)
-            if count.failures or not count.runs:
-                return True
-        return False
+        return (yield from self._settling.held_elsewhere(Diagnosis((cause,), Setup(), helped)))
 
 
 def _one_fewer(setup: Setup) -> list[Arm]:
@@ -388,11 +357,6 @@ def _one_fewer(setup: Setup) -> list[Arm]:
     return [
         Arm(f"without {test}", replace(setup, before=tuple(t for t in setup.before if t != test))) for test in tests
     ]
-
-
-def from_start(plan: Plan) -> Plan:
-    """Give what of a plan no process meets a change of: where a machine has it, it has it as the suite is imported."""
-    return Plan(tuple((name, one) for name, one in plan.settings if getattr(one, "from_start", False)))
 
 
 def with_setting(setup: Setup, name: str, setting: Setting) -> Setup:

@@ -75,12 +75,23 @@ class Notebook:
     """Whether a contrast must hold in several interpreters: calm sweeps failed, and addresses may decide in each."""
     varies: bool = True
     """Whether the test may fail by itself; not where it never did, and always does with the cause."""
+    inside: dict[tuple[str, int], Count] = field(default_factory=dict)
+    """Of each row: runs and failures by the number of their interpreter."""
 
     def count(self, what: str, setup: Setup, runs: int) -> Experiment[Count]:
         """Run a setup so many times."""
-        count = yield from counted(setup, runs)
+        seen = (yield (setup,) * runs) if runs > 0 else ()
+        count = tally(seen)
+        for zygote in {one.zygote for one in seen}:
+            of_this = tally([one for one in seen if one.zygote == zygote])
+            self.inside[what, zygote] = self.inside.get((what, zygote), Count()).plus(*of_this)
         self.note(what, count)
         return count
+
+    def mixed(self, what: str, most: int) -> bool:
+        """Tell whether so many runs of a row failed, and so many passed, in one and the same interpreter."""
+        counts = [count for (row, _), count in self.inside.items() if row == what]
+        return any(min(count.failures, count.runs - count.failures) >= most for count in counts)
 
     def decisive(self, what: str, setup: Setup, runs: int) -> Experiment[Count]:
         """Run a setup so many times; the row is shown beside the cause."""

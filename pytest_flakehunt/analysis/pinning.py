@@ -1,18 +1,22 @@
 """Causes of what varies by itself: a source that pins it, something drawn at import, or neighbours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_flakehunt.analysis import naming
 from pytest_flakehunt.analysis.notebook import Arm, Contrast, Notebook, contrasted, elsewhere
-from pytest_flakehunt.analysis.reduction import Experiment, counted, one, tally
+from pytest_flakehunt.analysis.reduction import Experiment, one, tally
 from pytest_flakehunt.analysis.target import Target, only
 from pytest_flakehunt.model import BESIDE, CALM, Cause, Count, Diagnosis, Plan, Setting, Setup
 
 ENOUGH = 8
 """Runs that tell whether an outcome varies."""
 INTERPRETERS = 8
-"""Interpreters started to tell what differs between them."""
+"""Interpreters started to tell whether anything differs between them ..."""
+MORE_INTERPRETERS = 12
+"""... and what, where something does."""
+HEAPS = 4
+"""Ways to lay objects elsewhere under which a cause must still tell whether a test fails."""
 RUNS_IN_EACH = 5
 """Runs in each of them: the first tells interpreters apart, the others show that it was no chance."""
 AGAIN_AT_IMPORT = 5
@@ -77,6 +81,37 @@ class Pinning:
         sentence = naming.sentence(name, str(failing), "", [], setup.plan)
         return Diagnosis((Cause(name, str(failing), sentence, seen.present, seen.absent, seen.p_value),), setup, other)
 
+    # addresses
+
+    def by_addresses(self, cause: Cause, setup: Setup, without: Setup) -> Experiment[Diagnosis | None]:
+        """Lay objects elsewhere: None where what was shown still tells whether it fails, or addresses are left alone.
+
+        What runs before a test, or is set for it, also moves the objects that it makes; one that depends on their
+        order fails after the same tests in every interpreter, and none of them has done anything to it.
+
+        Args:
+            cause: that was shown.
+            setup: with it.
+            without: the same without it.
+        """
+        if "heap" not in self.target.active or "heap" in setup.plan.names:
+            return None
+        heaps = [self.target.known["heap"].draw(number + 1, number) for number in range(HEAPS)]
+        sides = [replace(one, plan=one.plan.joined("heap", heap)) for heap in heaps for one in (setup, without)]
+        runs = yield sides
+        present, absent = tally(runs[::2]), tally(runs[1::2])
+        self.book.note("the same with objects laid elsewhere", present)
+        self.book.note("without it, with objects laid elsewhere", absent)
+        passed = cause.present.failures == cause.present.runs and present.failures < present.runs
+        if not passed and not (absent.failures and not cause.absent.failures):
+            return None
+        held = [elsewhere(side, 0) for side in sides]
+        one, again = (yield held), (yield held)
+        if [run.reply for run in one] != [run.reply for run in again]:
+            return None  # it varies where objects lie as they lay before
+        pinned = yield from self._pinned("heap")
+        return pinned or self.book.unknown("it comes and goes with where objects lie in memory, whatever else is held")
+
     # hash seeds
 
     def by_seed(self) -> Experiment[Diagnosis | None]:
@@ -129,21 +164,21 @@ class Pinning:
         if not plan.settings and "hashseed" in self.target.active:  # or each would have a hash seed of its own
             plan = plan.joined("hashseed", self.target.known["hashseed"].draw(1, 0))
         outcomes: list[bool] = []
-        first = Count()
-        for number in range(INTERPRETERS):
-            count = yield from counted(Setup(plan, interpreter=f"new {number}"), RUNS_IN_EACH)
-            first = first.plus(*count)
-            if 0 < count.failures < count.runs:
-                self.book.note("new interpreters", first)
+        what = "new interpreters, five runs in each"
+        for number in range(MORE_INTERPRETERS):
+            if number >= INTERPRETERS and len(set(outcomes)) < 2:
+                break
+            count = yield from self.book.count(what, Setup(plan, interpreter=f"new {number}"), RUNS_IN_EACH)
+            if self.book.mixed(what, 1):
                 return self.book.unknown("it varies within one interpreter, whatever is held")
+            if 0 < count.failures < count.runs:
+                continue  # it had to be started again in between: these are two, and one run proves nothing
             outcomes.append(bool(count.failures))
             again = RUNS_IN_EACH - 1
             failing, passing = again * sum(outcomes), again * (len(outcomes) - sum(outcomes))
             split = contrasted(Count(failing, failing), Count(passing, 0))
             if split.shown:
-                self.book.note("new interpreters, five runs in each", first)
                 return (yield from self._at_import(plan, split))
-        self.book.note("new interpreters, five runs in each", first)
         return self.book.unknown("it came back no more often under the failing plan than without it")
 
     def _at_import(self, plan: Plan, split: Contrast) -> Experiment[Diagnosis]:

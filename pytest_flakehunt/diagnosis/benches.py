@@ -54,6 +54,11 @@ class Bench:
         assert self._lead is not None
         return self._lead
 
+    @property
+    def between_batches(self) -> bool:
+        """Whether nothing of what it asked for last has begun: half of it would find its interpreters gone."""
+        return len(self.waiting) == len(self._seen)
+
     def begin(self) -> None:
         """Ask for the first runs."""
         self._experiment = self._all()

@@ -124,7 +124,7 @@ class Laboratory:
         for bench in list(self._active):
             if bench.done:
                 self._active.remove(bench)
-            elif self._cost(bench) > bench.allowed and self._later and not self._busy(bench):
+            elif self._cost(bench) > bench.allowed and self._later and bench.between_batches:
                 bench.allowed *= 2
                 self._active.remove(bench)
                 self._later.append(bench)
@@ -135,9 +135,6 @@ class Laboratory:
             self._active.append(bench)
         self._active = [bench for bench in self._active if not bench.done]
         return bool(self._active) or (bool(self._later) and self._fill())
-
-    def _busy(self, bench: Bench) -> bool:
-        return any(request.bench is bench for request in self._under_way.values())
 
     def _cost(self, bench: Bench) -> float:
         """Give what a bench has had of the budget: runs, or seconds."""
@@ -178,7 +175,7 @@ class Laboratory:
             place, setup = bench.waiting.pop(0)
             run, began = self._job(bench, setup, self.next_number()), realtime.monotonic()
             attempts, told = self._beside.run(run)
-            self._take(Request(bench, place, setup, began), attempts, told)
+            self._take(Request(bench, place, setup, began), attempts, told, 0)
             return
         self._alone = True
         self.pool.work(self, 1)
@@ -189,13 +186,14 @@ class Laboratory:
         isolation = Isolation.FRESH if nodeid in self.suspicious else self.pool.usual
         return job(setup, nodeid, number, isolation)
 
-    def _take(self, request: Request, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
+    def _take(self, request: Request, attempts: Sequence[Attempt], told: Sequence[wire.Told], zygote: int) -> None:
         bench, lead = request.bench, request.bench.lead
         self.made += 1
         bench.runs += 1
         bench.spent += realtime.monotonic() - request.began
         answer = reply(attempts, lead.target.nodeid, lead.mode.fingerprint)
-        seen = Seen(answer, self._readings(told, lead.target.nodeid), self._changes(told), self._path(told, lead))
+        readings, changes = self._readings(told, lead.target.nodeid), self._changes(told)
+        seen = Seen(answer, readings, changes, self._path(told, lead), zygote)
         bench.take(request.place, seen)
 
     def _readings(self, told: Sequence[wire.Told], nodeid: str) -> tuple[tuple[str, str, str], ...]:
@@ -268,12 +266,12 @@ class Laboratory:
         """Take in a run, and keep it in the ledger."""
         self._write(sweep, attempts)
         if (request := self._under_way.pop(sweep.number, None)) is not None:
-            self._take(request, attempts, told)
+            self._take(request, attempts, told, sweep.zygote)
 
     def nothing_ran(self, number: int) -> None:
         """Go on: the run says nothing."""
         if (request := self._under_way.pop(number, None)) is not None:
-            self._take(request, (), ())
+            self._take(request, (), (), 0)
 
     def hung(self, test: Tally) -> None:
         """Count a hang; experiments go on all the same."""

@@ -58,6 +58,8 @@ class Seen(NamedTuple):
     """Test, verb and path."""
     path: Walked | None = None
     """The lines that it ran."""
+    zygote: int = 0
+    """Of which interpreter, by its number; 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

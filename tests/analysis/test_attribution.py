@@ -10,6 +10,8 @@ import pytest
 
 from pytest_flakehunt.analysis.attribution import Attribution
 from pytest_flakehunt.analysis.members import shared
+from pytest_flakehunt.analysis.notebook import Notebook
+from pytest_flakehunt.analysis.pinning import Pinning
 from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns
 from pytest_flakehunt.analysis.target import Candidate, Ran, Target
 from pytest_flakehunt.ground import seeds
@@ -47,6 +49,14 @@ def a_target(plan: str = PLAN, calm: Count = Count(40, 0), **changed: Any) -> Ta
     return Target(**{**usual, **changed})
 
 
+def seen_in(world: World, setup: Setup, chance: Random) -> Seen:
+    """Run a setup in a world in which interpreters are never started again under the same name."""
+    fails = chance.random() < world(setup)
+    return Seen(
+        Reply.FAILS if fails else Reply.PASSES, zygote=seeds.derive(0, setup.interpreter, setting(setup, "hashseed"))
+    )
+
+
 def diagnosed(world: World, target: Target, seed: int, budget: int = 3000) -> tuple[Diagnosis, int]:
     chance = Random(seed)
     experiment: Experiment[Diagnosis] = Attribution(target).run()
@@ -54,7 +64,7 @@ def diagnosed(world: World, target: Target, seed: int, budget: int = 3000) -> tu
     runs = 0
     try:
         while True:
-            seen = [Seen(Reply.FAILS if chance.random() < world(setup) else Reply.PASSES) for setup in setups]
+            seen = [seen_in(world, setup, chance) for setup in setups]
             runs += len(seen)
             setups = experiment.send(seen) if runs < budget else experiment.throw(OutOfRuns)
     except StopIteration as end:
@@ -111,6 +121,38 @@ def test_where_objects_lie_in_one_interpreter_is_never_taken_for_a_cause() -> No
         found, _ = diagnosed(world, a_target("gc=every:30 random=9", Count(40, 11), workers=2), seed)
         said += [cause.perturbation for cause in found.causes]
     assert set(said) <= {"import"}  # interpreters differ: that is all that is shown
+
+
+def test_what_moves_objects_in_memory_is_never_taken_for_a_polluter() -> None:
+    def world(setup: Setup) -> bool:
+        return luck(seed, setting(setup, "heap"), setting(setup, "gc"), setup.before) < 0.5
+
+    said = []
+    for seed in range(60):
+        for calm in (Count(40, 0), Count(40, 11)):
+            found, _ = diagnosed(world, a_target("gc=every:30 random=9", calm), seed)
+            said += [(bool(calm.failures), cause.perturbation) for cause in found.causes]
+    assert (False, "order") not in said
+    assert {name for varies, name in said if varies} == {"heap"}
+
+
+def test_an_interpreter_that_had_to_be_started_again_is_two() -> None:
+    for seed in range(20):
+        runs = 0
+        experiment: Experiment[Diagnosis] = Pinning(a_target("random=9", Count(40, 16)), Notebook()).interpreters()
+        setups = next(experiment)
+        try:
+            while True:
+                seen = [
+                    Seen(Reply.FAILS if luck(seed, one.interpreter) < 0.4 else Reply.PASSES, zygote=number // 5)
+                    for number, one in enumerate(setups, runs)
+                ]
+                if runs == 5:  # the last of its runs took place in another one, which drew something else
+                    seen[-1] = Seen(Reply.PASSES if seen[-1].reply is Reply.FAILS else Reply.FAILS, zygote=99)
+                runs += len(seen)
+                setups = experiment.send(seen)
+        except StopIteration as end:
+            assert "within one interpreter" not in end.value.note
 
 
 def test_polluters_cleaners_and_brittle_tests_are_told_apart() -> None:

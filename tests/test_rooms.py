@@ -42,7 +42,7 @@ DOORS: dict[str, dict[str, str]] = {
         "quarantine": "entries", "reports": "text", "survey": "schedule", "zygote": "origin",
     },
     "cli": {
-        "asked": "names", "ground": "clock", "ledger": "history", "model": "entries", "quarantine": "commands", "reports": "text",
+        "analysis": "comparison", "asked": "names", "ground": "clock", "ledger": "history", "model": "entries", "quarantine": "commands", "reports": "text",
     },
     "__main__": {"cli": "command"},
     "plugin": {"asked": "flags", "hookspecs": "hooks", "sessions": "registration"},
@@ -60,7 +60,7 @@ ONE_DOOR = {
     "jinja2": {"reports/html.py"},
     "tomlkit": {"quarantine/editing.py"},
     "tomllib": {"quarantine/reading.py", "quarantine/looking_up.py"},
-    "rich": {"reports/terminal.py", "reports/progress.py"},
+    "rich": {"reports/terminal.py", "reports/changes.py", "reports/progress.py"},
     "freezegun": {"perturbations/wall_clock.py"},
     "time_machine": {"perturbations/wall_clock.py"},
     "_pytest": {"zygote/child.py"},

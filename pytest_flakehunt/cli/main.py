@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pytest_flakehunt.cli import diagnose, quarantine, report
+from pytest_flakehunt.cli import compare, diagnose, history, quarantine, report, show
 from pytest_flakehunt.cli.ending import REFUSED, Refused
 from pytest_flakehunt.reports.words import safe
 
@@ -18,6 +18,9 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = reads.add_subparsers(metavar="COMMAND", required=True)
     report.declare(commands)
+    show.declare(commands)
+    history.declare(commands)
+    compare.declare(commands)
     diagnose.declare(commands)
     quarantine.declare(commands)
     return reads

@@ -9,19 +9,19 @@ from pytest_flakehunt.diagnosis.cases import Cases
 from pytest_flakehunt.ledger import archive
 from pytest_flakehunt.ledger.store import LedgerError
 from pytest_flakehunt.model import (
+    CALM_COLUMN,
     FIRST_MODE,
     LAST_MODE,
     NOTHING,
     PASSED,
+    SEVERAL,
     Count,
     Finding,
     Findings,
     Planned,
     Sweep,
+    column,
 )
-
-CALM, SEVERAL = "calm", "several"
-"""The columns of sweeps in which nothing was on trial, and more than one perturbation."""
 
 
 def pictured(findings: Findings, cases: Cases) -> Findings:
@@ -49,24 +49,15 @@ def pictured(findings: Findings, cases: Cases) -> Findings:
         case = cases.case(tally)
         return replace(finding, under=_row(_by_column(case), columns), strip=_strip(case, finding, sweeps))
 
-    planned = tuple(Planned(sweep.number, str(sweep.plan), sweep.focus) for sweep in sweeps)
+    planned = tuple(Planned(sweep.number, str(sweep.plan), sweep.focus, sweep.zygote) for sweep in sweeps)
     return replace(findings, tests=tuple(map(test, findings.tests)), columns=columns, sweeps=planned)
-
-
-def column(trial: Sequence[str]) -> str:
-    """Name the column of a sweep.
-
-    >>> column(()), column(("clock",)), column(("clock", "order"))
-    ('calm', 'clock', 'several')
-    """
-    return SEVERAL if len(trial) > 1 else next(iter(trial), CALM)
 
 
 def _columns(sweeps: Iterable[Sweep], names: Sequence[str]) -> tuple[str, ...]:
     """Give the columns that have any sweep, perturbations in their own order."""
     met = {column(sweep.focus) for sweep in sweeps}
-    others = sorted(met.difference(names, {CALM, SEVERAL}))
-    return tuple(name for name in (CALM, *names, *others, SEVERAL) if name in met)
+    others = sorted(met.difference(names, {CALM_COLUMN, SEVERAL}))
+    return tuple(name for name in (CALM_COLUMN, *names, *others, SEVERAL) if name in met)
 
 
 def _totals(counted: Iterable[tuple[str, tuple[str, ...], Count]]) -> Mapping[str, dict[str, Count]]:

@@ -21,13 +21,16 @@ from pytest_flakehunt.model.experiments import (
 )
 from pytest_flakehunt.model.findings import (
     BESIDE,
+    CALM_COLUMN,
     FIRST_MODE,
     LAST_MODE,
     NOTHING,
     PASSED,
+    SEVERAL,
     Finding,
     Findings,
     Group,
+    Hunted,
     Left,
     Mode,
     Outage,
@@ -39,6 +42,7 @@ from pytest_flakehunt.model.findings import (
     Trial,
     Verdict,
     anywhere,
+    column,
 )
 from pytest_flakehunt.model.leaks import POLLED, TEST, Leak, LeakKind, Sighting, lasting
 from pytest_flakehunt.model.place import Place
@@ -76,11 +80,13 @@ from pytest_flakehunt.model.walked import Parting, Spot, Step, Walked
 __all__ = [
     "BESIDE",
     "CALM",
+    "CALM_COLUMN",
     "FIRST_MODE",
     "LAST_MODE",
     "NOTHING",
     "PASSED",
     "POLLED",
+    "SEVERAL",
     "TEST",
     "UNSEEN",
     "Arranging",
@@ -102,6 +108,7 @@ __all__ = [
     "Finding",
     "Findings",
     "Group",
+    "Hunted",
     "Interval",
     "Isolation",
     "Known",
@@ -143,5 +150,6 @@ __all__ = [
     "Verdict",
     "Walked",
     "anywhere",
+    "column",
     "lasting",
 ]

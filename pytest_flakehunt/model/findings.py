@@ -1,6 +1,6 @@
 """What a report may say."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -196,6 +196,15 @@ class Outage:
     message: str
 
 
+def column(trial: Sequence[str]) -> str:
+    """Name what the tests of a sweep are counted under.
+
+    >>> column(()), column(("clock",)), column(("clock", "order"))
+    ('calm', 'clock', 'several')
+    """
+    return SEVERAL if len(trial) > 1 else next(iter(trial), CALM_COLUMN)
+
+
 class Planned(NamedTuple):
     """A sweep of the survey, as reports tell it."""
 
@@ -204,6 +213,13 @@ class Planned(NamedTuple):
     """In written form; empty is calm."""
     trial: tuple[str, ...]
     """The perturbations on trial; what else the plan sets is pinned so that failures can be replayed."""
+    zygote: int = 0
+    """The number of the interpreter that it ran in; 0 where that is not known."""
+
+    @property
+    def column(self) -> str:
+        """What its tests are counted under."""
+        return column(self.trial)
 
 
 class Spent(NamedTuple):
@@ -260,6 +276,8 @@ class Trial:
     """The command that goes on with experiments that the budget ended; empty where it ended none."""
 
 
+CALM_COLUMN, SEVERAL = "calm", "several"
+"""The columns of sweeps in which nothing was on trial, and more than one perturbation."""
 NOTHING, PASSED, FIRST_MODE = range(3)
 """Marks of a strip: it was not run, or not to a result; it passed; it failed in its first mode, and so on."""
 LAST_MODE = FIRST_MODE + 36
@@ -281,3 +299,10 @@ class Findings:
     """What tests are counted under: ``calm``, each perturbation that was alone on trial, and ``several``."""
     sweeps: tuple[Planned, ...] = ()
     """Of the survey, but for outages."""
+
+
+class Hunted(NamedTuple):
+    """Some hunts that are compared with others."""
+
+    name: str
+    hunts: tuple[Findings, ...]

@@ -59,7 +59,10 @@ def report(findings: Findings) -> dict[str, Any]:
         ],
         "notes": list(findings.notes),
         "columns": list(findings.columns),
-        "sweeps": [{"sweep": one.number, "plan": one.plan, "trial": list(one.trial)} for one in findings.sweeps],
+        "sweeps": [
+            {"sweep": one.number, "plan": one.plan, "trial": list(one.trial), "zygote": one.zygote}
+            for one in findings.sweeps
+        ],
     }
 
 

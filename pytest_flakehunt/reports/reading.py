@@ -114,7 +114,10 @@ def _findings(document: dict[str, Any]) -> Findings:
         tuple(Ready(one["nodeid"], one["test"], one["runs"]) for one in document.get("ready_for_release", ())),
         tuple(document["notes"]),
         tuple(document.get("columns", ())),
-        tuple(Planned(one["sweep"], one["plan"], tuple(one["trial"])) for one in document.get("sweeps", ())),
+        tuple(
+            Planned(one["sweep"], one["plan"], tuple(one["trial"]), one.get("zygote", 0))
+            for one in document.get("sweeps", ())
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pytest_flakehunt.analysis.intervals import rate
 from pytest_flakehunt.analysis.naming import FIXES
 from pytest_flakehunt.model import (
     BESIDE,
@@ -29,7 +30,7 @@ from pytest_flakehunt.model import (
 )
 from pytest_flakehunt.reports import partings, remarks
 from pytest_flakehunt.reports.progress import duration
-from pytest_flakehunt.reports.words import between, bound, clean, harmless, number
+from pytest_flakehunt.reports.words import between, bound, clean, harmless, number, percent
 
 STYLES = {
     Verdict.BROKEN: "bold red",
@@ -106,6 +107,45 @@ def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Renderab
         yield Text(f"ledger: {ledger}")
     if findings.trial.go_on:
         yield Text(f"experiments that the budget ended go on with: {clean(findings.trial.go_on)}", overflow="ignore")
+
+
+def alone(findings: Findings, nodeid: str) -> Iterator[RenderableType]:
+    """Yield all that is said of one test, and what is not excluded of it.
+
+    Args:
+        findings: of a hunt that ran it.
+        nodeid: of the test.
+    """
+    finding = next(finding for finding in findings.tests if finding.nodeid == nodeid)
+    if finding.verdict is Verdict.STEADY:
+        yield from _steady([finding], 1)
+    else:
+        yield from _finding(finding, 1)
+        if finding.excuse:
+            yield _indented(Text(f"it does not count: {clean(finding.excuse)}"))
+    with_it = [name for group in findings.groups for name, _ in group.members if nodeid in dict(group.members)]
+    if others := [name for name in dict.fromkeys(with_it) if name != nodeid]:
+        yield _indented(Text(f"it fails in the same sweeps as {', '.join(map(clean, others))}"))
+    if finding.under:
+        yield Text("")
+        yield Padding(_by_trial(findings.columns, finding.under), (0, 0, 0, 2), expand=False)
+    yield from leaks([(nodeid, left) for left in finding.leaks], 1)
+    for reason in findings.trial.stood_down:
+        yield Text(f"not excluded: {clean(reason)}", style="dim")
+
+
+def _by_trial(columns: Sequence[str], under: Sequence[Count]) -> Table:
+    """Show runs and failures by what was on trial, and how often it may fail there all the same."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("on trial")
+    for name in ("runs", "failed"):
+        table.add_column(name, justify="right")
+    table.add_column("fails, 95 %")
+    for name, count in zip(columns, under, strict=True):
+        interval = rate(count.failures, count.runs)
+        said = f"{percent(interval.low)} to {percent(interval.high)}" if count.runs else "not tried"
+        table.add_row(*map(Text, (clean(name), str(count.runs), str(count.failures), said)))
+    return table
 
 
 def _aside(findings: Findings, verbosity: int) -> Iterator[RenderableType]:

@@ -42,7 +42,8 @@ DOORS: dict[str, dict[str, str]] = {
         "quarantine": "entries", "reports": "text", "survey": "schedule", "zygote": "origin",
     },
     "cli": {
-        "asked": "names", "ground": "clock", "ledger": "history", "model": "entries", "quarantine": "commands", "reports": "text",
+        "asked": "names", "ground": "clock", "ledger": "history", "model": "entries",
+        "quarantine": "commands", "reports": "text",
     },
     "__main__": {"cli": "command"},
     "plugin": {"asked": "flags", "hookspecs": "hooks", "sessions": "registration"},
@@ -52,6 +53,7 @@ ONE_DOOR = {
     "sqlite3": {
         "ledger/store.py",
         "ledger/archive.py",
+        "ledger/pruning.py",
         "perturbations/connections.py",
         "perturbations/foreign_clocks.py",
         "perturbations/rows.py",

@@ -43,7 +43,7 @@ DOORS: dict[str, dict[str, str]] = {
     },
     "cli": {
         "asked": "names", "ground": "clock", "ledger": "history", "model": "entries",
-        "quarantine": "commands", "reports": "text",
+        "perturbations": "registry", "quarantine": "commands", "reports": "text",
     },
     "__main__": {"cli": "command"},
     "plugin": {"asked": "flags", "hookspecs": "hooks", "sessions": "registration"},

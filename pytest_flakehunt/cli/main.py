@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pytest_flakehunt.cli import diagnose, prune, quarantine, report
+from pytest_flakehunt.cli import diagnose, plan, prune, quarantine, report
 from pytest_flakehunt.cli.ending import REFUSED, Refused
 from pytest_flakehunt.reports.words import safe
 
@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     report.declare(commands)
     diagnose.declare(commands)
     quarantine.declare(commands)
+    plan.declare(commands)
     prune.declare(commands)
     return reads
 

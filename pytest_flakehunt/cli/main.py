@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pytest_flakehunt.cli import diagnose, plan, prune, quarantine, report
+from pytest_flakehunt.cli import diagnose, doctor, plan, prune, quarantine, report
 from pytest_flakehunt.cli.ending import REFUSED, Refused
 from pytest_flakehunt.reports.words import safe
 
@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     quarantine.declare(commands)
     plan.declare(commands)
     prune.declare(commands)
+    doctor.declare(commands)
     return reads
 
 

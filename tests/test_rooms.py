@@ -65,6 +65,7 @@ ONE_DOOR = {
     "rich": {"reports/terminal.py", "reports/progress.py"},
     "freezegun": {"perturbations/wall_clock.py"},
     "time_machine": {"perturbations/wall_clock.py"},
+    "argcomplete": {"cli/main.py"},
     "_pytest": {"zygote/child.py"},
 }
 """Outside things, and the files that may touch them."""

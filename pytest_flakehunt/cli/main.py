@@ -1,6 +1,9 @@
 """The command ``flakehunt``, and its exit statuses."""
 
+# PYTHON_ARGCOMPLETE_OK: what says so to argcomplete, which looks into this file for a command of that name
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,7 +40,13 @@ def main(words: Sequence[str] | None = None) -> int:
     if "--" in given:
         at = given.index("--")
         given, more = given[:at], given[at + 1 :]
-    asked = parser().parse_args(given)
+    reads = parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
+        with contextlib.suppress(ImportError):
+            import argcomplete
+
+            argcomplete.autocomplete(reads)
+    asked = reads.parse_args(given)
     asked.pytest = more
     try:
         status: int = asked.run(asked)

@@ -146,13 +146,13 @@ def _names(text: str, plan: Plan, option: str) -> set[str]:
     allowed = ", ".join(sorted(plan.names)) or "none"
     for name in sorted(names):
         if name not in plan.names:
-            raise Refused(f"{option} {text}: the plan leaves {name} alone; give {_of(option)} of {allowed}")
+            raise Refused(f"{option} {text}: the plan leaves {name} alone; give {_some_or_one(option)} of {allowed}")
     if not names or (option == "--simpler" and len(names) > 1):
-        raise Refused(f"{option} {text}: give {_of(option)} of {allowed}")
+        raise Refused(f"{option} {text}: give {_some_or_one(option)} of {allowed}")
     return names
 
 
-def _of(option: str) -> str:
+def _some_or_one(option: str) -> str:
     return "one" if option == "--simpler" else "some"
 
 

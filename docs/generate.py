@@ -243,6 +243,8 @@ interpreters that sweeps are forked from, and in commands that the hunt runs aga
 folder, which goes with the hunt. What reruns, reorders or distributes tests is switched off throughout, and so is what rewrites your sources, snapshots or recordings. What of this was in use
 stands in the header, after `switched off:`. The exit status is the hunt's own, whatever other plugins make of it.
 
+`flakehunt doctor` says what each plugin that is installed gets, without a hunt.
+
 The cache, Hypothesis' examples and the folders of `tmp_path` are yours: sweeps and commands that are run again have their own.
 
 Under `--flakehunt-plan` without `--flakehunt` (a command that a hunt has printed) you see an ordinary run, and plugins that report write as ever; what reruns, measures coverage or rewrites is off.

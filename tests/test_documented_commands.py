@@ -23,6 +23,8 @@ COMMAND = re.compile(
     r"^\s*(?:[-$>] |run: )*(?:python -m pytest_flakehunt|flakehunt) (?P<words>.*[^:\s])\s*$", re.MULTILINE
 )
 """A line that calls a command: at a prompt, in a script, or in a job's list of them; one that ends in a colon is a key."""
+WITHIN = re.compile(r"\$\(flakehunt (?P<words>[^)]+)\)")
+"""A command whose output stands within another."""
 
 
 class Shown(NamedTuple):
@@ -39,7 +41,7 @@ def shown() -> Iterator[Shown]:
         for kind, block in blocks:
             if kind == "text" and page.name == "commands.md":
                 continue  # how a command is written, with names for what stands in it
-            for found in COMMAND.finditer(block):
+            for found in (*COMMAND.finditer(block), *WITHIN.finditer(block)):
                 yield Shown(page.relative_to(ROOT).as_posix(), found["words"])
 
 
@@ -102,9 +104,10 @@ def test_every_command_and_every_option_of_one_is_described(pages: ModuleType) -
         check(*found)
 
 
-def patterns(page: str) -> list[re.Pattern[str]]:
+@pytest.fixture(scope="module")
+def patterns(pages: ModuleType) -> list[re.Pattern[str]]:
     """Give what the messages of the page fit, with a path before them where they are about a file's content."""
-    lines = [line for block in FENCE.findall(page) for line in block[1].splitlines()]
+    lines = [line for block in FENCE.findall(pages.messages()) for line in block[1].splitlines()]
     return [re.compile("(?:.*: )?" + ".*".join(map(re.escape, re.split(r"\{[^{}]+\}", line)))) for line in lines]
 
 
@@ -124,7 +127,7 @@ def patterns(page: str) -> list[re.Pattern[str]]:
     ],
 )
 def test_refusals_are_on_their_page(
-    words: list[str], pages: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: list[str], patterns: list[re.Pattern[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".flakehunt").mkdir()
@@ -132,14 +135,14 @@ def test_refusals_are_on_their_page(
     status = main(words)
     said = capsys.readouterr().err.removeprefix("flakehunt: ").strip()
     assert status == 2
-    assert any(pattern.fullmatch(said) for pattern in patterns(pages.messages())), said
+    assert any(pattern.fullmatch(said) for pattern in patterns), said
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "often"])
-def test_refusals_of_options_are_on_their_page(text: str, pages: ModuleType) -> None:
+def test_refusals_of_options_are_on_their_page(text: str, patterns: list[re.Pattern[str]]) -> None:
     with pytest.raises(pytest.UsageError) as error:
         options.length(text)
-    assert any(pattern.fullmatch(str(error.value)) for pattern in patterns(pages.messages()))
+    assert any(pattern.fullmatch(str(error.value)) for pattern in patterns)
 
 
 def test_every_room_that_refuses_is_on_the_page(pages: ModuleType) -> None:

@@ -32,7 +32,8 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Add the command."""
     text = "say what a hunt would meet here: perturbations, forks, plugins, ledger and quarantine file"
     more = (
-        "It collects the suite once, as a zygote does, in a process of its own, and runs no test. What follows -- is "
+        "It collects the suite once, as a zygote does, in a process of its own, and runs no test. It keeps no bytecode "
+        "of that, so that importing takes longer than in a hunt where there is none yet. What follows -- is "
         "given to pytest, as a hunt would be given it. Exit status 1 where something would keep a hunt from working "
         "as asked."
     )

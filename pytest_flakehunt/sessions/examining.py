@@ -4,6 +4,7 @@ It runs in a process of its own, which is pytest's.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
@@ -128,6 +129,12 @@ class Examination:
 
     def _look_at_ledger(self, path: Path) -> None:
         self.answer.ledger = str(path)
+        place = path if path.exists() else next(folder for folder in path.parents if folder.exists())
+        if place.is_dir() == path.exists() or not os.access(place, os.W_OK):
+            self.answer.wrong.append(
+                f"--flakehunt-ledger: {path} cannot be written: give the path of a file that can be"
+            )
+            return
         if not path.exists():
             return
         try:

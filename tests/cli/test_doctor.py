@@ -124,6 +124,15 @@ def test_what_a_hunt_would_refuse_is_said(examine: Doctor, pytester: pytest.Pyte
     assert last.startswith("collecting the suite ended the process: ")
 
 
+@pytest.mark.parametrize("place", [".", "test_it.py/ledger.sqlite"])
+def test_a_ledger_that_cannot_be_written_is_said(place: str, examine: Doctor, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it="def test_a(): pass")
+    _, lines = examine(f"--flakehunt-ledger={place}")
+    assert wrong(lines) == [
+        f"--flakehunt-ledger: {pytester.path / place} cannot be written: give the path of a file that can be"
+    ]
+
+
 def test_a_pytest_without_our_plugin_is_said(examine: Doctor) -> None:
     status, lines = examine(plugins=())
     assert status == 1

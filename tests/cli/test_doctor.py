@@ -21,7 +21,8 @@ BAD_QUARANTINE = "flakehunt-quarantine.toml: version is missing: write version =
 def examine(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, bare: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> Doctor:
-    monkeypatch.setattr("os.environ", bare)
+    without = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")  # so that what is imported would be written down
+    monkeypatch.setattr("os.environ", {name: value for name, value in bare.items() if name not in without})
 
     def run(*words: str, plugins: tuple[str, ...] = PLUGINS) -> tuple[int, list[str]]:
         before = contents(pytester.path)

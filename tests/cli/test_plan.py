@@ -136,7 +136,7 @@ def test_perturbations_of_plugins_are_explained_too(pytester: pytest.Pytester) -
     )
     done = subprocess.run(
         [sys.executable, "-m", "pytest_flakehunt", "plan", "mood=bad", "--", "-ppytest_flakehunt.plugin"],
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": ""},
         cwd=pytester.path,
         capture_output=True,
         text=True,

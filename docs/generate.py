@@ -7,7 +7,9 @@ from importlib import resources
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+import command_pages  # noqa: E402 - found by now
 
 
 def options() -> str:
@@ -241,6 +243,8 @@ interpreters that sweeps are forked from, and in commands that the hunt runs aga
 folder, which goes with the hunt. What reruns, reorders or distributes tests is switched off throughout, and so is what rewrites your sources, snapshots or recordings. What of this was in use
 stands in the header, after `switched off:`. The exit status is the hunt's own, whatever other plugins make of it.
 
+`flakehunt doctor` says what each plugin that is installed gets, without a hunt.
+
 The cache, Hypothesis' examples and the folders of `tmp_path` are yours: sweeps and commands that are run again have their own.
 
 Under `--flakehunt-plan` without `--flakehunt` (a command that a hunt has printed) you see an ordinary run, and plugins that report write as ever; what reruns, measures coverage or rewrites is off.
@@ -411,14 +415,14 @@ def exit_statuses() -> str:
     hunts = [f"| {int(code)} | `pytest.ExitCode.{code.name}` | {text} |" for code, text in said.items()]
     commands = {
         "OK": "it was done, and all is well",
-        "FOUND": "it was done, and found something: an entry to mend, a test that stays quarantined",
+        "FOUND": "it was done, and found something: an entry to mend, a test that stays quarantined, a ledger without hunts, what keeps a hunt from working as asked",
         "REFUSED": "it could not be done as asked; the message says why",
     }
     rows = [f"| {getattr(ending, name)} | `{name}` | {text} |" for name, text in commands.items()]
     return "\n".join([
         "# Exit statuses", "", "## pytest --flakehunt=N", "", "| status | name | when |", "|---|---|---|", *hunts, "",
         "Without `--flakehunt`, pytest's own: with `--flakehunt-plan` as ever, with leaks 1 where `--flakehunt-fail-on=leaks` says so, with a quarantine file 1 where too much was excused.", "",
-        "## flakehunt", "", "| status | name | when |", "|---|---|---|", *rows, "",
+        "## flakehunt", "", "Those of all [commands](commands.md):", "", "| status | name | when |", "|---|---|---|", *rows, "",
     ])  # fmt: skip
 
 
@@ -426,6 +430,8 @@ PAGES = {
     **{f"how-to/ci/{name}": partial(job_page, name) for name in JOBS},
     "reference/redaction": redaction,
     "reference/exit-statuses": exit_statuses,
+    "reference/commands": command_pages.commands,
+    "reference/messages": command_pages.messages,
     "reference/options": options,
     "reference/perturbations": perturbations,
     "reference/report": report,

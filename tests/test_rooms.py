@@ -42,7 +42,8 @@ DOORS: dict[str, dict[str, str]] = {
         "quarantine": "entries", "reports": "text", "survey": "schedule", "zygote": "origin",
     },
     "cli": {
-        "analysis": "comparison", "asked": "names", "ground": "clock", "ledger": "history", "model": "entries", "quarantine": "commands", "reports": "text",
+        "analysis": "comparison", "asked": "names", "ground": "clock", "ledger": "history", "model": "entries",
+        "perturbations": "registry", "quarantine": "commands", "reports": "text",
     },
     "__main__": {"cli": "command"},
     "plugin": {"asked": "flags", "hookspecs": "hooks", "sessions": "registration"},
@@ -52,6 +53,7 @@ ONE_DOOR = {
     "sqlite3": {
         "ledger/store.py",
         "ledger/archive.py",
+        "ledger/pruning.py",
         "perturbations/connections.py",
         "perturbations/foreign_clocks.py",
         "perturbations/rows.py",
@@ -63,6 +65,7 @@ ONE_DOOR = {
     "rich": {"reports/terminal.py", "reports/changes.py", "reports/progress.py"},
     "freezegun": {"perturbations/wall_clock.py"},
     "time_machine": {"perturbations/wall_clock.py"},
+    "argcomplete": {"cli/main.py"},
     "_pytest": {"zygote/child.py"},
 }
 """Outside things, and the files that may touch them."""

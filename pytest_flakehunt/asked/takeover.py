@@ -154,15 +154,16 @@ def check_disabled(config: pytest.Config) -> None:
         pytest.UsageError: says which are there.
     """
     for name in disabled(config):
-        if not _foreign(config.pluginmanager.get_plugin(name)):
-            there = [str(other) for other, plugin in config.pluginmanager.list_name_plugin() if _foreign(plugin)]
+        if not foreign(config.pluginmanager.get_plugin(name)):
+            there = [str(other) for other, plugin in config.pluginmanager.list_name_plugin() if foreign(plugin)]
             raise pytest.UsageError(
                 f"{DISABLED}={name}: no plugin is registered under that name; give some of "
                 f"{', '.join(sorted(there)) or 'none'}"
             )
 
 
-def _foreign(plugin: object) -> bool:
+def foreign(plugin: object) -> bool:
+    """Tell whether a plugin is neither pytest's, nor ours, nor one that the suite has of its own."""
     package = "" if plugin is None else module_of(plugin).partition(".")[0]
     return package not in {"", "_pytest", "pytest_flakehunt", "conftest"}
 

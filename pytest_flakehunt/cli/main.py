@@ -1,10 +1,13 @@
 """The command ``flakehunt``, and its exit statuses."""
 
+# PYTHON_ARGCOMPLETE_OK: what says so to argcomplete, which looks into this file for a command of that name
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 
-from pytest_flakehunt.cli import compare, diagnose, history, quarantine, report, show
+from pytest_flakehunt.cli import compare, diagnose, doctor, history, plan, prune, quarantine, report, show
 from pytest_flakehunt.cli.ending import REFUSED, Refused
 from pytest_flakehunt.reports.words import safe
 
@@ -23,6 +26,9 @@ def parser() -> argparse.ArgumentParser:
     compare.declare(commands)
     diagnose.declare(commands)
     quarantine.declare(commands)
+    plan.declare(commands)
+    prune.declare(commands)
+    doctor.declare(commands)
     return reads
 
 
@@ -37,7 +43,13 @@ def main(words: Sequence[str] | None = None) -> int:
     if "--" in given:
         at = given.index("--")
         given, more = given[:at], given[at + 1 :]
-    asked = parser().parse_args(given)
+    reads = parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
+        with contextlib.suppress(ImportError):
+            import argcomplete
+
+            argcomplete.autocomplete(reads)
+    asked = reads.parse_args(given)
     asked.pytest = more
     try:
         status: int = asked.run(asked)

@@ -19,6 +19,16 @@ from pytest_flakehunt.quarantine.reading import read
 from pytest_flakehunt.reports import quarantine_list as shown
 
 TRAILER = "Flake-Fix"
+FIELDS = {
+    "cause": "why it fails, in a sentence",
+    "plan": "under which plan",
+    "owner": "whose it is (default: as CODEOWNERS has it)",
+    "issue": "the address of its issue",
+    "reason": "why it is excused",
+    "message": "a pattern, with * and ?, that the whole message of its failure has to fit",
+    "together": "a name that entries with one cause share: they are released together, or none of them",
+}
+"""Fields of an entry that are given as they are."""
 Given = TypeVar("Given")
 
 
@@ -62,8 +72,8 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--ledger", type=Path, help=f"where the last hunt says so otherwise (default: {LEDGER} beside the file)"
     )  # fmt: skip
     adds.add_argument("--fingerprint", action="append", default=[], help="of a failure that is excused")
-    for name in ("cause", "plan", "owner", "issue", "reason", "message", "together"):
-        adds.add_argument(f"--{name}", default="")
+    for name, text in FIELDS.items():
+        adds.add_argument(f"--{name}", default="", help=text)
     adds.add_argument("--expires", metavar="DATE", help="the last day (default: in two weeks)")
     adds.add_argument("--skip", action="store_true", help="do not run it: it hangs, or ends its process")
     adds.add_argument("--renamed-from", metavar="OLD", help="let the entry of another test mean this one")

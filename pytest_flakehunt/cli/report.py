@@ -137,7 +137,6 @@ def chosen(path: Path, wanted: str) -> "Kept":
 def _list(path: Path) -> int:
     from pytest_flakehunt.ledger import archive
     from pytest_flakehunt.ledger.store import LedgerError
-    from pytest_flakehunt.reports.words import number, safe
 
     if not is_ledger(path):
         raise Refused(f"--list: {path} is no ledger; give the path of one")
@@ -145,11 +144,17 @@ def _list(path: Path) -> int:
         kept = archive.hunts(path)
     except LedgerError as error:
         raise Refused(str(error)) from None
-    for hunt in kept:
-        state = "" if hunt.concluded else ", not concluded" if hunt.ended else ", cut short"
-        line = f"{hunt.uid[:12] or '-':<12}  {hunt.started}  {number(hunt.sweeps, 'sweep')} of {hunt.asked} asked for"
-        sys.stdout.write(f"{hunt.number:>4}  {safe(line)}{state}\n")
+    sys.stdout.writelines(map(line_of, kept))
     return OK if kept else FOUND
+
+
+def line_of(hunt: "Kept") -> str:
+    """Give the line of a hunt in a list of them."""
+    from pytest_flakehunt.reports.words import number, safe
+
+    state = "" if hunt.concluded else ", not concluded" if hunt.ended else ", cut short"
+    line = f"{hunt.uid[:12] or '-':<12}  {hunt.started}  {number(hunt.sweeps, 'sweep')} of {hunt.asked} asked for"
+    return f"{hunt.number:>4}  {safe(line)}{state}\n"
 
 
 def is_ledger(path: Path) -> bool:

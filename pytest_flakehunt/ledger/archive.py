@@ -81,6 +81,17 @@ def _since(db: sqlite3.Connection, version: int) -> bool:
     return bool(db.execute("PRAGMA user_version").fetchone()[0] >= version)
 
 
+def format_of(path: Path) -> int:
+    """Give the format that a ledger has.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    with _reading(path) as db:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        return int(version)
+
+
 def hunts(path: Path) -> list[Kept]:
     """Give the hunts that a ledger has, the last one last.
 

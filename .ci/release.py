@@ -20,15 +20,12 @@ TESTS = ("tests/model", "tests/survey", "tests/test_release.py", "tests/test_roo
 """What takes seconds, and what reads files beside the package."""
 
 
-def run(*words: str, folder: Path = ROOT, **variables: str) -> None:
-    """Run a command of this environment, and end where it fails."""
+def run(*words: str, folder: Path = ROOT, status: int = 0) -> None:
+    """Run a command of this environment, and end where its exit status is another one."""
     print("$", *words, flush=True)
-    subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONSAFEPATH": "1", **variables},
-        check=True,
-    )
+    safe = {**os.environ, "PYTHONSAFEPATH": "1"}
+    ended = subprocess.run([sys.executable, *words], cwd=folder, env=safe, check=False)
+    assert ended.returncode == status, f"exit status {ended.returncode}"
 
 
 def built() -> tuple[Path, Path]:
@@ -83,9 +80,9 @@ def check_source(source: Path, wheel: Path) -> None:
             archive.extractall(place, filter="data")
         folder = Path(place) / STEM
         run("-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS, folder=folder)
-        asked = ("--flakehunt=20", "--flakehunt-seed=1", "--flakehunt-diagnose=0", "--flakehunt-fail-on=broken")
+        asked = ("--flakehunt=20", "--flakehunt-seed=1", "--flakehunt-diagnose=0")
         words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "examples/shop", "--flakehunt-json=hunt.json")
-        run(*words, *asked, folder=folder)
+        run(*words, *asked, folder=folder, status=1)  # its examples are flaky
         run("-m", "pytest_flakehunt", "report", "hunt.json", "-q", folder=folder)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from pytest_flakehunt.cli import compare, diagnose, doctor, history, plan, prune, quarantine, report, show
 from pytest_flakehunt.cli.ending import REFUSED, Refused
+from pytest_flakehunt.cli.version import Version
 from pytest_flakehunt.reports.words import safe
 
 
@@ -19,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
         description="What there is to do around hunts for flaky tests; pytest --flakehunt=N hunts.",
         epilog="Exit status: 0 all is well, 1 something was found, 2 it could not be done as asked.",
     )
+    reads.add_argument("--version", action=Version)
     commands = reads.add_subparsers(metavar="COMMAND", required=True)
     report.declare(commands)
     show.declare(commands)

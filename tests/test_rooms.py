@@ -15,6 +15,7 @@ DOORS: dict[str, dict[str, str]] = {
     "hookspecs": {"model": "types"},
     "replays": {"model": "counts"},
     "quarantine": {"analysis": "fingerprints", "ground": "commands", "model": "entries", "replays": "hunts"},
+    "bisecting": {"analysis": "runs", "ground": "git", "model": "counts", "replays": "hunts"},
     "ledger": {"ground": "folders", "model": "nouns"},
     "changes": {"ground": "git"},
     "state": {"ground": "ownership"},
@@ -43,7 +44,7 @@ DOORS: dict[str, dict[str, str]] = {
         "quarantine": "entries", "reports": "text", "survey": "schedule", "zygote": "origin",
     },
     "cli": {
-        "asked": "names", "ground": "clock", "ledger": "history", "model": "entries", "quarantine": "commands", "reports": "text",
+        "asked": "names", "bisecting": "search", "ground": "clock", "ledger": "history", "model": "entries", "quarantine": "commands", "reports": "text",
     },
     "__main__": {"cli": "command"},
     "plugin": {"asked": "flags", "hookspecs": "hooks", "sessions": "registration"},

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pytest_flakehunt.cli import diagnose, quarantine, report
+from pytest_flakehunt.cli import bisect, diagnose, quarantine, report
 from pytest_flakehunt.cli.ending import REFUSED, Refused
 from pytest_flakehunt.reports.words import safe
 
@@ -19,6 +19,7 @@ def parser() -> argparse.ArgumentParser:
     commands = reads.add_subparsers(metavar="COMMAND", required=True)
     report.declare(commands)
     diagnose.declare(commands)
+    bisect.declare(commands)
     quarantine.declare(commands)
     return reads
 

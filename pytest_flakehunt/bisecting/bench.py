@@ -16,7 +16,9 @@ from pytest_flakehunt.replays import processes
 from pytest_flakehunt.replays.hunt import LONGEST, Hunt, Told, kinds, under_plan
 
 FIRST = 10
-"""Runs that are made by themselves: most of what fails is seen to at once."""
+"""Runs that are made by themselves, of many: most of what fails is seen to at once."""
+WORTH_PARTING = 2 * FIRST
+"""As many runs take no longer than a second hunt takes to start."""
 LAST_LINES = 3
 NOT_THERE, NOT_COLLECTED = "not found:", "found no collectors for"
 
@@ -46,7 +48,7 @@ class Bench:
         """
         seen = self._notes.tries.get(revision, Tried())
         while more := enough(seen):
-            seen = seen.joined(self._runs(revision, min(more, FIRST) if not seen.runs else more))
+            seen = seen.joined(self._runs(revision, FIRST if not seen.runs and more > WORTH_PARTING else more))
             self._notes.keep(revision, seen)
         return seen
 

@@ -207,6 +207,11 @@ def error_rates() -> str:
     return (HERE.parent / "benchmarks" / "SEQUENTIAL.md").read_text("utf-8")
 
 
+def bisects() -> str:
+    """Show what searches in planted histories found."""
+    return (HERE.parent / "benchmarks" / "BISECTS.md").read_text("utf-8")
+
+
 def leak_cost() -> str:
     """Show what the leak watch costs."""
     return (HERE.parent / "benchmarks" / "LEAKS.md").read_text("utf-8")
@@ -414,8 +419,8 @@ def exit_statuses() -> str:
     }
     hunts = [f"| {int(code)} | `pytest.ExitCode.{code.name}` | {text} |" for code, text in said.items()]
     commands = {
-        "OK": "it was done, and all is well",
-        "FOUND": "it was done, and found something: an entry to mend, a test that stays quarantined, a ledger without hunts, what keeps a hunt from working as asked",
+        "OK": "it was done, and all is well; `bisect`: the revision was found",
+        "FOUND": "it was done, and found something: an entry to mend, a test that stays quarantined, a ledger without hunts, what keeps a hunt from working as asked; `compare`: something changed that it was to fail on; `bisect`: the revision was not found",
         "REFUSED": "it could not be done as asked; the message says why",
     }
     rows = [f"| {getattr(ending, name)} | `{name}` | {text} |" for name, text in commands.items()]
@@ -444,6 +449,7 @@ PAGES = {
     "reference/brought-out": brought_out,
     "reference/field": field,
     "reference/error-rates": error_rates,
+    "reference/bisects": bisects,
     "reference/forgiven": forgiven,
     "reference/leak-cost": leak_cost,
     "how-to/other-plugins": other_plugins,

@@ -1,5 +1,6 @@
-"""Bounds on the rate at which a test fails."""
+"""Bounds on the rate at which a test fails, and the runs that a rate asks for."""
 
+from math import ceil, log, log1p
 from statistics import NormalDist
 
 from pytest_flakehunt.model import Interval
@@ -67,6 +68,24 @@ def rate(failures: int, runs: int) -> Interval:
     if failures == runs:
         return Interval(1 - exact_bound(runs), 1.0)
     return wilson(failures, runs)
+
+
+def passes(rate: float, error: float) -> int:
+    """Give how many independent passes in a row leave no more than an error for a test that fails at a rate.
+
+    Args:
+        rate: at which it fails, above 0, at most 1.
+        error: the chance that it passes them all nevertheless, strictly between 0 and 1.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> passes(0.5, 0.05), passes(0.01, 0.05), passes(1.0, 0.05)
+    (5, 299, 1)
+    """
+    if not 0 < rate <= 1 or not 0 < error < 1:
+        raise ValueError(f"rate {rate}, error {error}: give a rate above 0, at most 1, and an error between 0 and 1")
+    return max(1, ceil(log(error) / log1p(-rate))) if rate < 1 else 1
 
 
 def _check(failures: int, runs: int, confidence: float) -> None:

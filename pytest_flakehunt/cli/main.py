@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pytest_flakehunt.cli import compare, diagnose, doctor, history, plan, prune, quarantine, report, show
+from pytest_flakehunt.cli import bisect, compare, diagnose, doctor, history, plan, prune, quarantine, report, show
 from pytest_flakehunt.cli.ending import REFUSED, Refused
 from pytest_flakehunt.cli.version import Version
 from pytest_flakehunt.reports.words import safe
@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     history.declare(commands)
     compare.declare(commands)
     diagnose.declare(commands)
+    bisect.declare(commands)
     quarantine.declare(commands)
     plan.declare(commands)
     prune.declare(commands)

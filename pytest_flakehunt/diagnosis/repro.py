@@ -6,10 +6,10 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, log
 from pathlib import Path
 from typing import NamedTuple
 
+from pytest_flakehunt.analysis import intervals
 from pytest_flakehunt.model import CALM, Arranging, Count, Diagnosis, Finding, Mode, Plan, Setup, Verdict
 
 ALONE = "alone"
@@ -149,7 +149,7 @@ def needed(seen: Count) -> int:
     (5, 2)
     """
     share = seen.failures / seen.runs
-    return min(MOST_NEEDED, max(2, ceil(log(0.05) / log(1 - share)))) if share < 1 else 2
+    return min(MOST_NEEDED, max(2, intervals.passes(share, 0.05)))
 
 
 def program(argv: Sequence[str], typed: Sequence[str]) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""The revision at which a test began to fail."""

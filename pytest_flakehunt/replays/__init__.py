@@ -1,0 +1,1 @@
+"""A known failure run again and again, by hunts in processes of their own."""

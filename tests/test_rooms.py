@@ -64,7 +64,7 @@ ONE_DOOR = {
     "jinja2": {"reports/html.py"},
     "tomlkit": {"quarantine/editing.py"},
     "tomllib": {"quarantine/reading.py", "quarantine/looking_up.py"},
-    "rich": {"reports/terminal.py", "reports/changes.py", "reports/progress.py"},
+    "rich": {"reports/terminal.py", "reports/tables.py", "reports/changes.py", "reports/progress.py"},
     "freezegun": {"perturbations/wall_clock.py"},
     "time_machine": {"perturbations/wall_clock.py"},
     "argcomplete": {"cli/main.py"},

@@ -3,21 +3,19 @@
 import io
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from pytest_flakehunt.analysis.intervals import rate
 from pytest_flakehunt.analysis.naming import FIXES
 from pytest_flakehunt.model import (
     BESIDE,
     TEST,
-    Condition,
     Contract,
     Count,
     Diagnosis,
@@ -25,12 +23,11 @@ from pytest_flakehunt.model import (
     Findings,
     Left,
     Mode,
-    Suspect,
     Verdict,
 )
-from pytest_flakehunt.reports import partings, remarks
+from pytest_flakehunt.reports import cards, partings, remarks, tables
 from pytest_flakehunt.reports.progress import duration
-from pytest_flakehunt.reports.words import between, bound, clean, harmless, number, percent
+from pytest_flakehunt.reports.words import between, bound, clean, harmless, number
 
 STYLES = {
     Verdict.BROKEN: "bold red",
@@ -38,6 +35,8 @@ STYLES = {
     Verdict.FRAGILE: "bold cyan",
     Verdict.STEADY: "green",
 }
+FEW = 5
+"""Findings that need no table of contents."""
 MOST_MODES = 3
 MOST_LINES = 4
 MOST_LEAKS = 10
@@ -77,19 +76,7 @@ def printed(pieces: Iterable[RenderableType]) -> None:
 def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[RenderableType]:
     """Yield the report piece by piece."""
     yield summary(findings)
-    failing = [f for f in findings.tests if f.verdict is not Verdict.STEADY and not f.quarantined and not f.company]
-    stress = [f for f in failing if f.verdict is Verdict.FRAGILE and f.contract is Contract.STRESS]
-    followers = _followers(findings)
-    for finding in sorted((f for f in failing if f not in stress), key=_rank):
-        if finding.nodeid in followers:
-            continue
-        yield from _finding(finding, verbosity)
-        if alike := [nodeid for nodeid, first in followers.items() if first == finding.nodeid]:
-            yield _indented(Text(f"so do {number(len(alike), 'other test')}: {', '.join(map(clean, _few(alike)))}"))
-    if stress:
-        yield Text("\nunder stress alone, beyond what Python promises (listed apart, not counted by default):")
-        for finding in stress:
-            yield from _finding(finding, verbosity)
+    yield from _failing(findings, verbosity)
     yield from _aside(findings, verbosity)
     yield from _quarantined(findings, verbosity)
     yield from _never_failed(findings, verbosity)
@@ -128,24 +115,57 @@ def alone(findings: Findings, nodeid: str) -> Iterator[RenderableType]:
         yield _indented(Text(f"it fails in the same sweeps as {', '.join(map(clean, others))}"))
     if finding.under:
         yield Text("")
-        yield Padding(_by_trial(findings.columns, finding.under), (0, 0, 0, 2), expand=False)
+        yield Padding(tables.by_trial(findings.columns, finding.under), (0, 0, 0, 2), expand=False)
     yield from leaks([(nodeid, left) for left in finding.leaks], 1)
     for reason in findings.trial.stood_down:
         yield Text(f"not excluded: {clean(reason)}", style="dim")
 
 
-def _by_trial(columns: Sequence[str], under: Sequence[Count]) -> Table:
-    """Show runs and failures by what was on trial, and how often it may fail there all the same."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("on trial")
-    for name in ("runs", "failed"):
-        table.add_column(name, justify="right")
-    table.add_column("fails, 95 %")
-    for name, count in zip(columns, under, strict=True):
-        interval = rate(count.failures, count.runs)
-        said = f"{percent(interval.low)} to {percent(interval.high)}" if count.runs else "not tried"
-        table.add_row(*map(Text, (clean(name), str(count.runs), str(count.failures), said)))
-    return table
+def _failing(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
+    """Tell what failed and may count, those findings together that fail in the same sweeps; stress comes last."""
+    failing = [f for f in findings.tests if f.verdict is not Verdict.STEADY and not f.quarantined and not f.company]
+    stress = [f for f in failing if f.verdict is Verdict.FRAGILE and f.contract is Contract.STRESS]
+    followers = _followers(findings)
+    told = list(cards.cards(findings))
+    if len(failing) > FEW:
+        yield contents(failing, told)
+    for finding in _in_order([f for f in failing if f not in stress], told):
+        if finding.nodeid in followers:
+            continue
+        yield from _finding(finding, verbosity)
+        if alike := [nodeid for nodeid, first in followers.items() if first == finding.nodeid]:
+            yield _indented(Text(f"so do {number(len(alike), 'other test')}: {', '.join(map(clean, _few(alike)))}"))
+    if stress:
+        yield Text("\nunder stress alone, beyond what Python promises (listed apart, not counted by default):")
+        for finding in stress:
+            yield from _finding(finding, verbosity)
+
+
+def _in_order(failing: Iterable[Finding], told: Sequence[cards.Card]) -> list[Finding]:
+    """Sort findings as their causes come: those first that count and fail most often."""
+    rank: dict[str, int] = {}
+    for place, card in enumerate(told):
+        for member in card.members:
+            rank.setdefault(member.finding.nodeid, place)
+    return sorted(failing, key=lambda finding: rank.get(finding.nodeid, len(told)))
+
+
+def contents(failing: Sequence[Finding], told: Sequence[cards.Card]) -> Text:
+    """Say in one line what follows: how many findings of which verdict, and how many causes of each kind.
+
+    Args:
+        failing: the findings that are told.
+        told: the causes of all findings, as they come.
+    """
+    names = {finding.nodeid for finding in failing}
+    verdicts = Counter(finding.verdict.value for finding in failing)
+    leads = [card.lead for card in told if card.lead.finding.nodeid in names]
+    causes = Counter(lead.cause for lead in leads if lead.cause != "broken")
+    line = Text(f"{number(len(failing), 'finding')}: ")
+    line.append(", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common()), style="bold")
+    if causes:
+        line.append(f"; causes: {', '.join(f'{name} {count}' for name, count in causes.most_common())}")
+    return line
 
 
 def _aside(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
@@ -235,7 +255,7 @@ def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Rend
     for victim in left.victims:
         yield _indented(Text(f"hurts {clean(victim)}", style="bold"))
     if left.suspects:
-        yield Padding(_evidence(left.suspects), (0, 0, 0, 2), expand=False)
+        yield Padding(tables.suspects(left.suspects), (0, 0, 0, 2), expand=False)
 
 
 def summary(findings: Findings) -> Text:
@@ -250,11 +270,6 @@ def summary(findings: Findings) -> Text:
     if trial.interrupted:
         text.append("; ended early: this is what was seen until then", style="bold")
     return text
-
-
-def _rank(finding: Finding) -> tuple[int, float]:
-    order = [Verdict.FLAKY, Verdict.FRAGILE, Verdict.BROKEN]
-    return order.index(finding.verdict), -finding.rate.low
 
 
 def _finding(finding: Finding, verbosity: int) -> Iterator[RenderableType]:
@@ -305,9 +320,9 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
                 Text(f"cause unknown after {number(found.runs, 'run')}{': ' * bool(found.note)}{found.note}")
             )
         if mode.suspects:
-            yield Padding(_evidence(mode.suspects), (0, 0, 0, 2), expand=False)
+            yield Padding(tables.suspects(mode.suspects), (0, 0, 0, 2), expand=False)
         if found is not None and found.tried:
-            yield Padding(_experiments(found.tried), (0, 0, 0, 2), expand=False)
+            yield Padding(tables.experiments(found.tried), (0, 0, 0, 2), expand=False)
         return
     yield from _shown(found, "cause", verbosity)
 
@@ -338,34 +353,10 @@ def _shown(found: Diagnosis, what: str, verbosity: int) -> Iterator[RenderableTy
     for said in partings.sentences(found.parting):
         yield _indented(Text(" ".join(clean(said).split("\n"))))
     rows = found.tried if verbosity > 0 else [row for row in found.tried if row.decisive]
-    yield Padding(_experiments(rows), (0, 0, 0, 2), expand=False)
+    yield Padding(tables.experiments(rows), (0, 0, 0, 2), expand=False)
     name = found.causes[0].perturbation
     if name in FIXES:
         yield _indented(Text(f"usual fix: {FIXES[name]} (docs: how-to/fix#{name})"))
-
-
-def _experiments(rows: Sequence[Condition]) -> Table:
-    """Show runs and failures of each experiment."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("experiment")
-    for name in ("runs", "failed"):
-        table.add_column(name, justify="right")
-    for row in rows:
-        table.add_row(Text(clean(row.what)), *map(str, row.count))  # a plain string would be read as markup
-    return table
-
-
-def _evidence(suspects: Sequence[Suspect]) -> Table:
-    """Show runs and failures per condition."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("suspect")
-    for name in ("runs", "failed", "runs without", "failed", "p"):
-        table.add_column(name, justify="right")
-    for suspect in suspects:
-        setting = f"={suspect.setting}" if suspect.setting else ""
-        numbers = (*suspect.present, *suspect.absent)
-        table.add_row(Text(clean(f"{suspect.perturbation}{setting}")), *map(str, numbers), f"{suspect.p_value:.2g}")
-    return table
 
 
 def _steady(steady: Sequence[Finding], verbosity: int) -> Iterator[RenderableType]:

@@ -69,6 +69,20 @@ def test_a_finding_says_how_often_under_what_and_how_to_see_it_again() -> None:
     assert text.count(" + more") == terminal.MOST_LINES - 1
 
 
+def test_more_than_a_few_findings_begin_with_what_there_is_the_most_costly_first() -> None:
+    often = replace(FRAGILE, verdict=Verdict.FLAKY)
+    some = [
+        replace(often, nodeid=f"t{place}", total=Count(200, failures), modes=(replace(MODE, failures=failures),))
+        for place, failures in enumerate((20, 150, 1, 60, 90))
+    ]
+    text = shown(Findings(TRIAL, (*some, STEADY)))
+    assert "findings" not in text
+    text = shown(Findings(TRIAL, (*some, FRAGILE, STEADY)))
+    assert text.splitlines()[1] == "6 findings: 5 flaky, 1 fragile; causes: unknown 6"
+    heads = [line.split()[1] for line in text.splitlines() if line.startswith(("FLAKY", "FRAGILE"))]
+    assert heads == ["t1", "t4", "t3", "t0", FRAGILE.nodeid, "t2"]
+
+
 def test_two_causes_are_each_shown_with_what_shows_them_and_a_command(sample: Findings) -> None:
     lines = shown(sample).splitlines()
     start = lines.index("FRAGILE tests/test_a.py::test_victim")

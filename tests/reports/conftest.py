@@ -100,6 +100,10 @@ def finding(name: str, verdict: Verdict, *modes: Mode, **changes: object) -> Fin
 
 @pytest.fixture
 def sample() -> Findings:
+    return everything()
+
+
+def everything() -> Findings:
     clock = Cause("clock", "+400d", "fails from 2027-03-01 on", Count(20, 20), Count(20, 0), 7e-12)
     polluter = "tests/test_a.py::test_polluter"
     order = Cause(

@@ -32,6 +32,10 @@ With `pip install 'pytest-flakehunt[completion]'` and `eval "$(register-python-a
 
 EXAMPLES = {
     "report": ["flakehunt report --hunt 12 --html hunt.html", "flakehunt report report.json --annotate github"],
+    "show": ["flakehunt show test_warranty", "flakehunt show tests/test_shop.py::test_warranty report.json"],
+    "history": ["flakehunt history test_warranty"],
+    "compare": ["flakehunt compare main.json branch.json", "flakehunt compare v1.2 HEAD --fail-on new,worse"],
+    "bisect": ["flakehunt bisect 'tests/test_shop.py::test_warranty' v1.2 HEAD"],
     "diagnose": ["flakehunt diagnose --hunt 12 -- --flakehunt-diagnose=2000 tests"],
     "quarantine list": ["flakehunt quarantine list --markdown"],
     "quarantine check": ["flakehunt quarantine check --base origin/main"],

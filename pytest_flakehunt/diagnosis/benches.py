@@ -10,7 +10,7 @@ from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.analysis.members import shared
 from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns
 from pytest_flakehunt.analysis.target import Target
-from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Reply, Seen, Setup
+from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Outcome, Reply, Seen, Setup
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.pool.slots import Job
 from pytest_flakehunt.zygote import wire
@@ -122,9 +122,18 @@ def job(setup: Setup, nodeid: str, number: int, isolation: Isolation) -> Job:
     )
 
 
-def reply(attempts: Sequence[Attempt], nodeid: str, mode: str) -> Reply:
-    """Tell whether a test failed in a run, and whether in just this way."""
+def reply(attempts: Sequence[Attempt], nodeid: str, mode: str, skipped: Reply = Reply.NOTHING) -> Reply:
+    """Tell whether a test failed in a run, and whether in just this way.
+
+    Args:
+        attempts: of the run.
+        nodeid: of the test.
+        mode: the fingerprint of the failure that is meant.
+        skipped: what it says that the test was skipped.
+    """
     for attempt in attempts:
+        if attempt.nodeid == nodeid and attempt.outcome is Outcome.SKIPPED:
+            return skipped
         if attempt.nodeid == nodeid and attempt.outcome.counts:
             if not attempt.outcome.fails:
                 return Reply.PASSES

@@ -10,7 +10,19 @@ from pytest_flakehunt.diagnosis.benches import Bench, Keep, Lead, job, reply
 from pytest_flakehunt.diagnosis.beside import Beside
 from pytest_flakehunt.diagnosis.budget import SHARES_AT_ONCE, Budget
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import Attempt, Diagnosis, Isolation, Mode, Progress, Purpose, Seen, Setup, Sweep, Walked
+from pytest_flakehunt.model import (
+    Attempt,
+    Diagnosis,
+    Isolation,
+    Mode,
+    Progress,
+    Purpose,
+    Reply,
+    Seen,
+    Setup,
+    Sweep,
+    Walked,
+)
 from pytest_flakehunt.model.plans import environment
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
@@ -191,7 +203,8 @@ class Laboratory:
         self.made += 1
         bench.runs += 1
         bench.spent += realtime.monotonic() - request.began
-        answer = reply(attempts, lead.target.nodeid, lead.mode.fingerprint)
+        skipped = Reply.PASSES if request.setup.early.settings else Reply.NOTHING  # the suite's own way to deal with it
+        answer = reply(attempts, lead.target.nodeid, lead.mode.fingerprint, skipped)
         readings, changes = self._readings(told, lead.target.nodeid), self._changes(told)
         seen = Seen(answer, readings, changes, self._path(told, lead), zygote)
         bench.take(request.place, seen)

@@ -24,6 +24,8 @@ class Offline:
 
     contract: ClassVar[Contract] = Contract.ENVIRONMENT
     patience: ClassVar[float] = 2.0
+    from_start: ClassVar[bool] = True
+    """A suite may look for a network as it is imported, and skip what needs one."""
 
     def __str__(self) -> str:
         return "offline"
@@ -33,6 +35,12 @@ class Offline:
         """Refuse what would leave the machine, in Python's sockets; elsewhere too where the kernel lets us."""
         reach = Reach.now()
         with namespace.apart(reach.addresses), standing(_stand_ins(reach), in_project=True):
+            yield
+
+    @contextmanager
+    def held_at_import(self) -> Iterator[None]:
+        """Refuse it in Python's sockets while the suite is imported."""
+        with standing(_stand_ins(Reach.now()), in_project=True):
             yield
 
     def stand_ins(self) -> Mapping[str, Maker]:

@@ -174,6 +174,26 @@ def test_what_a_suite_reads_of_the_zone_as_it_is_imported_is_no_flakiness(
     assert found.verdicts == {"test_it": "steady"}
 
 
+def test_what_a_suite_skips_where_there_is_no_network_is_sound(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import pytest, socket
+        def fails(address):
+            with socket.socket(type=socket.SOCK_DGRAM) as packets:
+                return packets.connect_ex((address, 9))  # nothing is sent
+        MARK = pytest.mark.skipif(fails("192.0.2.1") != 0, reason="no network")
+        @MARK
+        def test_it(): assert not fails("192.0.2.1")
+        def test_needs_one(): assert not fails("192.0.2.1")
+        """
+    )
+    found = hunt("--flakehunt-only=network", sweeps=6, diagnose=200)
+    if found.verdicts["test_needs_one"] == "broken":
+        pytest.skip("this machine has no network")
+    assert found.verdicts == {"test_it": "steady", "test_needs_one": "fragile"}
+    assert [cause["perturbation"] for cause in found.mode("test_needs_one")["causes"]] == ["network"]
+
+
 def test_experiments_on_several_findings_go_on_side_by_side(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(test_it=MANY_VICTIMS)
     found = hunt("--flakehunt-only=order", "-n2", sweeps=14, diagnose=600)

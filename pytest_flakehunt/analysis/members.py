@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from pytest_flakehunt.analysis.association import fisher
 from pytest_flakehunt.analysis.pinning import ENOUGH
-from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns, tally
-from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Target
-from pytest_flakehunt.model import Condition, Diagnosis
+from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns, one, tally
+from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Target, from_start
+from pytest_flakehunt.model import Condition, Diagnosis, Reply
 
 MEMBER_RUNS = 3
 """Runs each way of another mode of a group that was seen in one or two sweeps only."""
@@ -21,18 +21,20 @@ def shared(diagnosis: Diagnosis, target: Target) -> Experiment[Diagnosis | None]
     as experiments could: one run each way is enough where the cause is sure.
     """
     setup, without = diagnosis.setup, diagnosis.without
-    if setup is None or without is None:
+    if setup is None or without is None or diagnosis.ours:
         return None
     few = 1 if len(target.candidates) >= MOST_CANDIDATES else MEMBER_RUNS
     try:
         seen = yield (setup, without) * (few if diagnosis.sure else ENOUGH)
+        early = from_start(setup.plan)  # each may have read, or asked, something else as it was imported
+        fresh = (yield from one(replace(setup, fresh=True, interpreter="", early=early))) if early.settings else None
     except OutOfRuns:
         return None
     present, absent = tally(seen[::2]), tally(seen[1::2])
     p_value = fisher(present, absent)
-    if not present.runs or not absent.runs:
-        return None
-    if (present.failures < present.runs or absent.failures) if diagnosis.sure else p_value > MEMBER_AT:
+    sure = present.failures == present.runs and not absent.failures
+    same = present.runs and absent.runs and (sure if diagnosis.sure else p_value <= MEMBER_AT)
+    if not same or (fresh is not None and fresh.reply is Reply.PASSES):
         return None
     causes = tuple(replace(c, present=present, absent=absent, p_value=p_value) for c in diagnosis.causes)
     rows = ("with the cause of its group", present), ("without it", absent)

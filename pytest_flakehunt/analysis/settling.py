@@ -8,8 +8,8 @@ from pytest_flakehunt.analysis.notebook import Notebook
 from pytest_flakehunt.analysis.parting import parted
 from pytest_flakehunt.analysis.pinning import Pinning
 from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns, one
-from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Target
-from pytest_flakehunt.model import Count, Diagnosis, Plan, Reply, Setup
+from pytest_flakehunt.analysis.target import MOST_CANDIDATES, Target, from_start
+from pytest_flakehunt.model import Count, Diagnosis, Reply, Setup
 
 
 @dataclass(slots=True)
@@ -66,8 +66,3 @@ class Settling:
             if count.failures or not count.runs:
                 return True
         return False
-
-
-def from_start(plan: Plan) -> Plan:
-    """Give what of a plan no process meets a change of: where a machine has it, it has it as the suite is imported."""
-    return Plan(tuple((name, one) for name, one in plan.settings if getattr(one, "from_start", False)))

@@ -79,3 +79,8 @@ class Target:
 def only(plan: Plan, names: Collection[str]) -> Plan:
     """Keep some settings of a plan."""
     return Plan(tuple((name, setting) for name, setting in plan.settings if name in names))
+
+
+def from_start(plan: Plan) -> Plan:
+    """Give what of a plan no process meets a change of: where a machine has it, it has it as the suite is imported."""
+    return Plan(tuple((name, one) for name, one in plan.settings if getattr(one, "from_start", False)))

@@ -1,0 +1,63 @@
+"""`flakehunt` itself: how it ends where it cannot say what it should, or is asked for what is not there."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_flakehunt.cli.main import main
+from tests.analysis.test_comparison import hunted, never
+from tests.cli.test_compare import OFTEN, kept
+
+CALL = f"{sys.executable} -m pytest_flakehunt"
+COMPARE = "compare 1 2 --ledger .flakehunt/ledger.sqlite"
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> "subprocess.Popen[str]":
+    kept(tmp_path, hunted({"t": never}), hunted({"t": OFTEN}))
+    return subprocess.Popen(
+        ["/bin/bash", "-s"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        (f"{CALL} {COMPARE} >&-", "1", ""),
+        (f"{CALL} {COMPARE} 2>&- >&-", "1", ""),
+        (f"{CALL} {COMPARE} >/dev/full", "2", "flakehunt: No space left on device\n"),
+        (f"{CALL} {COMPARE} > >(exit)", "2", ""),
+        (f"{CALL} history t >/dev/null", "0", ""),
+    ],
+    ids=["closed", "both closed", "full", "nobody reads", "a terminal without lines"],
+)
+def test_the_status_is_right_whatever_becomes_of_the_output(
+    shell: "subprocess.Popen[str]", command: str, status: str, said: str
+) -> None:
+    out, error = shell.communicate(f"{command}\necho $?\n", timeout=60)
+    assert (out, error) == (f"{status}\n", said)
+
+
+@pytest.mark.parametrize("words", [["show", "t"], ["diagnose"], ["prune", "--keep=1"], ["report", "--list"]])
+@pytest.mark.parametrize(("name", "why"), [("n" * 4096, "File name too long"), (".", "Is a directory")])
+def test_a_path_that_cannot_be_read_is_refused(
+    words: list[str], name: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, name]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("flakehunt: ")
+    assert why in error
+
+
+def test_a_word_of_a_comparison_may_be_no_path_at_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "n" * 4096, "1"]) == 2
+    assert capsys.readouterr().err.endswith(": File name too long\n")

@@ -54,7 +54,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--python", metavar="PATH", default="", help="the interpreter, from where pytest is called (default: this one)"
     )
     reads.add_argument("--afresh", action="store_true", help="forget what an earlier call has tried")
-    reads.set_defaults(run=bisect)
+    reads.set_defaults(run=bisect, starts_pytest=True)
 
 
 def _share(text: str) -> float:

@@ -29,7 +29,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     reads.add_argument(
         "--test", metavar="NODEID", action="append", default=[], help="only this test, and it again if it was given up"
     )
-    reads.set_defaults(run=diagnose)
+    reads.set_defaults(run=diagnose, starts_pytest=True)
 
 
 def diagnose(asked: argparse.Namespace) -> int:

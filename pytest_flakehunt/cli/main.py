@@ -54,6 +54,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
             argcomplete.autocomplete(reads)
     asked = reads.parse_args(given)
+    if more and not getattr(asked, "starts_pytest", False):
+        reads.error(f"-- {' '.join(more)}: what follows -- is for pytest, which is not started here; leave out the --")
     asked.pytest = more
     _can_write()
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_flakehunt.cli.main import main
+from pytest_flakehunt.ledger import archive
 from tests.analysis.test_comparison import hunted, never
 from tests.cli.test_compare import OFTEN, kept
 
@@ -61,3 +62,12 @@ def test_a_path_that_cannot_be_read_is_refused(
 def test_a_word_of_a_comparison_may_be_no_path_at_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "n" * 4096, "1"]) == 2
     assert capsys.readouterr().err.endswith(": File name too long\n")
+
+
+def test_what_follows_two_dashes_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another ledger was named there, as one may for other programs; all of the default one's hunts would have gone."""
+    path = kept(tmp_path, hunted({"t": never}))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(["prune", "--keep", "0", "--yes", "--", "other.sqlite"])
+    assert len(archive.hunts(path)) == 2

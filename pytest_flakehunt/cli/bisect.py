@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pytest_flakehunt.bisecting.history import History
     from pytest_flakehunt.bisecting.tries import Notes, Wanted
 
+HASHSEED = "hashseed="
+"""What a plan has to settle for runs to share an interpreter: what that decides would be one piece of evidence."""
+
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
@@ -157,7 +160,7 @@ def _wanted(asked: argparse.Namespace, known: _Known, history: "History") -> "Wa
         asked.test,
         "" if plan.strip() == "calm" else plan,
         known.after if asked.after is None else tuple(asked.after),
-        known.fresh,
+        known.fresh or not any(part.startswith(HASHSEED) for part in plan.split()),
         "" if folder == "." else folder,
         tuple(asked.prepare),
         asked.python,

@@ -49,7 +49,7 @@ def seen(findings: Findings, finding: Finding, mode: Mode | None = None) -> Seen
         finding: of the test.
         mode: which failures count; None for all.
     """
-    if not findings.columns:  # written before reports told
+    if not findings.columns or not finding.under:  # written before reports told
         failures, calm = (
             (mode.failures, mode.calm_failures) if mode else (finding.total.failures, finding.calm.failures)
         )
@@ -58,7 +58,8 @@ def seen(findings: Findings, finding: Finding, mode: Mode | None = None) -> Seen
     if not finding.strip:
         sweeps = Counter(sweep.column for sweep in findings.sweeps)
         under = dict(zip(findings.columns, finding.under, strict=True))
-        zygotes = {sweep.zygote for sweep in findings.sweeps if under[sweep.column].runs == sweeps[sweep.column]}
+        whole = {name for name, count in under.items() if count.runs == sweeps[name]}
+        zygotes = {sweep.zygote for sweep in findings.sweeps if sweep.column in whole}
         runs = {_stratum(findings, name): Count(count.runs, 0) for name, count in under.items()}
         return Seen(runs, Count(max(1, len(zygotes)), 0) if all(sweep.zygote for sweep in findings.sweeps) else Count())
     wanted = None if mode is None else FIRST_MODE + finding.modes.index(mode)

@@ -1,8 +1,10 @@
 """`flakehunt` itself: how it ends where it cannot say what it should, or is asked for what is not there."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,33 @@ def test_what_follows_two_dashes_is_not_passed_over(tmp_path: Path, monkeypatch:
     with pytest.raises(SystemExit, match="2"):
         main(["prune", "--keep", "0", "--yes", "--", "other.sqlite"])
     assert len(archive.hunts(path)) == 2
+
+
+ENDING = """
+import pathlib, time
+pathlib.Path("begun").touch()
+try:
+    time.sleep(30)
+except KeyboardInterrupt:
+    time.sleep(1)  # as a hunt takes, to keep what it has and end what it started
+    pathlib.Path("ended in order").touch()
+    raise
+"""
+
+
+def test_an_interrupted_diagnosis_lets_pytest_end_in_order(tmp_path: Path) -> None:
+    kept(tmp_path, hunted({"t": OFTEN}))
+    (tmp_path / "ending.py").write_text(ENDING, "utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest_flakehunt", "diagnose", "--", "-p", "ending"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait(60)
+    assert (tmp_path / "ended in order").exists()

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from pytest_flakehunt.analysis.association import fisher, holm, stratified
 from pytest_flakehunt.analysis.intervals import rate
-from pytest_flakehunt.model import CALM_COLUMN, FIRST_MODE, NOTHING, Count, Finding, Findings, Interval, Mode
+from pytest_flakehunt.model import CALM_COLUMN, FIRST_MODE, NOTHING, SEVERAL, Count, Finding, Findings, Interval, Mode
 
 REST = "all but calm"
 """The column of what was not calm, in reports that do not say what was on trial."""
@@ -49,30 +49,37 @@ def seen(findings: Findings, finding: Finding, mode: Mode | None = None) -> Seen
         finding: of the test.
         mode: which failures count; None for all.
     """
-    if not findings.columns:  # written before reports told
+    if not findings.columns or not finding.under:  # written before reports told
         failures, calm = (
             (mode.failures, mode.calm_failures) if mode else (finding.total.failures, finding.calm.failures)
         )
         rest = Count(finding.total.runs - finding.calm.runs, failures - calm)
         return Seen({CALM_COLUMN: Count(finding.calm.runs, calm), REST: rest})
     if not finding.strip:
-        zygotes = {sweep.zygote for sweep in findings.sweeps}
-        ran_in = 0 if 0 in zygotes else min(len(zygotes), finding.total.runs)
-        runs = {name: Count(count.runs, 0) for name, count in zip(findings.columns, finding.under, strict=True)}
-        return Seen(runs, Count(ran_in, 0))
+        sweeps = Counter(sweep.column for sweep in findings.sweeps)
+        under = dict(zip(findings.columns, finding.under, strict=True))
+        whole = {name for name, count in under.items() if count.runs == sweeps[name]}
+        zygotes = {sweep.zygote for sweep in findings.sweeps if sweep.column in whole}
+        runs = {_stratum(findings, name): Count(count.runs, 0) for name, count in under.items()}
+        return Seen(runs, Count(max(1, len(zygotes)), 0) if all(sweep.zygote for sweep in findings.sweeps) else Count())
     wanted = None if mode is None else FIRST_MODE + finding.modes.index(mode)
     runs_of, failures_of = Counter[str](), Counter[str]()
     ran, failed = set[int](), set[int]()
     for mark, sweep in zip(finding.strip, findings.sweeps, strict=True):
         fails = mark >= FIRST_MODE if wanted is None else mark == wanted
-        runs_of[sweep.column] += mark != NOTHING
-        failures_of[sweep.column] += fails
+        runs_of[_stratum(findings, sweep.column)] += mark != NOTHING
+        failures_of[_stratum(findings, sweep.column)] += fails
         if mark != NOTHING:
             ran.add(sweep.zygote)
         if fails:
             failed.add(sweep.zygote)
     known = Count(len(ran), len(failed)) if 0 not in ran else Count()
     return Seen({name: Count(runs_of[name], failures_of[name]) for name in runs_of}, known)
+
+
+def _stratum(findings: Findings, column: str) -> str:
+    """Name what sweeps are compared under: several on trial are the same only where they were drawn from the same."""
+    return f"{column} of {' '.join(sorted(findings.trial.perturbations))}" if column == SEVERAL else column
 
 
 def more(one: Seen, other: Seen) -> float:

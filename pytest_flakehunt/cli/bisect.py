@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pytest_flakehunt.bisecting.bisection import Ending
     from pytest_flakehunt.bisecting.history import History
     from pytest_flakehunt.bisecting.tries import Notes, Wanted
+
+HASHSEED = "hashseed="
+"""What a plan has to settle for runs to share an interpreter: what that decides would be one piece of evidence."""
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -54,7 +57,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--python", metavar="PATH", default="", help="the interpreter, from where pytest is called (default: this one)"
     )
     reads.add_argument("--afresh", action="store_true", help="forget what an earlier call has tried")
-    reads.set_defaults(run=bisect)
+    reads.set_defaults(run=bisect, starts_pytest=True)
 
 
 def _share(text: str) -> float:
@@ -157,7 +160,7 @@ def _wanted(asked: argparse.Namespace, known: _Known, history: "History") -> "Wa
         asked.test,
         "" if plan.strip() == "calm" else plan,
         known.after if asked.after is None else tuple(asked.after),
-        known.fresh,
+        known.fresh or not any(part.startswith(HASHSEED) for part in plan.split()),
         "" if folder == "." else folder,
         tuple(asked.prepare),
         asked.python,
@@ -178,8 +181,19 @@ def _known(asked: argparse.Namespace, ledger: Path) -> _Known:
                 if asked.fingerprint and asked.fingerprint not in modes:
                     continue
                 mode = modes.get(asked.fingerprint, finding.telling)
+                _check(mode, findings.trial.folder, ledger)
                 return _of_mode(mode, Count(finding.calm.runs, mode.calm_failures), findings.trial.folder, number)
     return _Known(fingerprint=asked.fingerprint)
+
+
+def _check(mode: Mode, folder: str, source: Path) -> None:
+    """Refuse what would lead out of the work tree, or be an option of pytest: a stranger may have written it."""
+    path = PurePath(folder)
+    if path.is_absolute() or ".." in path.parts:
+        raise Refused(f"{source}: its folder {folder} is none of the repository; hunt here, and give that ledger")
+    for test in mode.after:
+        if "::" not in test or test.startswith("-"):
+            raise Refused(f"{source}: {test}, which has to run before, is no node id; say by --after what has to")
 
 
 def _hunts(ledger: Path) -> Iterator[tuple[int, Findings]]:
@@ -230,13 +244,18 @@ def _say(text: str) -> None:
 
 @contextlib.contextmanager
 def _terminated() -> Iterator[None]:
-    """Take a request to terminate for an interruption, so that no work tree is left."""
+    """Take a request to terminate, or a terminal that is closed, for an interruption: nothing is left then."""
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupted)
+    before = {
+        number: signal.signal(number, interrupted)
+        for name in ("SIGTERM", "SIGHUP")  # the latter is not there on Windows
+        if (number := getattr(signal, name, None)) is not None and signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -20,6 +20,8 @@ def hunts(word: str, ledger: Path) -> Hunted:
             revision as git knows it, or as it begins.
         ledger: where hunts are looked for by number, id and revision.
     """
+    from pytest_flakehunt.ledger import archive
+
     if Path(word).is_file():
         findings = concluded(Path(word), "")
         return Hunted(f"{word} ({told(findings)})", (findings,))
@@ -28,7 +30,7 @@ def hunts(word: str, ledger: Path) -> Hunted:
     kept = every(ledger)
     if word in kept:
         return Hunted(f"hunt {word} ({told(kept[word])})", (kept[word],))
-    by_id = {number: hunt for number, hunt in kept.items() if hunt.trial.uid and hunt.trial.uid.startswith(word)}
+    by_id = {number: hunt for number, hunt in kept.items() if archive.begins_id(hunt.trial.uid, word)}
     full = (
         provenance.git(Path.cwd(), "rev-parse", "--verify", "--quiet", "--end-of-options", f"{word}^{{commit}}") or ""
     )
@@ -95,8 +97,11 @@ def listed(numbers: Iterable[str]) -> str:
 
 def _is_at(recorded: str, revision: str) -> bool:
     """Tell whether a hunt was of a revision, with no file changed."""
+    from pytest_flakehunt.ledger import archive
+
     return (
         bool(recorded)
+        and len(revision) >= archive.FEWEST_DIGITS
         and not recorded.endswith("+")
         and (revision.startswith(recorded) or recorded.startswith(revision))
     )

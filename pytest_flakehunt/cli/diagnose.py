@@ -1,6 +1,7 @@
 """``flakehunt diagnose``: experiments on what a hunt found go on, from what the ledger kept of it."""
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     reads.add_argument(
         "--test", metavar="NODEID", action="append", default=[], help="only this test, and it again if it was given up"
     )
-    reads.set_defaults(run=diagnose)
+    reads.set_defaults(run=diagnose, starts_pytest=True)
 
 
 def diagnose(asked: argparse.Namespace) -> int:
@@ -57,7 +58,11 @@ def diagnose(asked: argparse.Namespace) -> int:
     ]
     environment = {**os.environ, LATER: str(later)}
     command = [sys.executable, "-m", "pytest", *asked.pytest, *words]
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - this very interpreter
+    with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - this very interpreter
+        while process.returncode is None:
+            with contextlib.suppress(KeyboardInterrupt):  # pytest is interrupted as well, and may end in order
+                process.wait()
+    return process.returncode
 
 
 def _check(findings: Findings, tests: Sequence[str], path: Path) -> None:

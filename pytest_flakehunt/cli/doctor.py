@@ -38,7 +38,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "as asked."
     )
     reads = commands.add_parser("doctor", help=text, description=f"{text[0].upper()}{text[1:]}. {more}")
-    reads.set_defaults(run=doctor)
+    reads.set_defaults(run=doctor, starts_pytest=True)
 
 
 def doctor(asked: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from pytest_flakehunt.cli import bisect, compare, diagnose, doctor, history, plan, prune, quarantine, report, show
 from pytest_flakehunt.cli.ending import REFUSED, Refused
@@ -53,12 +54,41 @@ def main(words: Sequence[str] | None = None) -> int:
 
             argcomplete.autocomplete(reads)
     asked = reads.parse_args(given)
+    if more and not getattr(asked, "starts_pytest", False):
+        reads.error(f"-- {' '.join(more)}: what follows -- is for pytest, which is not started here; leave out the --")
     asked.pytest = more
+    _can_write()
     try:
         status: int = asked.run(asked)
-    except Refused as error:
-        sys.stderr.write(f"flakehunt: {safe(str(error))}\n")
+        sys.stdout.flush()
+    except (Refused, OSError, KeyboardInterrupt) as error:
+        if isinstance(error, OSError) and not error.filename:  # of an output, for one
+            _say_no_more()
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"flakehunt: {safe(_said(error))}\n")
         return REFUSED
-    except BrokenPipeError:
-        return 0
     return status
+
+
+def _can_write() -> None:
+    """See to it that a closed output takes what it is given, and one that lacks a letter another in its place."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+        elif stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def _say_no_more() -> None:
+    """Let go of what the output did not take: the interpreter would try again as it ends."""
+    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, OSError):
+        return ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+    return str(error)

@@ -55,7 +55,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     change.add_argument("--without", metavar="NAMES", help="leave out these perturbations, separated by commas")
     change.add_argument("--only", metavar="NAMES", help="leave out all others")
     change.add_argument("--simpler", metavar="NAME", help="take the next simpler setting of this perturbation")
-    reads.set_defaults(run=explain)
+    reads.set_defaults(run=explain, starts_pytest=True)
 
 
 def explain(asked: argparse.Namespace) -> int:

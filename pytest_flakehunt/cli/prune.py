@@ -94,8 +94,10 @@ def _chosen(kept: "Sequence[Kept]", asked: argparse.Namespace, path: Path) -> "t
 
 
 def _named(kept: "Sequence[Kept]", wanted: str, path: Path) -> "Kept":
+    from pytest_flakehunt.ledger import archive
+
     fitting = [hunt for hunt in kept if str(hunt.number) == wanted] or [
-        hunt for hunt in kept if wanted and hunt.uid.startswith(wanted)
+        hunt for hunt in kept if archive.begins_id(hunt.uid, wanted)
     ]
     if len(fitting) != 1:
         what = "several hunts are" if fitting else "no hunt is"

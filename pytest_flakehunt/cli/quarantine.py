@@ -53,12 +53,14 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     form.add_argument("--markdown", action="store_true", help="as Markdown")
 
     checks = command("check", check, "what is wrong with the file, for a job of its own; pytest's options after --")
+    checks.set_defaults(starts_pytest=True)
     checks.add_argument("--base", metavar="REV", help="the revision that a change begins from: its limits hold")
     checks.add_argument("--allow", metavar="TEST", action="append", default=[], help="an entry that may come with it")
     checks.add_argument("--ledger", type=Path, help=f"where hunts are kept (default: {LEDGER} beside the file)")
     checks.add_argument("--no-collect", action="store_true", help="do not look whether the tests are still there")
 
     releases = command("release", release, "replay entries, and release what passes; pytest's options after --")
+    releases.set_defaults(starts_pytest=True)
     releases.add_argument("tests", metavar="TEST", nargs="*", help="tests as their entries have them (default: all)")
     releases.add_argument(
         "--from-commits", metavar="BASE..HEAD", help=f"those that commits name in a trailer {TRAILER}: NODEID"

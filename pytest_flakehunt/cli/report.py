@@ -120,7 +120,7 @@ def chosen(path: Path, wanted: str) -> "Kept":
     except LedgerError as error:
         raise Refused(str(error)) from None
     if wanted:
-        fitting = [hunt for hunt in kept if str(hunt.number) == wanted or (hunt.uid and hunt.uid.startswith(wanted))]
+        fitting = [hunt for hunt in kept if str(hunt.number) == wanted or archive.begins_id(hunt.uid, wanted)]
     else:
         fitting = [hunt for hunt in kept if hunt.concluded][-1:]
     if not fitting or (len(fitting) > 1 and all(str(hunt.number) != wanted for hunt in fitting)):

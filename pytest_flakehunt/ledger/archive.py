@@ -23,6 +23,8 @@ JSON_COLUMNS = frozenset(
     }
 )
 """Columns whose text is JSON."""
+FEWEST_DIGITS = 4
+"""Of an id, that name a hunt."""
 NUMBERED = frozenset({("leaks", "what")})
 """Columns of texts that must differ from one row to the next."""
 
@@ -42,6 +44,15 @@ class Kept(NamedTuple):
     """Whether what it said in the end was kept."""
     redact: tuple[str, ...]
     """Patterns of what must not leave the machine."""
+
+
+def begins_id(uid: str, name: str) -> bool:
+    """Tell whether a name is how a hunt's id begins.
+
+    It takes four digits, as with git: fewer are the number of a hunt that may
+    have been taken out, and any other's id may begin so.
+    """
+    return len(name) >= FEWEST_DIGITS and uid.startswith(name)
 
 
 class History(NamedTuple):

@@ -200,7 +200,7 @@ def _since(points: Sequence[Point], began: Began | None, error: float) -> str:
     else:
         what = "failed less often" if after else "failed no more"
     last, first = map(_hunt, points[began.place - 1 : began.place + 1])
-    return f"it {what} between {last} and {first} (p {began.p_value:.2g})"
+    return f"it {what}, most likely between {last} and {first} (p {began.p_value:.2g})"
 
 
 def _hunt(point: Point) -> str:

@@ -65,11 +65,23 @@ def read(text: str) -> Findings:
         _check(findings, Findings, "report")
         datetime.fromisoformat(findings.trial.started)
         UUID(findings.trial.uid or "0" * 32)
+        _agree(findings)
         if not all(group.members for group in findings.groups):
             raise ValueError("a group has no members")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DocumentError(f"it is no whole report of a hunt: {type(error).__name__}: {error}") from None
     return findings
+
+
+def _agree(findings: Findings) -> None:
+    """See that what is counted in several places can be laid side by side."""
+    columns, sweeps = len(findings.columns), len(findings.sweeps)
+    for place, test in enumerate(findings.tests):
+        if len(test.under) not in {0, columns} or (test.strip and len(test.strip) != sweeps):
+            raise ValueError(f"report.tests[{place}] has other columns or sweeps than the report")
+        for count in (test.total, test.calm, *test.under):
+            if not 0 <= count.failures <= count.runs:
+                raise ValueError(f"report.tests[{place}] has {count.failures} failures of {count.runs} runs")
 
 
 def _check(value: Any, kind: Any, where: str) -> None:  # noqa: C901 - a case for each kind

@@ -169,3 +169,26 @@ def test_the_hunt_at_which_it_began_is_found_or_nothing_is_said() -> None:
     found = [began([seen(hunt, hunt.tests[0]) for hunt in hunts]) for hunts in same]
     assert sum(one is not None and one.p_value <= 0.05 for one in found) <= 8
     assert began([Seen({"calm": Count(5, 5)})]) is None
+
+
+def test_several_on_trial_are_compared_only_where_they_were_drawn_from_the_same() -> None:
+    """Under clocks and zones nothing fails; the later hunt tried orders as well, and the test is as it was."""
+
+    def together(sweep: Planned) -> bool:
+        return len(sweep.trial) > 1
+
+    before = hunted({"t": never}, 200, perturbations=("clock", "timezone"))
+    assert said(before, hunted({"t": together}, 200, perturbations=("clock", "order"))) == {"t": Change.SAME}
+    assert said(before, hunted({"t": together}, 200, perturbations=("timezone", "clock"))) == {"t": Change.NEW}
+
+
+def test_an_interpreter_counts_only_where_the_test_certainly_ran_in_it() -> None:
+    """It was left out of some sweeps under clocks, as it reads none; those took place in interpreters of their own."""
+    calm = hunted({"t": never}, 100, each=4)
+    sweeps = tuple(sweep._replace(zygote=1 if sweep.trial != ("clock",) else sweep.zygote) for sweep in calm.sweeps)
+    under = tuple(
+        Count(1, 0) if name == "clock" else count for name, count in zip(calm.columns, calm.tests[0].under, strict=True)
+    )
+    left_out = replace(calm, sweeps=sweeps, tests=(replace(calm.tests[0], under=under),))
+    assert seen(left_out, left_out.tests[0]).interpreters == Count(1, 0)
+    assert seen(calm, calm.tests[0]).interpreters == Count(25, 0)

@@ -143,7 +143,7 @@ def test_code_that_is_not_the_revisions_own_is_refused(
 SLOW = "import time; open(os.environ['SEEN'], 'a').close(); time.sleep(60 * os.path.exists(os.environ['SLOW']))"
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_one_that_is_ended_goes_on_where_it_was(
     repository: Repository, bisect: Said, how: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,3 +230,19 @@ def test_what_a_hunt_found_is_searched_for_as_it_was_found(
     assert other.returncode == 1, other.stderr
     assert other.stdout.startswith("calm\n"), other.stdout
     assert "it does not fail at v4" in other.stdout
+
+
+@pytest.mark.parametrize(("plan", "shared"), [("calm", False), ("random=1 hashseed=7", True)])
+def test_runs_share_an_interpreter_only_where_they_share_its_hash_seed_anyway(
+    repository: Repository, bisect: Said, tmp_path: Path, *, plan: str, shared: bool
+) -> None:
+    """What an interpreter decides is the same in all its sweeps: together they would be held for many passes."""
+    log = tmp_path / "log"
+    suite = f"import os\nwith open({str(log)!r}, 'a') as log: log.write(f'{{os.getpid()}}\\n')\n{SUITE}"
+    repository.commit("pass", suite=suite)
+    repository.commit(FAILS, suite=suite)
+    said = bisect(TEST, "v1", "v2", "--plan", plan)
+    assert said.returncode == 0, said.stderr
+    (path,) = (repository.folder / ".flakehunt").glob("bisect-*.json")
+    runs = sum(tried["runs"] for tried in json.loads(path.read_text("utf-8"))["revisions"].values())
+    assert (len({*log.read_text("utf-8").split()}) < runs) is shared

@@ -122,7 +122,7 @@ def test_a_history_says_when_it_began(run: Run, tmp_path: Path) -> None:
     assert lines[0] == "a.py::t"
     assert [line.split()[0] for line in lines[2:7]] == ["1", "2", "3", "4", "5"]
     assert "│███" in lines[5]
-    assert lines[-1].startswith("it began to fail between hunt 3 (aaaa) and hunt 4 (bbbb) (p ")
+    assert lines[-1].startswith("it began to fail, most likely between hunt 3 (aaaa) and hunt 4 (bbbb) (p ")
     assert run("history", "a.py::u")[1].splitlines()[-1] == "it was never seen failing"
     assert "2 tests are called so; give more of one's node id:\n  a.py::t\n  a.py::u" in run("history", "a.py")[2]
     assert "v: no test is called so" in run("history", "v")[2]

@@ -1,6 +1,8 @@
 """`flakehunt prune`, as people call it."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -72,7 +74,7 @@ def test_without_yes_it_only_shows(prune: Prune, ledger: Path) -> None:
         (("--before", "2000-01-01"), [1, 2, 3, 4, 5]),
         (("--before", "2200-01-01"), [2, 5]),
         (("--hunt", "2"), [1, 3, 4, 5]),
-        (("--hunt", "44", "--hunt", "1"), [2, 3, 5]),
+        (("--hunt", "4444", "--hunt", "1"), [2, 3, 5]),
     ],
 )
 def test_those_that_are_asked_for_go(prune: Prune, ledger: Path, words: tuple[str, ...], staying: list[int]) -> None:
@@ -127,3 +129,11 @@ def test_what_cannot_be_read_is_refused(
         prune(*words)
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_number_of_a_hunt_that_is_gone_names_no_other(prune: Prune, ledger: Path) -> None:
+    with closing(sqlite3.connect(ledger)) as db, db:
+        db.execute("UPDATE hunts SET uid = '3abc' || substr(uid, 5) WHERE id = 1")
+    assert prune("--hunt", "3", "--yes")[0] == 0
+    assert prune("--hunt", "3", "--yes")[0] == 2
+    assert numbers(ledger) == [1, 2, 4, 5]

@@ -58,7 +58,7 @@ def test_it_shows_the_last_hunt_that_was_concluded(report: Report) -> None:
     assert "cause: order: it is the victim of tests/test_a.py::test_polluter" in said
     assert "cause: order" not in report("-q")[1]
     assert SECRET not in report("--hunt", "1")[1]
-    assert report("--hunt", "000")[1] == report("--hunt", "1")[1]
+    assert report("--hunt", "0000")[1] == report("--hunt", "1")[1]
 
 
 @pytest.mark.usefixtures("ledger")

@@ -81,6 +81,10 @@ def test_what_is_none_is_refused(text: str, said: str) -> None:
         (("tests", 1, "runs"), True, "report.tests[1].total.runs is no int"),
         (("tests", 1, "modes", 0, "outcome"), "odd", "'odd' is not a valid Outcome"),
         (("groups", 0, "members"), [], "a group has no members"),
+        (("columns",), ["calm"], "report.tests[0] has other columns or sweeps than the report"),
+        (("tests", 1, "strip"), ".", "report.tests[1] has other columns or sweeps than the report"),
+        (("tests", 1, "runs"), -1, "report.tests[1] has "),
+        (("tests", 1, "under"), "2/1 0/0 0/0 0/0", "report.tests[1] has 2 failures of 1 runs"),
     ],
 )
 def test_what_a_stranger_wrote_is_looked_at(

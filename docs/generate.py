@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import command_pages  # noqa: E402 - found by now
+import perturbation_pages  # noqa: E402 - as that
 
 
 def options() -> str:
@@ -37,11 +38,11 @@ def perturbations() -> str:
     for item in OURS:
         contract = item.draw(1, 0).contract.value
         said = " ".join((type(item).__doc__ or "").split())
-        rows.append(f"| `{item.name}` | {item.allowed} | {contract} | {said} |")
+        rows.append(f"| [`{item.name}`](../perturbations/{item.name}.md) | {item.allowed} | {contract} | {said} |")
     head = ["| name | settings | contract | what varies |", "|---|---|---|---|"]
     weights = [f"| `{item.name}` | {worth.worth(item.name).weight:g} | {worth.worth(item.name).why} |" for item in OURS]
     table = ["## Weights", "", WEIGHTS, "", "| name | weight | why |", "|---|---|---|", *weights, ""]
-    return "\n".join(["# Perturbations", "", *head, *rows, "", CONTRACTS, *table])
+    return "\n".join(["# Perturbations", "", CONTRACTS, *head, *rows, "", *table])
 
 
 WEIGHTS = """How often each is drawn, against the others: see [which sweeps come first](../explanation/schedule.md). Gruber et al. is *An
@@ -49,68 +50,7 @@ Empirical Study of Flaky Tests in Python* (2021); IDoFT is the International Dat
 
 
 CONTRACTS = """*Natural* differs between two runs on one machine, *environment* between machines or days, *stress* goes beyond what
-Python promises. A clock after `frozen:` is stress.
-
-`clock` moves the wall clock and lets it tick; `monotonic` and event loops are never moved. A moment is set as a test starts; one with parts of a second is 20 ms away then,
-and the clock steps forward to it as the test's own code begins. Days of daylight saving are drawn with a zone that has them.
-
-`gc` collects all young and old objects after so many new ones, 30 for `every:30`, every time for `eager`; what was there before the sweep is set apart, as so many old objects would put
-full collections off. `random` draws how many for each test.
-
-`latency` reaches blocking sockets (plain and TLS), asyncio's own transports, name look-ups and `time.sleep`; files that `open`, `os.open` and `pathlib` open, what
-is flushed to them, `os.fsync` and `os.fdatasync`; and processes that `subprocess` starts: each is stopped before it does anything and let go on a little later, unless the
-test listens for `SIGCHLD`. A test meets 25 mean delays at most, four of them at files. It never blocks an event loop, and does not reach uvloop, drivers in C (of databases, say), what
-C extensions read and write, files through `tempfile`'s own objects, or processes of `multiprocessing`.
-
-`network=offline` refuses in Python's sockets and look-ups whatever would leave the machine, with the errors of a machine that has no network; loopback, the machine's own
-addresses, names in its hosts file, and sockets in the file system work. Under Linux, with the right to do so and where no service of the machine waits for
-connections that tests may need, the sweep also gets a network of its own with nothing but loopback, so that drivers in C and programs that tests start are offline as well.
-
-`pieces` has streams give less than was asked for, as few as one byte, and never loses or reorders any: `recv` and `recv_into` of stream sockets, and so their files, `http.client` and asyncio's transports; asyncio's
-pipes; and `os.read` on the controlling side of a pseudo-terminal under Linux. Where more is promised, nothing is cut: datagrams, `MSG_WAITALL`, `MSG_PEEK`, `sendall`, regular files. POSIX lets a pipe give what is there: `os.read` gives less only of
-more than 4096 bytes, while another process alone holds the other end. `send`, with a time-out or without waiting, and `os.write` to a pipe that never waits take less only of more than 4096 bytes. TLS hands out whole records and is left
-alone, but for what asyncio reads below it. A test meets some 300 pieces, then few. Not reached: uvloop, trio, gevent, drivers in C, `os.read` on sockets, files over pipes (`Popen.stdout`), and functions kept elsewhere than in a module's globals.
-
-`ports` watches sockets (streams and datagrams, IPv4 and IPv6) that a test binds to port 0. When one is closed, a process of ours takes the port three times out of four, and keeps it for 0.2 to 1 s, or until the test ends: it is bound and does not
-listen, so that others cannot bind it, in programs that the test starts too, and connections to it are refused as ever. Ports that are still held anywhere are left alone. So is the next one after one that was taken, and all of a test that has met
-"address already in use" itself: trying another port is right. Not reached: ports that drivers in C, uvloop, gevent, forked children or other programs ask for, sockets that are dropped without being closed, and `os.close`.
-
-`locale` sets `LC_ALL` and `LANG` for the process and what it starts, `LC_CTYPE` as Python does when it starts, and further categories where the suite has taken them from
-the environment. It takes installed locales in UTF-8 only: another encoding, or plain `C`, would need another interpreter.
-
-`threads` delays threads at lines of the project's own code, seeded by test and line, and only while a second thread lives: code without threads runs at full
-speed. A thread is delayed for up to 2 ms at some lines, and now and then held back once for up to a quarter of a second. Before Python 3.12 it uses trace functions, and
-stands aside for a debugger or coverage. A replay delays at the same places; who wins there is still up to the machine.
-
-`asyncio` makes timers up to 3 ms late, never early, hands out ready I/O in another order or a turn of the loop later, and lets results of thread pools come late, on asyncio's own loops
-and so under pytest-asyncio and anyio; trio draws its order from the seed; uvloop is left alone. `shuffled` reorders callbacks of the project as well, those of tasks among them: that is stress; those by which asyncio makes connections keep their order.
-
-`environ` sets one variable, folder or mask as another machine may have it, once the suite has been imported, for the process and what it starts. What the suite sets as it is imported, or a test sets itself, stays.
-`HOME=empty` also takes away `XDG_…_HOME` variables that point into the former home; packages that the user has installed for Python are found all the same. `TMPDIR=…` moves what `tempfile` gives, not `tmp_path`; `long` has
-more bytes than the address of a socket may have, and leaves `multiprocessing`, which takes no account of that, a short folder. What was read before, as the suite was imported, is not reached: a failure under another home or
-temporary folder does not count where its message names the machine's own home, or where a global of the project still holds the machine's own. `HOME=readonly` is not drawn for root, who writes everywhere.
-
-`fds=few` lowers the soft limit of open descriptors (`RLIMIT_NOFILE`) until about 64 are left above those that are open as the sweep begins. `fds=high` fills all numbers below 1024 with descriptors of the null device, which no program
-that is started inherits, so that new ones get higher numbers; it is not drawn where the hard limit is below 3072. Both are stress: Python promises no number. A limit that a test sets itself is its own; what it opens in place of a
-filler that it has closed is told as no leak. Code that counts all open descriptors of its process, rather than comparing, is met by `high`.
-
-`listdir` reaches `os.listdir`, `os.scandir`, and what is built on them: `walk`, `glob`, `pathlib`. A reference kept elsewhere than in a module's globals is not reached.
-
-`rows` sets SQLite's own `PRAGMA reverse_unordered_selects` on each connection that `sqlite3.connect` opens (so do aiosqlite, SQLAlchemy and Django) and on those that are open, and takes it back in
-the end. It reverses statements without `ORDER BY`: scans of tables, of rowids and of indexes, look-ups by an index with several hits, joins, aggregates that depend on an order (`group_concat`), and what a
-`LIMIT` or `fetchone` picks. It leaves as they are ties under `ORDER BY`, `GROUP BY`, `DISTINCT`, `UNION`, `VALUES`, recursive queries, what `RETURNING` gives, virtual tables that keep an order of their own, and pragmas such as `table_info`.
-`SELECT … FROM sqlite_master` is reversed; `iterdump` gives all as ever, and `backup` copies pages. A connection made by calling `sqlite3.Connection` itself, or through a `connect` that an installed package imported by
-name, keeps its order until it is met open at the start of a sweep; so do coverage's own. A suite that sets the pragma keeps what it set. Other databases are not reached.
-
-`resolution=1s` and `2s` are file systems with coarse time stamps: all times of a file that changes during the sweep, also those set with `os.utime`, are cut down to whole or even seconds. `16ms` is a machine whose
-clock goes in steps: what `time.time`, `time_ns`, `clock_gettime` of the wall clock, `datetime.now` and SQLite's `now` show, and the times that this clock gives to files; a time that is set is kept. Whole seconds stay whole, no stamp
-is later than the exact one, and `monotonic` and `perf_counter` are never touched. It reaches `os.stat`, `lstat`, `fstat`, `DirEntry.stat` and what is built on them: `pathlib`, `os.path`, `shutil`; not what C extensions and programs read. Files from before the sweep keep
-their times, as the suite may have noted them; pytest and the import system are shown exact ones. With `clock`, files and clock are moved first and go in steps then. The clock goes in steps through time-machine alone: elsewhere, under a clock that stands still, and where the suite holds the clock as it is
-imported, only files do. Clocks that the suite moves with time-machine or freezegun are its own. A failure under `16ms` of a test that has started a process is set aside, as that process has an exact clock.
-
-`load` starts busy processes that are nobody's children and leave with the sweep. `heap` disorders Python's own allocator for blocks up to 528 bytes.
-`load` starts busy processes that are nobody's children and leave with the sweep: such as want the processor; after `memory:` such as copy memory to and fro, all together a quarter at most of what is available to the machine and its control
-groups, and 256 MB each, and leave first where memory runs out; after `disk:` such as write a file of at most 16 MB and wait until it is on the disk, in the hunt's own folder and without a name. That Hypothesis finds its data drawn slowly meanwhile (a health check) does not count. `heap` disorders Python's own allocator for blocks up to 528 bytes.
+Python promises: what fails under stress alone is listed apart, and does not count for the exit status unless `--flakehunt-fail-on` says so. A name leads to [its page](../perturbations/index.md): the bug it brings out, what it touches and what it cannot reach.
 """
 
 
@@ -122,18 +62,20 @@ def report() -> str:
 
 
 def report_samples() -> str:
-    """Show what the JSON report says of one failure of each cause, as hunts of the zoo and of the examples found them."""
+    """Show what the JSON report says of one failure of each cause, as hunts of the tests on their pages found them."""
     samples = json.loads((HERE / "samples" / "causes.json").read_text("utf-8"))
     head = (
         "# What to act on: a sample for each cause\n\nFor scripts and agents that mend tests. Each is one of `modes` of one of `tests` in the [JSON report](report.md), with its telling members, "
-        "from real hunts of the project's own zoo (`tests/zoo`) and of `examples/shop`.\n\n"
+        "from real hunts of the tests that the [pages about causes](../perturbations/index.md) show.\n\n"
         "Read `causes` first: `sentence` completes *the test …*, `with` and `without` are the experiment, `polluters`, `setters` and `changes` name other tests and what they change. `places` are the lines that read the source, and "
         "`fix` is the usual mend. `repro` makes the failure come back, `repro_without` is the same without the cause; `verified` and `control` say how often each failed when it was run. Run both before a change and after it. Where `causes` is empty, `suspects` and `experiments` say what was tried, and nothing is proven.\n"
     )
     parts = [head]
     for cause, sample in samples.items():
         text = json.dumps(sample["mode"], indent=1, ensure_ascii=False)
-        parts.append(f"## {cause}\n\n`{sample['nodeid']}`, {sample['verdict']}\n\n```json\n{text}\n```\n")
+        parts.append(
+            f"## {cause}\n\n[`{sample['nodeid']}`](../perturbations/{cause}.md), {sample['verdict']}\n\n```json\n{text}\n```\n"
+        )
     return "\n".join(parts)
 
 
@@ -453,6 +395,9 @@ PAGES = {
     "reference/forgiven": forgiven,
     "reference/leak-cost": leak_cost,
     "how-to/other-plugins": other_plugins,
+    "how-to/fix": perturbation_pages.fixes,
+    "perturbations/index": perturbation_pages.index,
+    **{f"perturbations/{name}": partial(perturbation_pages.page, name) for name in perturbation_pages.names()},
 }
 
 

@@ -52,7 +52,7 @@ def text(findings: Findings) -> str:
 def _rule(name: str) -> dict[str, Any]:
     about = KINDS.get(name, f"fails under {name}")
     fix = FIXES.get(name, "")
-    link = f"docs: how-to/fix#{name}" if fix else "docs: how-to/fix"
+    link = f"docs: perturbations/{name}" if fix else "docs: how-to/fix"
     help_text = f"Usual fix: {fix}. ({link})" if fix else f"Run the command of the finding, and read on. ({link})"
     return {
         "id": name,

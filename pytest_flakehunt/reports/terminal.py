@@ -356,7 +356,7 @@ def _shown(found: Diagnosis, what: str, verbosity: int) -> Iterator[RenderableTy
     yield Padding(tables.experiments(rows), (0, 0, 0, 2), expand=False)
     name = found.causes[0].perturbation
     if name in FIXES:
-        yield _indented(Text(f"usual fix: {FIXES[name]} (docs: how-to/fix#{name})"))
+        yield _indented(Text(f"usual fix: {FIXES[name]} (docs: perturbations/{name})"))
 
 
 def _steady(steady: Sequence[Finding], verbosity: int) -> Iterator[RenderableType]:

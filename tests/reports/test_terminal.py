@@ -94,7 +94,7 @@ def test_two_causes_are_each_shown_with_what_shows_them_and_a_command(sample: Fi
     assert block[other + 1 : other + 3] == ["  note: in forks only", "  src/a.py:9 calls cpu_count()"]
     assert [line.split() for line in block if line.startswith("  with cores=1")] == [["with", "cores=1", "5", "5"]]
     again = "  reproduce: python -m pytest tests/test_a.py::test_x --flakehunt-plan=cores=1"
-    assert f"  usual fix: {FIXES['cores']} (docs: how-to/fix#cores)" in block[other : block.index(again)]
+    assert f"  usual fix: {FIXES['cores']} (docs: perturbations/cores)" in block[other : block.index(again)]
 
 
 def test_a_command_is_never_wrapped_or_cut() -> None:
@@ -123,7 +123,7 @@ def test_a_cause_ends_with_its_evidence_its_fix_and_the_command_verified() -> No
     assert "with clock=+400d    20      20" in text
     assert "calm, alone" not in text
     assert "calm, alone" in shown(findings, 1)
-    assert f"  usual fix: {FIXES['clock']} (docs: how-to/fix#clock)\n" in text
+    assert f"  usual fix: {FIXES['clock']} (docs: perturbations/clock)\n" in text
     assert text.index("reproduce:") < text.index("  verified: fails 19/20; without it 0/20\n")
     mode = document.report(findings)["tests"][0]["modes"][0]
     assert (mode["verified"], mode["control"]) == ({"runs": 20, "failures": 19}, {"runs": 20, "failures": 0})
@@ -167,9 +167,9 @@ def test_where_attempts_go_apart_stands_below_the_cause(parting: Parting | None,
 
 
 @pytest.mark.parametrize("cause", FIXES)
-def test_every_mend_has_its_section(cause: str) -> None:
-    page = Path(__file__).parents[2] / "docs" / "how-to" / "fix.md"
-    assert f"\n## {cause}\n" in page.read_text("utf-8")
+def test_every_mend_has_its_page(cause: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / "perturbations" / f"{cause}.md"
+    assert "\n## Fix it\n" in page.read_text("utf-8")
 
 
 def test_stress_is_listed_apart() -> None:

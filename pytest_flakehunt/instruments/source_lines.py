@@ -85,6 +85,7 @@ METHODS_IN_C: Mapping[str, Mapping[tuple[str, str], tuple[str, ...]]] = {
 """Methods written in C, by name, then by the class that has them, which the object's may derive from."""
 
 _WALL_CLOCK = "pytest_flakehunt.perturbations.wall_clock"
+_DELAYS = "pytest_flakehunt.perturbations.delays"
 _CLOCK = {
     "clock": "fake_time fake_time_ns fake_localtime fake_gmtime fake_strftime"
     " FakeDatetime.now FakeDatetime.today FakeDatetime.utcnow FakeDate.today",
@@ -156,6 +157,8 @@ def _caller(frame: FrameType | None) -> _Caller | None:
         if project.owns(frame.f_code.co_filename):
             return _Caller(frame, inner)
         package = project.package_of(frame)
+        if package == "pytest_flakehunt" and _delays(frame):
+            return None  # nobody asked for it
         if (
             package in project.RUNNING_TESTS
             or package in QUIET
@@ -166,6 +169,12 @@ def _caller(frame: FrameType | None) -> _Caller | None:
             inner = frame
         frame = frame.f_back
     return None
+
+
+def _delays(frame: FrameType) -> bool:
+    """Tell whether it is one of our own delays that draws how long it takes, or waits."""
+    name = frame.f_code.co_qualname
+    return frame.f_globals.get("__name__") == _DELAYS and name.startswith(("Delays.", "pause"))
 
 
 def _call_in_python(frame: FrameType) -> str:

@@ -41,7 +41,7 @@ class Delays:
     def wait(self) -> None:
         """Be late, unless an event loop would be blocked."""
         if self.mean and not on_a_loop():
-            realtime.sleep(self.next())
+            pause(self.next())
 
     def wait_for_disk(self) -> None:
         """Be late as a disk is, where the test or what acts for it is the caller."""
@@ -49,7 +49,12 @@ class Delays:
         if late and not on_a_loop() and project.acts(sys._getframe(1)):  # noqa: SLF001 - the only way
             delay = self.next()
             self.on_files += delay
-            realtime.sleep(delay)
+            pause(delay)
+
+
+def pause(seconds: float) -> None:
+    """Let time go by. All delays wait here: a test is not said to sleep that only met one."""
+    realtime.sleep(seconds)
 
 
 delays = Delays()

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pytest_flakehunt.ground import realtime, seeds
+from pytest_flakehunt.ground import seeds
 from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import slowfiles, slowstarts
-from pytest_flakehunt.perturbations.delays import delays, late, on_a_loop
+from pytest_flakehunt.perturbations.delays import delays, late, on_a_loop, pause
 
 TURNS = (20, 100, 5, 50)
 LEAST, GREATEST = 5, 150
@@ -84,9 +84,9 @@ def _late_arrival(original: Callable[..., Any]) -> Callable[..., Any]:
         if patience != 0 and not on_a_loop():
             delay = delays.next()
             if patience is not None and delay >= patience:
-                realtime.sleep(patience)
+                pause(patience)
                 raise TimeoutError("timed out")
-            realtime.sleep(delay)
+            pause(delay)
         return original(self, *args, **kwargs)
 
     return arrival

@@ -29,8 +29,8 @@ import pytest
 
 from pytest_flakehunt.instruments import source_lines
 from pytest_flakehunt.instruments.source_lines import Reading, Recorder
-from pytest_flakehunt.model import Place
-from pytest_flakehunt.perturbations import wall_clock
+from pytest_flakehunt.model import PerSweep, PerTest, Place
+from pytest_flakehunt.perturbations import registry, wall_clock
 
 HERE = Path(__file__).parent
 
@@ -137,6 +137,21 @@ def test_a_clock_that_we_hold_is_consulted_all_the_same() -> None:
         assert noted(lambda: datetime.now()) == {("clock", "datetime.now()"), ("timezone", "datetime.now()")}
         assert noted(lambda: time.localtime()) == {("clock", "time.localtime()"), ("timezone", "time.localtime()")}
         assert noted(lambda: time.time()) == {("clock", "time.time()")}
+
+
+def test_a_delay_of_ours_is_no_sleep_of_the_test() -> None:
+    def receives() -> None:
+        one, other = socket.socketpair()
+        with one, other:
+            one.sendall(b"x")
+            other.recv(1)
+
+    setting = registry()["latency"].read("1ms")
+    assert isinstance(setting, PerSweep)
+    assert isinstance(setting, PerTest)
+    with setting.held(), setting.held_for("t"):
+        assert {source for source, _ in noted(receives)} == {"network"}
+        assert ("sleep", "time.sleep()") in noted(lambda: time.sleep(0.001))
 
 
 def test_a_clock_that_freezegun_holds_is_consulted_all_the_same() -> None:

@@ -1,7 +1,8 @@
 """Make docs/pictures from real runs: ``python docs/pictures.py``, by hand, with a browser that selenium finds.
 
 The terminal's picture and the page's come of one hunt of ``examples/shop`` with seed 1; the page of 5,000 tests is
-made of the tests' own big findings. ``made-at.txt`` says at which revision, and with which commands.
+made of the tests' own big findings. ``pictures.md`` shows them, and says at which revision and with which commands
+they were made.
 """
 
 import io
@@ -20,6 +21,15 @@ COMMAND = "pytest shop --flakehunt=100 --flakehunt-seed=1 --flakehunt-html=hunt.
 AGAIN = "pytest shop --flakehunt=60 --flakehunt-seed=2 --flakehunt-diagnose=0"
 SHOWN = ("flakehunt report", "flakehunt history test_warranty", "flakehunt compare 1 2")
 """Commands whose output is drawn, in this order."""
+
+
+PAGES = {
+    "page-light": "How it opens",
+    "page-dark": "Where the system is dark",
+    "page-narrow": "On a telephone, 360 pixels wide",
+    "page-5000": "5,000 tests under 20 perturbations",
+}
+"""Pictures of the HTML report."""
 
 
 def hunted(folder: Path) -> None:
@@ -89,11 +99,24 @@ def main() -> None:
         photographed(page, "page-dark.png", 1280, 1500, dark=True)
         photographed(page, "page-narrow.png", 360, 1400)
         photographed(big(folder), "page-5000.png", 1280, 1500)
-    revision = subprocess.run(
+    asked = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    lines = [f"made at {revision.stdout.strip()}", "", COMMAND, AGAIN, *SHOWN]
-    (PICTURES / "made-at.txt").write_text("\n".join(lines) + "\n", "utf-8")
+    (HERE / "pictures.md").write_text(page_of(asked.stdout.strip()), "utf-8")
+
+
+def page_of(revision: str) -> str:
+    """Write the page that shows them."""
+    parts = [
+        "# Pictures",
+        f"Made by `docs/pictures.py` at {revision}, of two hunts in `examples/`, the second without experiments:",
+        f"```console\n$ {COMMAND}\n$ {AGAIN}\n```",
+        "## On the terminal",
+        *(f"```console\n$ {command}\n```\n\n![{command}](pictures/{command.split()[1]}.svg)" for command in SHOWN),
+        "## As a page",
+        *(f"{said}:\n\n![{said}](pictures/{name}.png)" for name, said in PAGES.items()),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":

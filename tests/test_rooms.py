@@ -121,3 +121,19 @@ def test_every_door_is_used() -> None:
 def test_only_the_fork_room_forks() -> None:
     forking = [path.name for path in FILES if "os.fork(" in path.read_text("utf-8")]
     assert forking == ["fork.py"]
+
+
+def test_no_module_waits_for_itself() -> None:
+    """Imports form no circle within a room either: which module comes first must not matter."""
+    left = {}
+    for path in FILES:
+        name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        left[name] = {found for found in imports(path) if found.startswith("pytest_flakehunt.")}
+    for name, found in left.items():
+        known = {one if one in left else one.rpartition(".")[0] for one in found}
+        left[name] = {one for one in known if one in left and one != name}
+    while left:
+        ready = [name for name, others in left.items() if not others & left.keys()]
+        assert ready, f"a circle among {sorted(left)}"
+        for name in ready:
+            del left[name]

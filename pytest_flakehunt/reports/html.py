@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from pytest_flakehunt.model import TEST, Finding, Findings, Verdict
-from pytest_flakehunt.reports import cards, charts, document, remarks, rulers, terminal
+from pytest_flakehunt.reports import cards, charts, document, remarks, rulers
 from pytest_flakehunt.reports.redaction import handed_on
 from pytest_flakehunt.reports.words import between, clean, number
 
@@ -75,7 +75,7 @@ def _page(findings: Findings, every: list[cards.Card], most: int, longest: int) 
             script=script,
             style=style,
             digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
-            summary=terminal.summary(findings).plain,
+            summary=remarks.summary(findings),
             cards=[{**cards.told(card, findings), "block": block} for card, block in zip(full, blocks, strict=True)],
             missing=len(every) - len(full),
             counting=sum(card.counts for card in every),

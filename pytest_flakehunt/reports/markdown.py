@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_flakehunt.analysis.naming import FIXES
 from pytest_flakehunt.model import Condition, Diagnosis, Finding, Findings, Suspect, Verdict, anywhere
-from pytest_flakehunt.reports import partings, remarks, terminal
+from pytest_flakehunt.reports import partings, remarks
 from pytest_flakehunt.reports.words import bound, clean, number
 
 LIMIT = 1_000_000
@@ -72,7 +72,7 @@ def _pieces(findings: Findings) -> Iterator[Piece]:
     )
     counting = sum(finding.fails_on(trial.fail_on) for finding in ranked)
     said = f"{number(counting, 'finding')} that count" + "s" * (counting == 1) if ranked else "nothing that counts"
-    yield Piece(0, f"## flakehunt: {said}\n\n{escaped(terminal.summary(findings).plain)}\n")
+    yield Piece(0, f"## flakehunt: {said}\n\n{escaped(remarks.summary(findings))}\n")
     if ranked:
         yield Piece(0, "\n### What to do first\n\n")
         for place, text in enumerate(_first(findings, ranked), 1):

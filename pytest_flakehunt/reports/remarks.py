@@ -218,6 +218,18 @@ def titled(verdict: str, mode: Mode) -> str:
     return f"{verdict}: {names or 'cause unknown'}"
 
 
+def summary(findings: Findings) -> str:
+    """Say what was done."""
+    trial = findings.trial
+    done = f"{number(trial.sweeps, 'sweep')} of {number(len(findings.tests), 'test')} in {duration(trial.seconds)}"
+    more = ""
+    if trial.saved:
+        more = f"; {number(trial.saved, 'attempt')} saved: of tests that consult nothing that a sweep perturbed alone"
+    if trial.interrupted:
+        more += "; ended early: this is what was seen until then"
+    return f"{done}, seed {trial.seed}, {number(trial.zygotes, 'zygote')}{more}"
+
+
 def sentence(finding: Finding, mode: Mode) -> str:
     """Say the cause of a mode; where it is not known, so."""
     if mode.diagnosis is not None and mode.diagnosis.causes:

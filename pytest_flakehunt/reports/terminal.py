@@ -26,7 +26,6 @@ from pytest_flakehunt.model import (
     Verdict,
 )
 from pytest_flakehunt.reports import cards, partings, remarks, tables
-from pytest_flakehunt.reports.progress import duration
 from pytest_flakehunt.reports.words import between, bound, clean, harmless, number
 
 STYLES = {
@@ -75,7 +74,7 @@ def printed(pieces: Iterable[RenderableType]) -> None:
 
 def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[RenderableType]:
     """Yield the report piece by piece."""
-    yield summary(findings)
+    yield Text(remarks.summary(findings))
     yield from _failing(findings, verbosity)
     yield from _aside(findings, verbosity)
     yield from _quarantined(findings, verbosity)
@@ -256,20 +255,6 @@ def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Rend
         yield _indented(Text(f"hurts {clean(victim)}", style="bold"))
     if left.suspects:
         yield Padding(tables.suspects(left.suspects), (0, 0, 0, 2), expand=False)
-
-
-def summary(findings: Findings) -> Text:
-    """Say what was done."""
-    trial = findings.trial
-    done = f"{number(trial.sweeps, 'sweep')} of {number(len(findings.tests), 'test')} in {duration(trial.seconds)}"
-    text = Text(f"{done}, seed {trial.seed}, {number(trial.zygotes, 'zygote')}")
-    if trial.saved:
-        text.append(
-            f"; {number(trial.saved, 'attempt')} saved: of tests that consult nothing that a sweep perturbed alone"
-        )
-    if trial.interrupted:
-        text.append("; ended early: this is what was seen until then", style="bold")
-    return text
 
 
 def _finding(finding: Finding, verbosity: int) -> Iterator[RenderableType]:

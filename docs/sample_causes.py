@@ -47,7 +47,7 @@ def hunt(name: str, folder: Path) -> None:
 
 def sample(name: str, folder: Path) -> dict[str, Any]:
     """Give what a hunt said of the cause: the finding in the JSON report, and on the terminal."""
-    report = json.loads((folder / "report.json").read_text("utf-8"))
+    report = json.loads(_read(folder / "report.json"))
     found = [
         (test, mode)
         for test in report["tests"]
@@ -61,7 +61,7 @@ def sample(name: str, folder: Path) -> dict[str, Any]:
     kept["evidence"] = {member: mode["evidence"][member] for member in ("phase", "statement")}
     shown = re.search(
         rf"^(?:FLAKY|FRAGILE|STRESS)\b.*{re.escape(test['nodeid'])}.*\n(?:  .*\n)+",
-        (folder / "out.txt").read_text("utf-8"),
+        _read(folder / "out.txt"),
         re.MULTILINE,
     )
     assert shown is not None, folder
@@ -75,6 +75,11 @@ def sample(name: str, folder: Path) -> dict[str, Any]:
         "shown": "\n".join(line for line in lines if line),
         "mode": kept,
     }
+
+
+def _read(path: Path) -> str:
+    """Read what a hunt wrote, with no path of this machine in its commands."""
+    return path.read_text("utf-8").replace(sys.executable, "python")
 
 
 def _revision() -> str:

@@ -16,7 +16,7 @@ DIST = ROOT / "dist"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 VERSION = PROJECT["version"]
 STEM = f"pytest_flakehunt-{VERSION}"
-TESTS = ("tests/model", "tests/survey", "tests/test_release.py", "tests/test_rooms.py", "tests/test_versions.py")
+TESTS = ("tests/model", "tests/test_release.py", "tests/test_rooms.py", "tests/test_versions.py")
 """What takes seconds, and what reads files beside the package."""
 
 

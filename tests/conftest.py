@@ -3,10 +3,11 @@
 import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +50,14 @@ def bare() -> dict[str, str]:
     """Give an environment in which nothing is settled, and in which interpreters start fast."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTLING}
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **({} if networked() else {"NO_NETWORK": "1"})}
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let what is started be interrupted, also where these tests were started with interruptions ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def networked() -> bool:

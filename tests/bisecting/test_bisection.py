@@ -13,6 +13,7 @@ from pytest_flakehunt.bisecting.tries import Kind, Notes, Tried, Wanted
 from pytest_flakehunt.model import Count
 from tests.bisecting.conftest import Repository
 
+pytestmark = pytest.mark.thorough
 Outcome = Callable[[int, int], Tried]
 """What so many runs give, at the revision of this number."""
 

@@ -143,6 +143,7 @@ def test_code_that_is_not_the_revisions_own_is_refused(
 SLOW = "import time; open(os.environ['SEEN'], 'a').close(); time.sleep(60 * os.path.exists(os.environ['SLOW']))"
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_one_that_is_ended_goes_on_where_it_was(
     repository: Repository, bisect: Said, how: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

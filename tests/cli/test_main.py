@@ -87,6 +87,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_diagnosis_lets_pytest_end_in_order(tmp_path: Path) -> None:
     kept(tmp_path, hunted({"t": OFTEN}))
     (tmp_path / "ending.py").write_text(ENDING, "utf-8")

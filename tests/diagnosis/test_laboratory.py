@@ -267,7 +267,7 @@ def test_neighbours_that_share_something_are_named(pytester: pytest.Pytester, hu
         LOCK = pathlib.Path(__file__).with_name("lock")
         def test_it():
             os.close(os.open(LOCK, os.O_CREAT | os.O_EXCL))
-            time.sleep(0.1)
+            time.sleep(0.3)
             LOCK.unlink()
         """
     )

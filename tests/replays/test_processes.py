@@ -48,6 +48,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_reaches_it_once_and_ends_what_it_started(tmp_path: Path) -> None:
     def interrupt() -> None:
         while not (tmp_path / "pid").exists():

@@ -62,7 +62,8 @@ def check_wheel(wheel: Path) -> None:
     assert said["Requires-Python"] == PROJECT["requires-python"]
     assert said["License-Expression"] == PROJECT["license"]
     assert said.get_all("Classifier") == PROJECT["classifiers"]
-    assert len(said.get_all("Requires-Dist") or ()) == len(PROJECT["dependencies"])
+    extras = [one for some in PROJECT["optional-dependencies"].values() for one in some]
+    assert len(said.get_all("Requires-Dist") or ()) == len(PROJECT["dependencies"]) + len(extras)
     assert licence == (ROOT / "LICENSE").read_text("utf-8")
     for line in ("[pytest11]\nflakehunt = pytest_flakehunt.plugin", "flakehunt = pytest_flakehunt.cli.main:main"):
         assert line in points, points

@@ -4,10 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_flakehunt.analysis import naming
-from pytest_flakehunt.analysis.notebook import Arm, Contrast, Notebook, contrasted, elsewhere
+from pytest_flakehunt.analysis.notebook import (
+    NAMED_AT_SEVERAL,
+    SEVERAL_LOOK,
+    Arm,
+    Contrast,
+    Notebook,
+    contrasted,
+    elsewhere,
+)
 from pytest_flakehunt.analysis.reduction import Experiment, one, tally
 from pytest_flakehunt.analysis.target import Target, only
-from pytest_flakehunt.model import BESIDE, CALM, Cause, Count, Diagnosis, Plan, Setting, Setup
+from pytest_flakehunt.model import BESIDE, CALM, Cause, Condition, Count, Diagnosis, Plan, Reply, Seen, Setting, Setup
 
 ENOUGH = 8
 """Runs that tell whether an outcome varies."""
@@ -17,6 +25,8 @@ MORE_INTERPRETERS = 12
 """... and what, where something does."""
 HEAPS = 4
 """Ways to lay objects elsewhere under which a cause must still tell whether a test fails."""
+LAYOUTS = 8
+"""The same within one interpreter: where half of them fail, all agree once in 128 times."""
 RUNS_IN_EACH = 5
 """Runs in each of them: the first tells interpreters apart, the others show that it was no chance."""
 AGAIN_AT_IMPORT = 5
@@ -96,8 +106,7 @@ class Pinning:
         """
         if "heap" not in self.target.active or "heap" in setup.plan.names:
             return None
-        heaps = [self.target.known["heap"].draw(number + 1, number) for number in range(HEAPS)]
-        sides = [replace(one, plan=one.plan.joined("heap", heap)) for heap in heaps for one in (setup, without)]
+        sides = [side for pair in zip(self._laid(setup), self._laid(without), strict=True) for side in pair]
         runs = yield sides
         present, absent = tally(runs[::2]), tally(runs[1::2])
         self.book.note("the same with objects laid elsewhere", present)
@@ -109,8 +118,47 @@ class Pinning:
         one, again = (yield held), (yield held)
         if [run.reply for run in one] != [run.reply for run in again]:
             return None  # it varies where objects lie as they lay before
-        pinned = yield from self._pinned("heap")
-        return pinned or self.book.unknown("it comes and goes with where objects lie in memory, whatever else is held")
+        pinned = self._pinned("heap")
+        laid_out = [self._laid_out(held[side::2], one[side::2]) for side in (1, 0)]
+        for experiment in (pinned, *laid_out):
+            found = yield from experiment
+            if found is not None:
+                return found
+        return self.book.unknown("it comes and goes with where objects lie in memory, whatever else is held")
+
+    def _by_layouts(self, setup: Setup) -> Experiment[Diagnosis | None]:
+        """Lay objects elsewhere within one interpreter: what interpreters differ in may be this alone."""
+        if "heap" not in self.target.active:
+            return None
+        held = [elsewhere(side, 0) for side in self._laid(setup, LAYOUTS)]
+        one, again = (yield held), (yield held)
+        if [run.reply for run in one] != [run.reply for run in again]:
+            return None
+        return (yield from self._laid_out(held, one))
+
+    def _laid(self, setup: Setup, layouts: int = HEAPS) -> list[Setup]:
+        """Give the setup with several layouts."""
+        heaps = [self.target.known["heap"].draw(number + 1, number) for number in range(layouts)]
+        return [replace(setup, plan=setup.plan.joined("heap", heap)) for heap in heaps]
+
+    def _laid_out(self, setups: Sequence[Setup], seen: Sequence[Seen]) -> Experiment[Diagnosis | None]:
+        """Compare two layouts in one interpreter: in others they may well do the opposite."""
+        by_reply = {run.reply: setup for setup, run in zip(setups, seen, strict=True)}
+        failing, passing = by_reply.get(Reply.FAILS), by_reply.get(Reply.PASSES)
+        if failing is None or passing is None:
+            return None
+        runs = yield [failing, passing] * SEVERAL_LOOK
+        setting, other = failing.plan.setting("heap"), passing.plan.setting("heap")
+        shown = contrasted(tally(runs[::2]), tally(runs[1::2]))
+        for heap, count in ((setting, shown.present), (other, shown.absent)):
+            self.book.tried.append(Condition(f"with heap={heap}, in one interpreter", count, decisive=True))
+        if shown.p_value > NAMED_AT_SEVERAL:
+            return None
+        where = f"in one interpreter always under heap={setting}, never under heap={other}"
+        words = f"or passes with where objects lie in memory: {where}"
+        sentence = naming.sentence("heap", str(setting), words, [], failing.plan)
+        cause = Cause("heap", str(setting), sentence, shown.present, shown.absent, shown.p_value)
+        return Diagnosis((cause,), failing, passing)
 
     # hash seeds
 
@@ -178,7 +226,8 @@ class Pinning:
             failing, passing = again * sum(outcomes), again * (len(outcomes) - sum(outcomes))
             split = contrasted(Count(failing, failing), Count(passing, 0))
             if split.shown:
-                return (yield from self._at_import(plan, split))
+                laid_out = yield from self._by_layouts(Setup(plan))
+                return laid_out or (yield from self._at_import(plan, split))
         return self.book.unknown("it came back no more often under the failing plan than without it")
 
     def _at_import(self, plan: Plan, split: Contrast) -> Experiment[Diagnosis]:

@@ -227,7 +227,7 @@ def test_what_a_hunt_found_is_searched_for_as_it_was_found(
     first, *_, last = said.stdout.splitlines()
     assert re.match(r"AssertionError, as hunt 1 saw it, under timezone=A\w+/\w+: (\d+) of \1$", first), first
     assert last.startswith(f"began to fail with {named(repository, 'v3')} (")
-    other = bisect(TEST, "v1", "v4", "--plan", "calm")
+    other = bisect(TEST, "v1", "v4", "--plan", "calm", "--rate", "0.9")
     assert other.returncode == 1, other.stderr
     assert other.stdout.startswith("calm\n"), other.stdout
     assert "it does not fail at v4" in other.stdout

@@ -76,18 +76,20 @@ class Changes:
             undone_at_once = owner is not test and owner.definition.brief
             others = [self.shared.first, *([self._before] if undone_at_once else [])]  # whoever puts it back undoes all
             for debt in owner.debts:
-                for path in sorted(debt.paths - owed if owner is test else debt.paths):
-                    still = functools.partial(self._changed, debt, path, others)
-                    if still():
-                        by, place = self._writer(path, {owner, *over}) or (owner, line(path))
-                        yield Leftover(debt.kind, by, place, path, still)
+                for path in sorted(self._changed(debt, others) - (owed if owner is test else frozenset())):
+                    by, place = self._writer(path, {owner, *over}) or (owner, line(path))
+                    still = functools.partial(self._still_changed, debt, path, others)
+                    yield Leftover(debt.kind, by, place, path, still)
 
-    def _changed(self, debt: Debt, path: str, others: Sequence[dict[LeakKind, list[Part]]]) -> bool:
-        """Tell whether something still is as nobody found it."""
-        first = self.shared.first[debt.kind]
-        return path in debt.unpaid() and all(
-            path in shared_state.paths(debt.kind, other.get(debt.kind, first)) for other in others
-        )
+    def _still_changed(self, debt: Debt, path: str, others: Sequence[dict[LeakKind, list[Part]]]) -> bool:
+        return path in self._changed(debt, others)
+
+    def _changed(self, debt: Debt, others: Sequence[dict[LeakKind, list[Part]]]) -> frozenset[str]:
+        """Name what still is as nobody found it."""
+        found, first = debt.unpaid(), self.shared.first[debt.kind]
+        for other in others:
+            found &= shared_state.paths(debt.kind, other.get(debt.kind, first)) if found else found
+        return found
 
     def _writer(self, path: str, among: Collection[Owner]) -> tuple[Owner, Place] | None:
         """Give who was seen to write it last, and the line: a fixture's tear-down runs with a test."""

@@ -3,12 +3,13 @@
 import gc
 import io
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
 from pytest_flakehunt.ground import project, realtime
-from pytest_flakehunt.leaks import processes, shared_state
+from pytest_flakehunt.leaks import processes
+from pytest_flakehunt.leaks.held import STATE, Held
 from pytest_flakehunt.leaks.leftovers import Leftover, descriptor, inside
 from pytest_flakehunt.leaks.owners import Owner
 from pytest_flakehunt.model import LeakKind
@@ -16,7 +17,7 @@ from pytest_flakehunt.model import LeakKind
 FIRST_WAIT = 50e-6
 MOST_SEARCHED = 50_000
 """Objects that are looked through, at most, for what a fixture holds."""
-IDLE = frozenset({LeakKind.TASK, LeakKind.LOOP, *shared_state.STATE})
+IDLE = frozenset({LeakKind.TASK, LeakKind.LOOP, *STATE})
 """Kinds that nothing ends while we wait."""
 _Socket, _FileIO = socket.socket, io.FileIO
 _NOT_SEARCHED = (type, ModuleType, FunctionType)
@@ -34,6 +35,7 @@ class Judge:
         grace: float,
         tell: Callable[[Leftover], object],
         alive: Mapping[int, Owner],
+        changed: Callable[[LeakKind], Collection[str]] = lambda _kind: (),
         *,
         clock: Callable[[], float] = realtime.monotonic,
         sleep: Callable[[float], object] = realtime.sleep,
@@ -44,18 +46,20 @@ class Judge:
             grace: seconds that things on their way out are given.
             tell: reports a leak.
             alive: the fixtures that are set up, whenever it is looked at.
+            changed: names what of a kind of shared state is not as it was before any test.
             clock: gives the true time.
             sleep: waits.
         """
         self.grace, self._tell, self._alive, self._clock, self._sleep = grace, tell, alive, clock, sleep
         self._pending: list[Leftover] = []
+        self._held = Held(changed)
         self._inside: set[tuple[int, tuple[int, int] | None]] = set()
         """Descriptors of what was told, with device and inode: they are told with it."""
 
     @property
     def awaited(self) -> Iterable[Owner]:
         """Give the owners of what is still to be judged, some of them more than once."""
-        return (leftover.owner for leftover in self._pending)
+        return (*(leftover.owner for leftover in self._pending), *self._held.owners)
 
     def hear(self, leftovers: Iterable[Leftover]) -> None:
         """Take note of what is new, and judge what can be judged by now."""
@@ -69,9 +73,10 @@ class Judge:
 
     def look(self) -> None:
         """Forget what is gone, and tell what has stayed for longer than its grace."""
-        if not self._pending:
+        if not self._pending and not self._held:
             return
         now, remaining = self._clock(), frozenset(self._alive.values())
+        self._pending += self._held.release(remaining)
         ready: list[Leftover] = []
         waiting: list[Leftover] = []
         for leftover in self._pending:
@@ -82,7 +87,7 @@ class Judge:
             if leftover.gone or not (leftover.alive() or now < min(leftover.begins_by, leftover.due)):
                 continue
             (waiting if leftover.holders or now < leftover.due else ready).append(leftover)
-        self._pending = waiting
+        self._pending = self._held.take(waiting)
         for leftover in ready:
             self._inside.update((number, descriptor(number)) for number in inside(leftover.thing))
         for leftover in ready:

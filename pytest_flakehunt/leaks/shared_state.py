@@ -63,6 +63,10 @@ class Shared:
         self.look = now
         return kinds
 
+    def changed(self, kind: LeakKind) -> frozenset[str]:
+        """Name what of a kind is not as it was before any test."""
+        return paths(kind, self.first[kind])
+
     def stirred(self) -> list[tuple[LeakKind, str]]:
         """Name what is polled, was changed since the tests began, and was not taken back."""
         return [(kind, path) for kind in self.moved() for path in paths(kind, self.first[kind])]

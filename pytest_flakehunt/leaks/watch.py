@@ -60,12 +60,12 @@ class Watch:
         self.log = Log(self._relative)
         self.leftovers = Leftovers(self.log, self._relative, ("/pytest-of-", "/flakehunt-", *folders))
         self.alive = self.leftovers.alive
-        self.judge = Judge(grace, self._tell, self.alive)
         self._awaited: frozenset[str] = frozenset()
         """Tests of which it is not known yet whether they, or fixtures that were set up for them, leave anything."""
         self._through = False
         """Whether the last test has ended."""
         self.changes = Changes(self.log)
+        self.judge = Judge(grace, self._tell, self.alive, self.changes.shared.changed)
         self.descriptors = descriptors.Descriptors()
         self._broken = False
         self._stack: list[Owner] = []

@@ -89,6 +89,7 @@ def _set_variable(value: str | None) -> None:
 
 
 SIGNALS = tuple(sorted(map(int, signal.valid_signals())))
+SIGNAL_NAMES = {int(one): one.name for one in signal.Signals}
 _handler = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
 """In C: Python's own wrapper makes an enum of every answer, at twenty times the cost."""
 
@@ -109,8 +110,7 @@ class Handlers(Part):
         for number, now, before in zip(SIGNALS, handlers(), self.before, strict=True):
             method = type(now) is type(before) is MethodType and now == before  # made anew whenever it is asked for
             if not method and not same(now, before):
-                names = {int(one): one.name for one in signal.Signals}
-                name = names.get(number, str(number))
+                name = SIGNAL_NAMES.get(number, str(number))
                 yield Change(f"signal {name}'s handler", "changes", partial(signal.signal, number, before))
 
 

@@ -5,8 +5,10 @@ import json
 import os
 import sqlite3
 import weakref
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -120,10 +122,12 @@ class Judged:
         self.slept: list[float] = []
         self.told: list[str] = []
         self.fixtures: dict[int, Owner] = {}
+        self.changed: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
         self.judge = Judge(
             0.1,
             lambda leftover: self.told.append(leftover.what),
             self.fixtures,
+            self.changed.__getitem__,
             clock=lambda: self.now,
             sleep=self._sleep,
         )
@@ -183,6 +187,33 @@ def test_a_fixtures_tear_down_gives_a_grace_of_its_own(judged: Judged) -> None:
     judged.fixtures.clear()
     assert judged.look_at(106) == []
     assert judged.look_at(106.11) == ["thread"]
+
+
+def test_changes_that_wait_for_a_fixture_are_not_looked_at_until_it_ends(judged: Judged) -> None:
+    from pytest_flakehunt.leaks.owners import Owner
+
+    judged.fixtures[1] = fixture = Owner("test_a.py::test_a")
+    looks: list[str] = []
+
+    def alive(what: str) -> bool:
+        looks.append(what)
+        return True
+
+    names = [f"signal {number}" for number in range(200)]
+    judged.changed["signal"] = frozenset(names)
+    for what in names:
+        left = judged.left(what, partial(alive, what), "signal")
+        left.holders = frozenset({fixture})
+        judged.judge.hear([left])
+    assert len([*judged.judge.awaited]) == 1  # of all their owners, each once
+    judged.look_at(101)
+    judged.changed["signal"] -= {"signal 7"}  # somebody has put it back
+    judged.look_at(102)
+    judged.changed["signal"] |= {"signal 7"}
+    assert (judged.look_at(103), len(looks)) == ([], 200)
+    judged.fixtures.clear()
+    assert judged.look_at(104) == [what for what in names if what != "signal 7"]
+    assert len(looks) == 399
 
 
 def test_the_end_of_a_process_waits_once_and_no_longer_than_needed(judged: Judged) -> None:

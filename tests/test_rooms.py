@@ -22,7 +22,7 @@ DOORS: dict[str, dict[str, str]] = {
     "asked": {"ground": "ownership", "model": "kinds"},
     "instruments": {"ground": "ownership", "model": "settings"},
     "perturbations": {"ground": "stand-ins", "model": "settings"},
-    "reports": {"analysis": "wording", "ground": "clock", "model": "findings"},
+    "reports": {"analysis": "wording", "ground": "clock", "model": "findings", "quarantine": "entries as text"},
     "leaks": {"asked": "grace", "ground": "events", "model": "leaks", "state": "comparison"},
     "zygote": {
         "asked": "takeover", "ground": "clock", "instruments": "stage", "leaks": "watch", "model": "evidence",

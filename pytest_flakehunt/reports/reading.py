@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from math import isfinite
 from types import NoneType, UnionType
@@ -16,7 +16,9 @@ from pytest_flakehunt.model import (
     Contract,
     Count,
     Diagnosis,
+    Entry,
     Evidence,
+    Excusing,
     Finding,
     Findings,
     Group,
@@ -180,6 +182,27 @@ def _test(test: dict[str, Any]) -> Finding:
         test.get("company", False),
         _under(test.get("under", "")),
         tuple(max(NOTHING, MARKS.find(mark)) for mark in test.get("strip", "")),
+        test.get("owner", ""),
+        _entry(test["quarantine_entry"]) if test.get("quarantine_entry") is not None else None,
+    )
+
+
+def _entry(said: dict[str, Any]) -> Entry:
+    return Entry(
+        test=said["test"],
+        added=date.fromisoformat(said["added"]),
+        expires=date.fromisoformat(said["expires"]),
+        fingerprints=tuple(said["fingerprints"]),
+        at=tuple(said["at"]),
+        cause=said["cause"],
+        plan=said["plan"],
+        after=tuple(said["after"]),
+        seen=_count(said["seen"]),
+        owner=said["owner"],
+        body=said["body"],
+        repro=said["repro"],
+        mode=Excusing(said["mode"]),
+        together=said["together"],
     )
 
 

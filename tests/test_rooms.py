@@ -15,7 +15,9 @@ DOORS: dict[str, dict[str, str]] = {
     "hookspecs": {"model": "types"},
     "replays": {"model": "counts"},
     "quarantine": {"analysis": "fingerprints", "ground": "commands", "model": "entries", "replays": "hunts"},
-    "bisecting": {"analysis": "runs", "ground": "git", "model": "counts", "replays": "hunts"},
+    "bisecting": {
+        "analysis": "runs", "ground": "git", "model": "counts", "replays": "hunts", "reports": "words",
+    },
     "ledger": {"ground": "folders", "model": "nouns"},
     "changes": {"ground": "git"},
     "state": {"ground": "ownership"},

@@ -15,14 +15,16 @@ DOORS: dict[str, dict[str, str]] = {
     "hookspecs": {"model": "types"},
     "replays": {"model": "counts"},
     "quarantine": {"analysis": "fingerprints", "ground": "commands", "model": "entries", "replays": "hunts"},
-    "bisecting": {"analysis": "runs", "ground": "git", "model": "counts", "replays": "hunts"},
+    "bisecting": {
+        "analysis": "runs", "ground": "git", "model": "counts", "replays": "hunts", "reports": "words",
+    },
     "ledger": {"ground": "folders", "model": "nouns"},
     "changes": {"ground": "git"},
     "state": {"ground": "ownership"},
     "asked": {"ground": "ownership", "model": "kinds"},
     "instruments": {"ground": "ownership", "model": "settings"},
     "perturbations": {"ground": "stand-ins", "model": "settings"},
-    "reports": {"analysis": "wording", "ground": "clock", "model": "findings"},
+    "reports": {"analysis": "wording", "ground": "clock", "model": "findings", "quarantine": "entries as text"},
     "leaks": {"asked": "grace", "ground": "events", "model": "leaks", "state": "comparison"},
     "zygote": {
         "asked": "takeover", "ground": "clock", "instruments": "stage", "leaks": "watch", "model": "evidence",

@@ -9,10 +9,30 @@ from typing import NamedTuple, TypeAlias
 
 from pytest_flakehunt.analysis.association import fisher, holm, stratified
 from pytest_flakehunt.analysis.intervals import rate
-from pytest_flakehunt.model import CALM_COLUMN, FIRST_MODE, NOTHING, SEVERAL, Count, Finding, Findings, Interval, Mode
+from pytest_flakehunt.model import (
+    CALM_COLUMN,
+    FIRST_MODE,
+    LAST_MODE,
+    NOTHING,
+    SEVERAL,
+    Count,
+    Finding,
+    Findings,
+    Interval,
+    Mode,
+)
 
+MOST_TOLD = LAST_MODE - FIRST_MODE + 1
+"""Ways to fail of one test that a strip tells apart: from there on they share a mark."""
 REST = "all but calm"
 """The column of what was not calm, in reports that do not say what was on trial."""
+
+
+class Interpreter(NamedTuple):
+    """Which one: hunts with the same seed decide alike in those of one number, hash seed and all, and count once."""
+
+    seed: int
+    number: int
 
 
 @dataclass(slots=True)
@@ -21,8 +41,15 @@ class Seen:
 
     columns: dict[str, Count] = field(default_factory=dict)
     """Sweeps, and those in which it failed, by what was on trial."""
-    interpreters: Count = Count()  # noqa: RUF009 - frozen
-    """Interpreters in which it ran, and those in which it ever failed; none where a report does not say."""
+    ran: frozenset["Interpreter"] = frozenset()
+    """Interpreters in which it ran; none where a report does not say."""
+    failed: frozenset["Interpreter"] = frozenset()
+    """Those in which it ever failed."""
+
+    @property
+    def interpreters(self) -> Count:
+        """How many it ran in, and failed in."""
+        return Count(len(self.ran), len(self.failed))
 
     @property
     def total(self) -> Count:
@@ -38,7 +65,7 @@ class Seen:
         """Join what other hunts saw."""
         names = dict.fromkeys((*self.columns, *other.columns))
         joined = {name: self.columns.get(name, Count()).plus(*other.columns.get(name, Count())) for name in names}
-        return Seen(joined, self.interpreters.plus(*other.interpreters))
+        return Seen(joined, self.ran | other.ran, self.failed | other.failed)
 
 
 def seen(findings: Findings, finding: Finding, mode: Mode | None = None) -> Seen:
@@ -49,7 +76,8 @@ def seen(findings: Findings, finding: Finding, mode: Mode | None = None) -> Seen
         finding: of the test.
         mode: which failures count; None for all.
     """
-    if not findings.columns or not finding.under:  # written before reports told
+    told = mode is None or finding.modes.index(mode) < LAST_MODE - FIRST_MODE or len(finding.modes) <= MOST_TOLD
+    if not findings.columns or not finding.under or not told:  # by older reports, or beyond what a strip can tell
         failures, calm = (
             (mode.failures, mode.calm_failures) if mode else (finding.total.failures, finding.calm.failures)
         )
@@ -59,9 +87,10 @@ def seen(findings: Findings, finding: Finding, mode: Mode | None = None) -> Seen
         sweeps = Counter(sweep.column for sweep in findings.sweeps)
         under = dict(zip(findings.columns, finding.under, strict=True))
         whole = {name for name, count in under.items() if count.runs == sweeps[name]}
-        zygotes = {sweep.zygote for sweep in findings.sweeps if sweep.column in whole}
+        zygotes = {sweep.zygote for sweep in findings.sweeps if sweep.column in whole} or {0}
         runs = {_stratum(findings, name): Count(count.runs, 0) for name, count in under.items()}
-        return Seen(runs, Count(max(1, len(zygotes)), 0) if all(sweep.zygote for sweep in findings.sweeps) else Count())
+        known = all(sweep.zygote for sweep in findings.sweeps)
+        return Seen(runs, _interpreters(findings, zygotes if known else ()))
     wanted = None if mode is None else FIRST_MODE + finding.modes.index(mode)
     runs_of, failures_of = Counter[str](), Counter[str]()
     ran, failed = set[int](), set[int]()
@@ -73,8 +102,14 @@ def seen(findings: Findings, finding: Finding, mode: Mode | None = None) -> Seen
             ran.add(sweep.zygote)
         if fails:
             failed.add(sweep.zygote)
-    known = Count(len(ran), len(failed)) if 0 not in ran else Count()
-    return Seen({name: Count(runs_of[name], failures_of[name]) for name in runs_of}, known)
+    counts = {name: Count(runs_of[name], failures_of[name]) for name in runs_of}
+    if 0 in ran:
+        return Seen(counts)
+    return Seen(counts, _interpreters(findings, ran), _interpreters(findings, failed))
+
+
+def _interpreters(findings: Findings, numbers: Iterable[int]) -> frozenset[Interpreter]:
+    return frozenset(Interpreter(findings.trial.seed, number) for number in numbers)
 
 
 def _stratum(findings: Findings, column: str) -> str:
@@ -93,15 +128,20 @@ def more(one: Seen, other: Seen) -> float:
     Returns:
         A probability, above 0 and up to 1: one-sided, exact, the larger of the two.
 
-    >>> few, many = Seen({"calm": Count(20, 0)}, Count(5, 0)), Seen({"calm": Count(20, 20)}, Count(5, 5))
+    >>> five = frozenset(Interpreter(1, number) for number in range(5))
+    >>> few, many = Seen({"calm": Count(20, 0)}, five), Seen({"calm": Count(20, 20)}, five, five)
     >>> f"{more(many, few):.4f}, {more(few, many):.1f}"
     '0.0040, 1.0'
     """
-    shared = [name for name in one.columns if name in other.columns]
-    by_sweeps = stratified([(one.columns[name], other.columns[name]) for name in shared]) if shared else 1.0
     if not one.interpreters.runs or not other.interpreters.runs:
-        return by_sweeps
-    return max(by_sweeps, fisher(one.interpreters, other.interpreters))
+        return by_sweeps(one, other)
+    return max(by_sweeps(one, other), fisher(one.interpreters, other.interpreters))
+
+
+def by_sweeps(one: Seen, other: Seen) -> float:
+    """Give that chance, had each sweep been drawn by itself."""
+    shared = [name for name in one.columns if name in other.columns]
+    return stratified([(one.columns[name], other.columns[name]) for name in shared]) if shared else 1.0
 
 
 class Change(StrEnum):
@@ -190,7 +230,7 @@ def of_mode(side: Sequence[tuple[Findings, Finding]], fingerprint: str) -> Seen:
 def passing(one: Seen) -> Seen:
     """Give the same runs without a failure: of a mode that was not seen."""
     columns = {name: Count(count.runs, 0) for name, count in one.columns.items()}
-    return Seen(columns, Count(one.interpreters.runs, 0))
+    return Seen(columns, one.ran)
 
 
 class Began(NamedTuple):
@@ -206,7 +246,10 @@ class Began(NamedTuple):
 def began(hunts: Sequence[Seen]) -> Began | None:
     """Find the place in a history at which the rate changed most surely; None in a history of one hunt.
 
-    >>> calm = [Seen({"calm": Count(20, failures)}, Count(8, min(8, failures))) for failures in (0, 0, 12, 9)]
+    >>> eight = [frozenset(Interpreter(hunt, number) for number in range(8)) for hunt in range(4)]
+    >>> failures = (0, 0, 12, 9)
+    >>> calm = [Seen({"calm": Count(20, fails)}, ran, ran if fails else frozenset())
+    ...         for fails, ran in zip(failures, eight)]
     >>> place, rose, p_value = began(calm)
     >>> place, rose, f"{p_value:.1g}"
     (2, True, '8e-08')
@@ -217,12 +260,14 @@ def began(hunts: Sequence[Seen]) -> Began | None:
     rests = [Seen()]
     for one in reversed(hunts):
         rests.append(rests[-1].plus(one))
-    found: list[Began] = []
+    found: list[tuple[float, float, Began]] = []
     for place, _ in enumerate(pairwise(hunts), start=1):
         first, last = sums[place], rests[len(hunts) - place]
         up, down = more(last, first), more(first, last)
-        found.append(Began(place, up <= down, min(1.0, 2 * min(up, down) * (len(hunts) - 1))))
-    return min(found, key=lambda one: one.p_value, default=None)
+        value = min(1.0, 2 * min(up, down) * (len(hunts) - 1))
+        # with one seed in all hunts, the same interpreters are on either side of every place: sweeps tell these apart
+        found.append((value, min(by_sweeps(last, first), by_sweeps(first, last)), Began(place, up <= down, value)))
+    return min(found, default=(1.0, 1.0, None))[2]
 
 
 def added(before: Sequence[Findings], after: Sequence[Findings]) -> list[tuple[Finding, Seen]]:

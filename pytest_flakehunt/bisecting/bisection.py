@@ -11,6 +11,7 @@ from pytest_flakehunt.bisecting.refusal import CannotBisect
 from pytest_flakehunt.bisecting.search import Answer, Budget, Judged, Search, steps
 from pytest_flakehunt.bisecting.tries import Notes, Tried
 from pytest_flakehunt.model import Count
+from pytest_flakehunt.reports.words import number
 
 ENOUGH = 10
 """Failures by which a rate is known well enough to plan with."""
@@ -65,7 +66,7 @@ class Bisection:
         between = self.history.between(bad, bases)
         left = steps(len(between))
         first = self._budget.passes(left + len(bases))
-        self.tell(f"{_number(len(between), 'revision')}, about {_number(left, 'step')} of {_number(first, 'run')}")
+        self.tell(f"{number(len(between), 'revision')}, about {number(left, 'step')} of {number(first, 'run')}")
         for revision in dict.fromkeys((good, *bases)):
             ending = self._passes(revision, self.good if revision == good else f"where {self.good} parts from it", left)
             if ending is not None:
@@ -200,7 +201,3 @@ class Bisection:
             return "not run"
         often = f"0 of {self.notes.tries[where].runs}"
         return often if where == parent else f"{often} in {self.history.short(where)}, which contains it"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

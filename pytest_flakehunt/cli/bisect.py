@@ -9,9 +9,10 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
+from pytest_flakehunt.cli import choosing, nearest
 from pytest_flakehunt.cli.ending import FOUND, OK, REFUSED, Refused
 from pytest_flakehunt.cli.report import concluded, is_ledger
-from pytest_flakehunt.model import Count, Diagnosis, Findings, Mode
+from pytest_flakehunt.model import Count, Diagnosis, Mode
 
 if TYPE_CHECKING:
     from pytest_flakehunt.bisecting.bisection import Ending
@@ -42,10 +43,10 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     )
     reads.add_argument("--fingerprint", default="", help="the failure that is meant, where it fails in several ways")
     reads.add_argument(
-        "--rate", metavar="P", type=_share, help="how often it fails at least, from 0 to 1 (default: as found, or seen)"
+        "--rate", metavar="P", type=_rate, help="how often it fails at least, from 0 to 1 (default: as found, or seen)"
     )
     reads.add_argument(
-        "--error", metavar="P", type=_share, default=0.05, help="the chance of a wrong answer (default: 0.05)"
+        "--error", metavar="P", type=choosing.share, default=0.05, help="the chance of a wrong answer (default: 0.05)"
     )
     reads.add_argument(
         "--runs", metavar="MOST", type=_positive, default=300, help="at one revision, at most (default: 300)"
@@ -60,14 +61,18 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     reads.set_defaults(run=bisect, starts_pytest=True)
 
 
-def _share(text: str) -> float:
+RAREST = 1e-6
+"""The lowest rate that is searched for: three million runs a step."""
+
+
+def _rate(text: str) -> float:
     try:
-        share = float(text)
+        rate = float(text)
     except ValueError:
-        share = 0.0
-    if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError(f"{text}: give a number above 0, at most 1, such as 0.05")
-    return share
+        rate = 0.0
+    if not RAREST <= rate <= 1:
+        raise argparse.ArgumentTypeError(f"{text}: give a number from 0.000001 to 1, such as 0.05")
+    return rate
 
 
 def _positive(text: str) -> int:
@@ -100,7 +105,7 @@ def bisect(asked: argparse.Namespace) -> int:
     from pytest_flakehunt.bisecting.refusal import CannotBisect
     from pytest_flakehunt.bisecting.tries import Notes
 
-    ledger: Path = asked.ledger or Path(LEDGER)
+    ledger: Path = asked.ledger or nearest.ledger()
     try:
         history = History(Path.cwd())
         known = _known(asked, ledger)
@@ -174,7 +179,8 @@ def _known(asked: argparse.Namespace, ledger: Path) -> _Known:
         if asked.ledger is not None:
             raise Refused(f"--ledger {ledger}: there is no such ledger; hunt first, or leave it out")
         return _Known(fingerprint=asked.fingerprint)
-    for number, findings in _hunts(ledger):
+    hunts = choosing.newest(ledger) if is_ledger(ledger) else iter([("", concluded(ledger, ""))])
+    for number, findings in hunts:
         for finding in findings.tests:
             if finding.nodeid == asked.test and finding.modes:
                 modes = {mode.fingerprint: mode for mode in finding.modes}
@@ -196,24 +202,7 @@ def _check(mode: Mode, folder: str, source: Path) -> None:
             raise Refused(f"{source}: {test}, which has to run before, is no node id; say by --after what has to")
 
 
-def _hunts(ledger: Path) -> Iterator[tuple[int, Findings]]:
-    """Yield what the hunts of a ledger said, the last first."""
-    from pytest_flakehunt.ledger import archive
-    from pytest_flakehunt.ledger.store import LedgerError
-
-    if not is_ledger(ledger):
-        yield 0, concluded(ledger, "")
-        return
-    try:
-        kept = archive.hunts(ledger)
-    except LedgerError as error:
-        raise Refused(str(error)) from None
-    for hunt in reversed(kept):
-        if hunt.concluded:
-            yield hunt.number, concluded(ledger, str(hunt.number))
-
-
-def _of_mode(mode: Mode, calm: Count, folder: str, hunt: int) -> _Known:
+def _of_mode(mode: Mode, calm: Count, folder: str, hunt: str) -> _Known:
     found = mode.diagnosis or Diagnosis()
     cause = found.causes[0] if found.causes else None
     plan = mode.plan

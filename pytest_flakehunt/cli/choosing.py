@@ -1,6 +1,7 @@
 """Which hunts, and which test, the words of a command mean."""
 
-from collections.abc import Iterable
+import argparse
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_flakehunt.cli.ending import Refused
@@ -49,18 +50,24 @@ def hunts(word: str, ledger: Path) -> Hunted:
 
 def every(ledger: Path) -> dict[str, Findings]:
     """Give what all hunts of a ledger said that were concluded, by number, the last one last."""
+    if not is_ledger(ledger):
+        raise Refused(f"{ledger}: it is no ledger; give the path of one")
+    kept = dict(reversed([*newest(ledger)]))
+    if not kept:
+        raise Refused(f"{ledger}: none of its hunts was concluded; flakehunt report --list shows those there are")
+    return kept
+
+
+def newest(ledger: Path) -> Iterator[tuple[str, Findings]]:
+    """Yield what the hunts of a ledger said that were concluded, with their numbers, the last one first."""
     from pytest_flakehunt.ledger import archive
     from pytest_flakehunt.ledger.store import LedgerError
 
-    if not is_ledger(ledger):
-        raise Refused(f"{ledger}: it is no ledger; give the path of one")
     try:
-        kept = [hunt.number for hunt in archive.hunts(ledger) if hunt.concluded]
+        kept = [str(hunt.number) for hunt in archive.hunts(ledger) if hunt.concluded]
     except LedgerError as error:
         raise Refused(str(error)) from None
-    if not kept:
-        raise Refused(f"{ledger}: none of its hunts was concluded; flakehunt report --list shows those there are")
-    return {str(number): concluded(ledger, str(number)) for number in kept}
+    yield from ((number, concluded(ledger, number)) for number in reversed(kept))
 
 
 def test_of(wanted: str, names: Iterable[str]) -> str:
@@ -118,3 +125,14 @@ def _nothing(word: str, revision: str, ledger: Path, kept: dict[str, Findings]) 
         f"{word}: that is no file, and {ledger} has no hunt of that number, id or revision; "
         "flakehunt report --list shows those there are"
     )
+
+
+def share(text: str) -> float:
+    """Give a chance that can be promised."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: give a share strictly between 0 and 1, such as 0.05")
+    return value

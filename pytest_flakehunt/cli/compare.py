@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pytest_flakehunt.analysis.comparison import Change, added, compared
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
-from pytest_flakehunt.cli import choosing
+from pytest_flakehunt.cli import choosing, nearest
 from pytest_flakehunt.cli.ending import FOUND, OK, Refused
 
 KINDS = ("new", "worse", "better", "gone", "added")
@@ -22,9 +22,9 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     reads = commands.add_parser("compare", help=text, description=f"{text[0].upper()}{text[1:]}. {more}")
     reads.add_argument("before", metavar="A", help="what to compare with")
     reads.add_argument("after", metavar="B", help="what to compare")
-    reads.add_argument("--ledger", metavar="PATH", type=Path, default=Path(LEDGER), help=f"(default: {LEDGER})")
+    reads.add_argument("--ledger", metavar="PATH", type=Path, default=nearest.ledger(), help=f"(default: {LEDGER})")
     reads.add_argument(
-        "--error", metavar="SHARE", type=share, default=0.05,
+        "--error", metavar="SHARE", type=choosing.share, default=0.05,
         help="chance that anything said to have changed has not, all together (default: 0.05)",
     )  # fmt: skip
     reads.add_argument(
@@ -48,17 +48,6 @@ def compare(asked: argparse.Namespace) -> int:
     terminal.printed(changes.parts(sides[0], sides[1], rows, alone, asked.error, asked.verbose))
     met = {row.change.value for row in rows if row.change is not Change.SAME} | ({"added"} if alone else set())
     return FOUND if met.intersection(asked.fail_on) else OK
-
-
-def share(text: str) -> float:
-    """Give a chance that can be promised."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: give a share strictly between 0 and 1, such as 0.05")
-    return value
 
 
 def kinds(text: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
 from pytest_flakehunt.asked.flags import LATER
 from pytest_flakehunt.asked.later import Later
+from pytest_flakehunt.cli import nearest
 from pytest_flakehunt.cli.ending import OK, Refused
 from pytest_flakehunt.cli.report import chosen, concluded, is_ledger
 from pytest_flakehunt.model import Findings
@@ -35,7 +36,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def diagnose(asked: argparse.Namespace) -> int:
     """Run pytest with what is needed to go on."""
-    path: Path = asked.ledger or Path(LEDGER)
+    path: Path = asked.ledger or nearest.ledger()
     if not path.exists():
         raise Refused(f"{path}: there is no such ledger; hunt first, or give the path of one")
     if not is_ledger(path):

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from pytest_flakehunt.analysis.comparison import began, seen
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
-from pytest_flakehunt.cli import choosing
-from pytest_flakehunt.cli.compare import share
+from pytest_flakehunt.cli import choosing, nearest
 from pytest_flakehunt.cli.ending import OK, Refused
 
 
@@ -16,9 +15,9 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     more = "Hunts that were killed before they were concluded are left out, and so are those that did not run the test."
     reads = commands.add_parser("history", help=text, description=f"{text[0].upper()}{text[1:]}. {more}")
     reads.add_argument("test", metavar="TEST", help="its node id, or a part of it that only one test has")
-    reads.add_argument("--ledger", metavar="PATH", type=Path, default=Path(LEDGER), help=f"(default: {LEDGER})")
+    reads.add_argument("--ledger", metavar="PATH", type=Path, default=nearest.ledger(), help=f"(default: {LEDGER})")
     reads.add_argument(
-        "--error", metavar="SHARE", type=share, default=0.05,
+        "--error", metavar="SHARE", type=choosing.share, default=0.05,
         help="chance that a change which is told is none (default: 0.05)",
     )  # fmt: skip
     reads.set_defaults(run=history)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
+from pytest_flakehunt.cli import nearest
 from pytest_flakehunt.cli.ending import OK, Refused
 from pytest_flakehunt.cli.report import is_ledger, line_of
 from pytest_flakehunt.ground import realtime
@@ -50,7 +51,7 @@ def prune(asked: argparse.Namespace) -> int:
     from pytest_flakehunt.ledger import archive, pruning
     from pytest_flakehunt.ledger.store import LedgerError
 
-    path: Path = asked.ledger or Path(LEDGER)
+    path: Path = asked.ledger or nearest.ledger()
     if asked.keep is None and asked.before is None and not asked.hunt:
         raise Refused("which hunts are to go? give --keep N, --older-than AGE, --before DATE or --hunt ID")
     if asked.hunt and (asked.keep is not None or asked.before is not None):
@@ -74,9 +75,10 @@ def prune(asked: argparse.Namespace) -> int:
             sys.stdout.write(f"{share} would be taken out of {path}; nothing was: add --yes to do it\n")
             return OK
         before = path.stat().st_size
-        pruning.removed(path, [hunt.number for hunt in going])
+        large = pruning.removed(path, [hunt.number for hunt in going])
         sizes = f"{before / 1e6:.1f} MB before, {path.stat().st_size / 1e6:.1f} MB now"
-        sys.stdout.write(f"{share} taken out of {path}: {sizes}\n")
+        why = f"; it could not be made smaller: {large}; later hunts use the room" if large else ""
+        sys.stdout.write(f"{share} taken out of {path}: {sizes}{why}\n")
     except LedgerError as error:
         raise Refused(str(error)) from None
     return OK

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
 from pytest_flakehunt.asked.flags import QUARANTINE as NAME
+from pytest_flakehunt.cli import nearest
 from pytest_flakehunt.cli.ending import FOUND, OK, Refused
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import git, revision
@@ -112,21 +113,9 @@ class _Place:
         sys.stdout.write(_borne(lambda: editing.changed(self.path, change, dry=dry)) or "nothing was changed\n")
 
 
-CONFIGURATIONS = {
-    "pytest.toml": "", ".pytest.toml": "", "pytest.ini": "", ".pytest.ini": "",
-    "pyproject.toml": "[tool.pytest", "tox.ini": "[pytest]", "setup.cfg": "[tool:pytest]",
-}  # fmt: skip
-"""Files that pytest is configured in, and what makes them so."""
-
-
 def _configured(folder: Path) -> Path:
     """Give the nearest folder around the file in which pytest is configured; the file's own where there is none."""
-    for place in (folder, *folder.parents):
-        for name, mark in CONFIGURATIONS.items():
-            path = place / name
-            if path.is_file() and mark in path.read_text("utf-8", "replace"):
-                return place
-    return folder
+    return next((place for place in (folder, *folder.parents) if nearest.configured(place)), folder)
 
 
 def _found(folder: Path) -> Path | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
 from pytest_flakehunt.asked.flags import REPORTS
 from pytest_flakehunt.asked.options import with_companions
+from pytest_flakehunt.cli import nearest
 from pytest_flakehunt.cli.ending import FOUND, OK, Refused
 from pytest_flakehunt.model import Findings, Service
 
@@ -45,7 +46,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def report(asked: argparse.Namespace) -> int:
     """Write what is asked for; on the terminal where nothing is."""
-    path: Path = asked.source or Path(LEDGER)
+    path: Path = asked.source or nearest.ledger()
     if not path.exists():
         raise Refused(f"{path}: there is no such file; give the path of a ledger or of a JSON report, or hunt first")
     paths = {kind: Path(getattr(asked, kind)) for kind in REPORTS if getattr(asked, kind) is not None}

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
-from pytest_flakehunt.cli import choosing
+from pytest_flakehunt.cli import choosing, nearest
 from pytest_flakehunt.cli.ending import OK, Refused
 from pytest_flakehunt.cli.report import concluded
 
@@ -15,7 +15,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     reads = commands.add_parser("show", help=text, description=f"{text[0].upper()}{text[1:]}.")
     reads.add_argument("test", metavar="TEST", help="its node id, or a part of it that only one test has")
     reads.add_argument(
-        "source", metavar="PATH", nargs="?", type=Path, default=Path(LEDGER),
+        "source", metavar="PATH", nargs="?", type=Path, default=nearest.ledger(),
         help=f"of a ledger or of a JSON report (default: {LEDGER})",
     )  # fmt: skip
     which = "which hunt of the ledger: its number, or how its id begins (default: the last that was concluded)"

@@ -18,7 +18,7 @@ UNUSED = {
 """Tables whose rows all hunts share, in the order in which they let go: who uses them, by which column."""
 
 
-def removed(path: Path, hunts: Collection[int]) -> None:
+def removed(path: Path, hunts: Collection[int]) -> str:
     """Take hunts out of a ledger, all or none of them, and make the file as small as it can be.
 
     The ledger keeps its format: tables and columns that came later are not needed.
@@ -26,6 +26,9 @@ def removed(path: Path, hunts: Collection[int]) -> None:
     Args:
         path: of the ledger.
         hunts: their numbers.
+
+    Returns:
+        Why the file could not be made smaller; empty where it was.
 
     Raises:
         LedgerError: it cannot be read or written, or somebody else has it open.
@@ -38,13 +41,17 @@ def removed(path: Path, hunts: Collection[int]) -> None:
             db.execute("BEGIN EXCLUSIVE")
             _remove(db, hunts)
             db.execute("COMMIT")
-            db.execute("VACUUM")
+            try:
+                db.execute("VACUUM")
+            except sqlite3.Error as error:  # they are out of it all the same
+                return str(error)
     except sqlite3.Error as error:
         if "locked" in str(error):
             raise LedgerError(
                 f"{path} is in use: a hunt or another command has it open; try again when that has ended"
             ) from None
         raise LedgerError(f"{path} cannot be written: {error}; {remedy(error)}") from None
+    return ""
 
 
 def _remove(db: sqlite3.Connection, hunts: Collection[int]) -> None:

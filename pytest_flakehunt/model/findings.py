@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pytest_flakehunt.model.attempts import Count, Evidence, Interval, Outcome
 from pytest_flakehunt.model.experiments import Diagnosis
 from pytest_flakehunt.model.leaks import Leak
+from pytest_flakehunt.model.quarantine import Entry
 from pytest_flakehunt.model.settings import Contract
 
 
@@ -144,6 +145,10 @@ class Finding:
     """Its runs and failures by what was on trial: one for each of the columns of the findings."""
     strip: tuple[int, ...] = ()
     """What each of the sweeps that the findings list said of it, if it failed in any: one of the marks below."""
+    owner: str = ""
+    """Who answers for it, separated by spaces; empty where nobody is known to."""
+    entry: Entry | None = None
+    """What would excuse it; None where it has an entry, or should have none."""
 
     @property
     def quarantined(self) -> bool:

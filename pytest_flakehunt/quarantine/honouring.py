@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from pytest_flakehunt.model import Entry, Finding, Findings, Mode, Quarantine, Ready, Verdict
 from pytest_flakehunt.quarantine import node_ids
 from pytest_flakehunt.quarantine.matching import inert, returned
+from pytest_flakehunt.quarantine.owners import owner_of
 
 
 def honoured(findings: Findings, quarantine: Quarantine, root: Path, folder: Path, today: date) -> Findings:
-    """Give the findings with known failures marked, and the tests that may be ready for release.
+    """Give the findings with known failures marked and owners named, and the tests that may be ready for release.
 
     Args:
         findings: of a hunt.
@@ -22,12 +24,14 @@ def honoured(findings: Findings, quarantine: Quarantine, root: Path, folder: Pat
         today: in UTC.
     """
     tests, ready = [], []
+    owned = cache(owner_of)
     for finding in findings.tests:
         test = node_ids.rebased(finding.nodeid, root, folder)
         entries = [entry for entry in quarantine.entries if node_ids.fits(entry.test, test)]
         if finding.verdict is Verdict.STEADY and finding.total.runs:
             ready += [Ready(finding.nodeid, entry.test, finding.total.runs) for entry in entries]
-        tests.append(_marked(finding, test, entries, quarantine, today))
+        owner = next((entry.owner for entry in entries if entry.owner), "") or owned(root / finding.file)
+        tests.append(replace(_marked(finding, test, entries, quarantine, today), owner=owner))
     return replace(findings, tests=tuple(tests), ready=tuple(ready))
 
 

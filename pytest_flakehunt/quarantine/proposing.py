@@ -33,7 +33,8 @@ USUAL_DAYS = 14
 class Proposal:
     """What could go into the file, and what not, with the reason."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    """By the node id that the hunt has."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -78,11 +79,10 @@ def proposed(findings: Findings, quarantine: Quarantine, root: Path, folder: Pat
             )
             entry = _entry(finding, alike, root, folder)
             sentence = together.get((finding.nodeid, alike[0].fingerprint), "")
-            proposal.entries.append(_dated(entry, test, sentence, today, expires, folder))
+            proposal.entries[finding.nodeid] = _dated(entry, test, sentence, today, expires, folder)
     room = max(0, quarantine.limits.max_entries - len(quarantine.entries))
     if len(proposal.entries) > room:
-        left = [entry.test for entry in proposal.entries[room:]]
-        del proposal.entries[room:]
+        left = [proposal.entries.pop(nodeid).test for nodeid in [*proposal.entries][room:]]
         proposal.notes.append(f"not added, as max_entries allows {quarantine.limits.max_entries}: {', '.join(left)}")
     return proposal
 

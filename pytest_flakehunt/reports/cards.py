@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_flakehunt.analysis.naming import FIXES
-from pytest_flakehunt.model import Cause, Diagnosis, Finding, Findings, Mode, Outcome, Verdict, anywhere
+from pytest_flakehunt.model import Cause, Diagnosis, Entry, Finding, Findings, Mode, Outcome, Verdict, anywhere
 from pytest_flakehunt.reports import markdown, remarks, rulers
 from pytest_flakehunt.reports.words import number
 
@@ -106,6 +106,7 @@ def told(card: Card, findings: Findings) -> dict[str, Any]:
         "statement": _statement(mode),
         "also": [(one, _fix(one), anywhere(one.repro)) for one in found.also],
         "without": anywhere(mode.without),
+        "entries": len(entries(card)),
         "quarantine": f"flakehunt quarantine add {shlex.quote(finding.nodeid)}",
         "others": card.members[1 : MOST_MEMBERS + 1],
         "more": len(card.members) - 1 - MOST_MEMBERS,
@@ -171,6 +172,16 @@ def issue(card: Card) -> str:
         parts.append(f"\nSo do {number(len(others), 'other test')}:\n\n")
         parts += [f"- {markdown.code(nodeid)}\n" for nodeid in others[:MOST_MEMBERS]]
     return "".join(parts)
+
+
+def entries(card: Card) -> list[Entry]:
+    """Give what would excuse the tests of a card for it."""
+    found = {
+        one.finding.nodeid: one.finding.entry
+        for one in card.members[: MOST_MEMBERS + 1]
+        if one.finding.entry is not None and one.mode.fingerprint in one.finding.entry.fingerprints
+    }
+    return [*found.values()]
 
 
 LONG = ("traceback", "stacks")

@@ -1,6 +1,8 @@
 """What the map and the strip of an HTML page are drawn from: each text once, as compact as it goes."""
 
+import json
 from collections.abc import Iterable, Sequence
+from os.path import commonprefix
 from typing import Any
 
 from pytest_flakehunt.analysis.intervals import rate
@@ -17,6 +19,12 @@ MOST_BANDS = 8
 """Bands that steady tests stand in."""
 MOST_LABEL = 300
 """Characters of what names a group or a mode."""
+MOST_MODES = 8
+"""Ways to fail that are named beside a strip."""
+MOST_ROWS = 1_700_000
+"""Characters that the tests of the map may take, with their strips: those that failed come first."""
+LISTED = 14
+"""Characters of a test in the map beside what of its name differs: two numbers and what parts them."""
 
 
 def data(findings: Findings, cards: Sequence[Card], shown: int) -> dict[str, Any]:
@@ -33,44 +41,92 @@ def data(findings: Findings, cards: Sequence[Card], shown: int) -> dict[str, Any
             card_of.setdefault(member.finding.nodeid, place)
     last = len(cards)
     ordered = sorted(findings.tests, key=lambda finding: card_of.get(finding.nodeid, last))
-    files = list(dict.fromkeys(finding.file for finding in ordered))
-    rows = list(dict.fromkeys(finding.under for finding in ordered))
-    row_at, file_at = {row: place for place, row in enumerate(rows)}, {file: place for place, file in enumerate(files)}
+    listed = _Listed()
+    for finding in ordered:
+        place = card_of.get(finding.nodeid, -1)
+        if not listed.add(finding, place, cards[place] if place >= 0 else None):
+            break
+    told = ordered[: len(listed)]
+    counts = [count for row in listed.rows for count in row] + [one.total for one in told if not one.modes]
+    groups = cards[: 1 + max((card_of.get(finding.nodeid, -1) for finding in told), default=-1)]
     return {
         "columns": findings.columns,
         "sweeps": [[one.number, one.plan, min(2, len(one.trial)), one.trial[0] if len(one.trial) == 1 else ""]
                    for one in findings.sweeps],
-        "files": files,
-        "rows": [[[*count] for count in row] for row in rows],
-        "worth": _worth([*(count for row in rows for count in row), *(one.total for one in ordered if not one.modes)]),
-        "groups": [_group(card, place if place < shown else -1) for place, card in enumerate(cards)],
-        "tests": [
-            [
-                file_at[finding.file],
-                finding.nodeid.removeprefix(finding.file),
-                int(finding.nodeid.startswith(finding.file)),
-                VERDICTS.index(finding.verdict),
-                row_at[finding.under],
-                card_of.get(finding.nodeid, -1),
-                int(bool(finding.excuse)),
-                *_tally(finding),
-            ]
-            for finding in ordered
-        ],
-        "strips": {
-            str(place): {
-                "marks": "".join(MARKS[mark] for mark in finding.strip),
-                "modes": [_label(f"{mode.evidence.exception}: {mode.evidence.message}") for mode in finding.modes],
-            }
-            for place, finding in enumerate(ordered)
-            if finding.strip
-        },
+        "files": [*listed.files],
+        "owners": [*listed.owners],
+        "rows": [[[*count] for count in row] for row in listed.rows],
+        "worth": _worth(counts),
+        "groups": [_group(card, place if place < shown else -1) for place, card in enumerate(groups)],
+        "kinds": [*listed.kinds],
+        "tests": listed.tests,
+        "left": len(ordered) - len(told),
+        "strips": {str(place): _strip(finding) for place, finding in enumerate(told) if finding.strip},
         "first": MARKS[FIRST_MODE:],
     }  # fmt: skip
 
 
-def _tally(finding: Finding) -> list[int]:
-    return [finding.total.runs, finding.total.failures]
+class _Listed:
+    """Tests as the page lists them: as much of a name as differs from the one before, and the number of its kind."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, int] = {}
+        self.owners: dict[str, int] = {}
+        self.rows: dict[tuple[Count, ...], int] = {}
+        self.kinds: dict[tuple[int, ...], int] = {}
+        self.tests: list[list[Any]] = []
+        """Each with the letters that its name shares with the one before, in JavaScript's count, and the rest of it."""
+        self._room, self._before, self._card = MOST_ROWS, "", -1
+
+    def __len__(self) -> int:
+        return len(self.tests)
+
+    def add(self, finding: Finding, place: int, card: Card | None) -> bool:
+        """Add one; tell whether there was room for it.
+
+        Args:
+            finding: to be listed.
+            place: of its card among all; -1 where it has none.
+            card: itself.
+        """
+        name, before = finding.nodeid, self._before
+        shared = commonprefix([before, name])  # noqa: RUF071 - letter by letter is what is wanted
+        new: list[object] = [] if card is None or place == self._card else [_group(card, place)]
+        new += [_strip(finding)] if finding.strip else []
+        new += [finding.under] if finding.under not in self.rows else []
+        rest = name[len(shared) :]
+        self._room -= sum(map(_size, (rest, *new))) + LISTED
+        if self._room < 0:
+            return False
+        kind = (
+            VERDICTS.index(finding.verdict),
+            _number(self.rows, finding.under),
+            place,
+            int(bool(finding.excuse)),
+            finding.total.runs,
+            _number(self.owners, finding.owner),
+            _number(self.files, finding.file),
+        )
+        units = len(shared.encode("utf-16-le", "surrogatepass")) // 2
+        self.tests.append([units, rest, _number(self.kinds, kind)])
+        self._before, self._card = name, place
+        return True
+
+
+def _number(known: dict[Any, int], value: Any) -> int:
+    """Give the number of a value, in the order in which they come."""
+    return known.setdefault(value, len(known))
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value, separators=(",", ":")))
+
+
+def _strip(finding: Finding) -> dict[str, Any]:
+    return {
+        "marks": "".join(MARKS[mark] for mark in finding.strip),
+        "modes": [_label(f"{mode.evidence.exception}: {mode.evidence.message}") for mode in finding.modes[:MOST_MODES]],
+    }
 
 
 def _group(card: Card, place: int) -> list[Any]:

@@ -9,6 +9,7 @@ from pytest_flakehunt.model import (
     Condition,
     Count,
     Diagnosis,
+    Entry,
     Evidence,
     Finding,
     Findings,
@@ -36,7 +37,7 @@ def report(findings: Findings) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "hunt": _hunt(findings.trial),
-        "tests": [_test(finding) for finding in findings.tests],
+        "tests": [test(finding) for finding in findings.tests],
         "groups": [
             {
                 "sentence": group.sentence,
@@ -94,7 +95,8 @@ def _hunt(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _test(finding: Finding) -> dict[str, Any]:
+def test(finding: Finding) -> dict[str, Any]:
+    """Give what the report says of one test."""
     return {
         "nodeid": finding.nodeid,
         "file": finding.file,
@@ -112,6 +114,27 @@ def _test(finding: Finding) -> dict[str, Any]:
         "notes": list(finding.notes),
         "under": " ".join(f"{count.failures}/{count.runs}" for count in finding.under),
         "strip": "".join(MARKS[mark] for mark in finding.strip),
+        "owner": finding.owner,
+        "quarantine_entry": None if finding.entry is None else _entry(finding.entry),
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "test": entry.test,
+        "fingerprints": list(entry.fingerprints),
+        "at": list(entry.at),
+        "cause": entry.cause,
+        "plan": entry.plan,
+        "after": list(entry.after),
+        "seen": _count(entry.seen),
+        "owner": entry.owner,
+        "added": entry.added.isoformat(),
+        "expires": entry.expires.isoformat(),
+        "body": entry.body,
+        "repro": entry.repro,
+        "mode": entry.mode.value,
+        "together": entry.together,
     }
 
 

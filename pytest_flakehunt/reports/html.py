@@ -8,6 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from pytest_flakehunt.model import TEST, Finding, Findings, Verdict
+from pytest_flakehunt.quarantine import editing
 from pytest_flakehunt.reports import cards, charts, document, remarks, rulers
 from pytest_flakehunt.reports.redaction import handed_on
 from pytest_flakehunt.reports.words import between, clean, number
@@ -60,10 +61,16 @@ def written(value: Any) -> str:
 def _page(findings: Findings, every: list[cards.Card], most: int, longest: int) -> str:
     full = every[:most]
     script, style = _script(), _ours("page.css")
-    report = {test["nodeid"]: test for test in document.report(findings)["tests"]}
+    shown = {member.finding.nodeid for card in full for member in card.members[: cards.MOST_MEMBERS + 1]}
+    report = {one.nodeid: document.test(one) for one in findings.tests if one.nodeid in shown}
+    drawn = charts.data(findings, every, len(full))
     blocks, room = [], ROOM
     for card in full:
-        block = written({"issue": cards.issue(card), "evidence": cards.evidence(card, report, room, _size)})
+        block = written({
+            "issue": cards.issue(card),
+            "entries": editing.written(cards.entries(card)),
+            "evidence": cards.evidence(card, report, room, _size),
+        })  # fmt: skip
         room = max(0, room - len(block))
         blocks.append(block)
     return str(
@@ -81,7 +88,9 @@ def _page(findings: Findings, every: list[cards.Card], most: int, longest: int) 
             counting=sum(card.counts for card in every),
             counts=_counts(findings),
             signs=cards.SIGNS,
-            data=written(charts.data(findings, every, len(full))),
+            data=written(drawn),
+            left=drawn["left"],
+            owned=any(drawn["owners"]),
             steady=charts.steady(findings),
             fewest=charts.fewest(),
             excluded=[said for said in (remarks.excluded(findings), remarks.seeds(findings.trial)) if said],

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from math import isfinite
 from types import NoneType, UnionType
@@ -16,7 +16,9 @@ from pytest_flakehunt.model import (
     Contract,
     Count,
     Diagnosis,
+    Entry,
     Evidence,
+    Excusing,
     Finding,
     Findings,
     Group,
@@ -38,6 +40,9 @@ from pytest_flakehunt.model import (
     Verdict,
 )
 from pytest_flakehunt.reports.document import MARKS, SCHEMA
+
+MOST_RUNS = 10**9
+"""Runs that a count may have: more than any hunt ever makes."""
 
 
 class DocumentError(Exception):
@@ -68,7 +73,7 @@ def read(text: str) -> Findings:
         _agree(findings)
         if not all(group.members for group in findings.groups):
             raise ValueError("a group has no members")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise DocumentError(f"it is no whole report of a hunt: {type(error).__name__}: {error}") from None
     return findings
 
@@ -79,9 +84,6 @@ def _agree(findings: Findings) -> None:
     for place, test in enumerate(findings.tests):
         if len(test.under) not in {0, columns} or (test.strip and len(test.strip) != sweeps):
             raise ValueError(f"report.tests[{place}] has other columns or sweeps than the report")
-        for count in (test.total, test.calm, *test.under):
-            if not 0 <= count.failures <= count.runs:
-                raise ValueError(f"report.tests[{place}] has {count.failures} failures of {count.runs} runs")
 
 
 def _check(value: Any, kind: Any, where: str) -> None:  # noqa: C901 - a case for each kind
@@ -104,6 +106,8 @@ def _check(value: Any, kind: Any, where: str) -> None:  # noqa: C901 - a case fo
     elif is_dataclass(kind) or hasattr(kind, "_fields"):
         for name, one in _hints(kind).items():
             _check(getattr(value, name), one, f"{where}.{name}")
+        if isinstance(value, Count) and not 0 <= value.failures <= value.runs <= MOST_RUNS:
+            raise ValueError(f"{where} has {value.failures} failures of {value.runs} runs")
 
 
 @cache
@@ -114,20 +118,20 @@ def _hints(kind: type) -> dict[str, Any]:
 def _findings(document: dict[str, Any]) -> Findings:
     return Findings(
         _trial(document["hunt"]),
-        tuple(_test(test) for test in document["tests"]),
+        tuple(_test(test) for test in _list(document["tests"])),
         tuple(
             Outage(outage["sweep"], outage["plan"], _count(outage), outage["exception"], outage["message"])
             for outage in document["outages"]
         ),
         tuple(
-            Group(tuple((one["nodeid"], one["fingerprint"]) for one in group["members"]), group["sentence"])
+            Group(tuple((one["nodeid"], one["fingerprint"]) for one in _list(group["members"])), group["sentence"])
             for group in document["groups"]
         ),
-        tuple(Ready(one["nodeid"], one["test"], one["runs"]) for one in document.get("ready_for_release", ())),
-        tuple(document["notes"]),
-        tuple(document.get("columns", ())),
+        tuple(Ready(one["nodeid"], one["test"], one["runs"]) for one in _list(document.get("ready_for_release", []))),
+        tuple(_list(document["notes"])),
+        tuple(_list(document.get("columns", []))),
         tuple(
-            Planned(one["sweep"], one["plan"], tuple(one["trial"]), one.get("zygote", 0))
+            Planned(one["sweep"], one["plan"], tuple(_list(one["trial"])), one.get("zygote", 0))
             for one in document.get("sweeps", ())
         ),
     )
@@ -142,7 +146,7 @@ def _trial(hunt: dict[str, Any]) -> Trial:
         python=hunt["python"],
         pytest=hunt["pytest"],
         platform=hunt["platform"],
-        perturbations=tuple(hunt["perturbations"]),
+        perturbations=tuple(_list(hunt["perturbations"])),
         revision=hunt.get("revision", ""),
         zygotes=hunt.get("zygotes", 0),
         asked=hunt.get("asked", ""),
@@ -151,11 +155,11 @@ def _trial(hunt: dict[str, Any]) -> Trial:
         saved=hunt.get("saved", 0),
         uid=hunt.get("id", ""),
         folder=hunt.get("folder", ""),
-        fail_on=tuple(hunt.get("fail_on", ())),
-        stood_down=tuple(hunt.get("stood_down", ())),
-        switched_off=tuple(hunt.get("switched_off", ())),
-        weights=tuple((one["perturbation"], one["weight"]) for one in hunt.get("weights", ())),
-        spent=tuple(Spent(one["what"], one["number"], one["seconds"]) for one in hunt.get("spent", ())),
+        fail_on=tuple(_list(hunt.get("fail_on", []))),
+        stood_down=tuple(_list(hunt.get("stood_down", []))),
+        switched_off=tuple(_list(hunt.get("switched_off", []))),
+        weights=tuple((one["perturbation"], one["weight"]) for one in _list(hunt.get("weights", []))),
+        spent=tuple(Spent(one["what"], one["number"], one["seconds"]) for one in _list(hunt.get("spent", []))),
         hashseeds=hunt.get("hashseeds", 0),
         go_on=hunt.get("go_on", ""),
     )
@@ -172,14 +176,35 @@ def _test(test: dict[str, Any]) -> Finding:
         _count(test["calm"]),
         _interval(test["calm"]),
         Contract(test["contract"]),
-        tuple(_mode(mode) for mode in test["modes"]),
-        tuple(_left(leak) for leak in test["leaks"]),
-        tuple(test["notes"]),
+        tuple(_mode(mode) for mode in _list(test["modes"])),
+        tuple(_left(leak) for leak in _list(test["leaks"])),
+        tuple(_list(test["notes"])),
         test.get("seconds", 0.0),
         test.get("chosen", ""),
         test.get("company", False),
         _under(test.get("under", "")),
         tuple(max(NOTHING, MARKS.find(mark)) for mark in test.get("strip", "")),
+        test.get("owner", ""),
+        _entry(test["quarantine_entry"]) if test.get("quarantine_entry") is not None else None,
+    )
+
+
+def _entry(said: dict[str, Any]) -> Entry:
+    return Entry(
+        test=said["test"],
+        added=date.fromisoformat(said["added"]),
+        expires=date.fromisoformat(said["expires"]),
+        fingerprints=tuple(_list(said["fingerprints"])),
+        at=tuple(_list(said["at"])),
+        cause=said["cause"],
+        plan=said["plan"],
+        after=tuple(_list(said["after"])),
+        seen=_count(said["seen"]),
+        owner=said["owner"],
+        body=said["body"],
+        repro=said["repro"],
+        mode=Excusing(said["mode"]),
+        together=said["together"],
     )
 
 
@@ -199,10 +224,10 @@ def _mode(mode: dict[str, Any]) -> Mode:
         calm_failures=mode["calm_failures"],
         plan=mode["plan"],
         contract=Contract(mode["contract"]),
-        suspects=tuple(_suspect(suspect) for suspect in mode["suspects"]),
+        suspects=tuple(_suspect(suspect) for suspect in _list(mode["suspects"])),
         repro=mode["repro"],
         without=mode["repro_without"],
-        after=tuple(mode["after"]),
+        after=tuple(_list(mode["after"])),
         diagnosis=_diagnosis(mode) if mode["diagnosed"] else None,
         quarantined=mode["quarantined"],
     )
@@ -216,7 +241,7 @@ def _evidence(mode: dict[str, Any]) -> Evidence:
         mode["message"],
         Place.read(mode["where"], said["function"]),
         said["traceback"],
-        tuple((section["title"], section["text"]) for section in said["sections"]),
+        tuple((section["title"], section["text"]) for section in _list(said["sections"])),
         said["stacks"],
         said["note"],
         said["kind"],
@@ -226,9 +251,9 @@ def _evidence(mode: dict[str, Any]) -> Evidence:
 
 def _diagnosis(mode: dict[str, Any]) -> Diagnosis:
     return Diagnosis(
-        causes=tuple(_cause(cause) for cause in mode["causes"]),
+        causes=tuple(_cause(cause) for cause in _list(mode["causes"])),
         tried=_experiments(mode["experiments"]),
-        places=tuple(mode["places"]),
+        places=tuple(_list(mode["places"])),
         parting=_parting(mode["parting"]) if mode.get("parting") is not None else None,
         runs=mode["spent"],
         seconds=mode.get("seconds", 0.0),
@@ -237,7 +262,7 @@ def _diagnosis(mode: dict[str, Any]) -> Diagnosis:
         unfinished=mode.get("unfinished", False),
         verified=_count_or_none(mode["verified"]),
         control=_count_or_none(mode["control"]),
-        also=tuple(_also(one) for one in mode.get("also", ())),
+        also=tuple(_also(one) for one in _list(mode.get("also", []))),
     )
 
 
@@ -250,14 +275,14 @@ def _parting(said: dict[str, Any]) -> Parting:
 
 def _spot(said: dict[str, Any]) -> Spot:
     where = Place.read(said["where"], said["function"])
-    return Spot(where, said["text"], tuple(said["failing"]), tuple(said["passing"]))
+    return Spot(where, said["text"], tuple(_list(said["failing"])), tuple(_list(said["passing"])))
 
 
 def _also(found: dict[str, Any]) -> Diagnosis:
     return Diagnosis(
-        causes=tuple(_cause(cause) for cause in found["causes"]),
+        causes=tuple(_cause(cause) for cause in _list(found["causes"])),
         tried=_experiments(found["experiments"]),
-        places=tuple(found["places"]),
+        places=tuple(_list(found["places"])),
         note=found["note"],
         plan=found["plan"],
         repro=found["repro"],
@@ -267,7 +292,7 @@ def _also(found: dict[str, Any]) -> Diagnosis:
 
 
 def _experiments(rows: list[dict[str, Any]]) -> tuple[Condition, ...]:
-    return tuple(Condition(row["condition"], _count(row), row["decisive"]) for row in rows)
+    return tuple(Condition(row["condition"], _count(row), row["decisive"]) for row in _list(rows))
 
 
 def _cause(cause: dict[str, Any]) -> Cause:
@@ -278,10 +303,10 @@ def _cause(cause: dict[str, Any]) -> Cause:
         _count(cause["with"]),
         _count(cause["without"]),
         cause["p_value"],
-        tuple(cause["polluters"]),
-        tuple(cause["setters"]),
-        tuple(cause["cleaners"]),
-        tuple(cause["changes"]),
+        tuple(_list(cause["polluters"])),
+        tuple(_list(cause["setters"])),
+        tuple(_list(cause["cleaners"])),
+        tuple(_list(cause["changes"])),
     )
 
 
@@ -294,9 +319,9 @@ def _left(leak: dict[str, Any]) -> Left:
         Place.read(leak["started_at"], leak["started_function"]) if leak["started_at"] else None,
         leak["now"],
     )
-    suspects = tuple(_suspect(suspect) for suspect in leak["suspects"])
+    suspects = tuple(_suspect(suspect) for suspect in _list(leak["suspects"]))
     total = Count(leak["runs"], leak["leaked"])
-    return Left(found, total, _interval(leak["rate"]), suspects, tuple(leak["victims"]))
+    return Left(found, total, _interval(leak["rate"]), suspects, tuple(_list(leak["victims"])))
 
 
 def _suspect(suspect: dict[str, Any]) -> Suspect:
@@ -319,3 +344,10 @@ def _count_or_none(said: dict[str, Any] | None) -> Count | None:
 
 def _interval(said: dict[str, Any]) -> Interval:
     return Interval(said["low"], said["high"])
+
+
+def _list(said: Any) -> list[Any]:
+    """Refuse what can be gone through, and is no list: a text would be taken for its letters."""
+    if not isinstance(said, list):
+        raise TypeError(f"{str(said)[:60]!r} is no list")
+    return said

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
-from pytest_flakehunt.model import Findings
+from pytest_flakehunt.model import Count, Findings, Interval
 
 HIDDEN = "***"
 SHORTEST = 8
@@ -55,6 +55,8 @@ PATTERNS: Mapping[str, str] = {
 }
 """What is hidden wherever it stands, by whose it is: what groups fit, or else all."""
 
+WORDLESS = (Enum, int, float, Count, Interval)
+"""What has no text to look at: most of what a big suite's findings are made of."""
 Value = TypeVar("Value")
 
 
@@ -146,7 +148,7 @@ def handed_on(findings: Findings, redact: Callable[[str], str]) -> Findings:
 def redacted(value: Value, redact: Callable[[str], str]) -> Value:
     """Give a value of the model with secrets hidden in every text of it."""
     found: Any = value
-    if isinstance(value, Enum):
+    if isinstance(value, WORDLESS):
         return value
     if isinstance(value, str):
         found = redact(value)

@@ -34,6 +34,8 @@ def clean(text: str) -> str:
     >>> clean(f"a{chr(27)}[31mb")
     'a?[31mb'
     """
+    if text.isprintable():  # as nearly all are
+        return text
     return "".join(letter if letter in "\n\t" or letter.isprintable() else "?" for letter in text)
 
 

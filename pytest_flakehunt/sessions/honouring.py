@@ -1,5 +1,6 @@
 """The quarantine file in a hunt: findings that it excuses are marked, and what was found may be written into it."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -40,19 +41,22 @@ class Honouring:
             self.notes += [f"{key} means nothing to us" for key in self.quarantine.unknown]
 
     def marked(self, findings: Findings) -> Findings:
-        """Give findings with those marked that are excused."""
-        return honouring.honoured(findings, self.quarantine, self.root, self.folder, self.today)
+        """Give findings with those marked that are excused, and what would excuse the others."""
+        told = honouring.honoured(findings, self.quarantine, self.root, self.folder, self.today)
+        entries = proposing.proposed(told, self.quarantine, self.root, self.folder, self.today).entries
+        return replace(told, tests=tuple(replace(one, entry=entries.get(one.nodeid)) for one in told.tests))
 
     def propose(self, findings: Findings) -> None:
         """Make entries of what was found, and write them where that is asked for."""
         try:
             now = read(self.path) if self.update and self.path.exists() else self.quarantine
             proposal = proposing.proposed(findings, now, self.root, self.folder, self.today)
-            self.entries = editing.written(proposal.entries)
+            entries = [*proposal.entries.values()]
+            self.entries = editing.written(entries)
             if self.update:
                 self.notes += proposal.notes
                 self.difference = editing.changed(
-                    self.path, lambda text: editing.with_added(text, proposal.entries) if proposal.entries else text
+                    self.path, lambda text: editing.with_added(text, entries) if entries else text
                 )
         except QuarantineError as error:
             self.notes.append(f"--flakehunt-quarantine=update: {error}; -v shows what was to be added")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -26,6 +27,7 @@ from pytest_flakehunt.model import (
     column,
 )
 
+SEEDS = count(1)
 TRIAL = Trial(1, 0, 1.0, "2026-11-26T06:00:00+00:00", "3.13.0", "9.2.0", "linux", ("order",))
 EVIDENCE = Evidence("call", "AssertionError", "assert 0", Place("a.py", 1))
 TRIALS: Sequence[tuple[str, ...]] = ((), ("order",), (), ("order", "clock"), ("clock",))
@@ -61,7 +63,12 @@ def hunted(tests: dict[str, Fails], sweeps: int = 100, each: int = 4, **changed:
         )
         made = replace(made, under=under)
         findings.append(replace(made, modes=(mode,), strip=strip) if failures else made)
-    return Findings(replace(TRIAL, sweeps=sweeps, **changed), tuple(findings), columns=columns, sweeps=planned)
+    return Findings(
+        replace(TRIAL, **{"sweeps": sweeps, "seed": next(SEEDS), **changed}),
+        tuple(findings),
+        columns=columns,
+        sweeps=planned,
+    )
 
 
 def never(_: Planned) -> bool:
@@ -192,3 +199,32 @@ def test_an_interpreter_counts_only_where_the_test_certainly_ran_in_it() -> None
     left_out = replace(calm, sweeps=sweeps, tests=(replace(calm.tests[0], under=under),))
     assert seen(left_out, left_out.tests[0]).interpreters == Count(1, 0)
     assert seen(calm, calm.tests[0]).interpreters == Count(25, 0)
+
+
+def test_hunts_with_one_seed_are_no_further_interpreters() -> None:
+    """A test that fails under some hash seeds fails in the same ones in every hunt of that seed."""
+
+    def by_interpreter(sweep: Planned) -> bool:
+        return sweep.zygote % 4 == 1
+
+    def side(seed: int, fails: Callable[[Planned], bool]) -> list[Findings]:
+        return [hunted({"t": fails}, 40, seed=seed) for _ in range(5)]
+
+    (row,) = compared(side(1, never), side(2, by_interpreter))
+    (once,) = compared(side(1, never)[:1], side(2, by_interpreter)[:1])
+    assert row.after.interpreters == once.after.interpreters
+    assert row.change is Change.SAME
+    hunts = [*side(1, never), *side(1, now_and_then(0.5, 1))]
+    when = began([seen(hunt, hunt.tests[0]) for hunt in hunts])
+    assert when is not None
+    assert (when.place, when.rose) == (5, True)
+
+
+def test_a_way_to_fail_beyond_what_a_strip_tells_is_counted_all_the_same() -> None:
+    hunt = hunted({"t": now_and_then(0.5, 1)}, 200)
+    (test,) = hunt.tests
+    modes = tuple(
+        replace(test.modes[0], fingerprint=f"{place:016x}", failures=2, calm_failures=0) for place in range(50)
+    )
+    test = replace(test, modes=modes)
+    assert seen(hunt, test, modes[45]).total == Count(200, 2)

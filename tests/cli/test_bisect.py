@@ -204,8 +204,9 @@ def test_what_cannot_be_searched_is_said(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--rate", "2"), "argument --rate: 2: give a number above 0, at most 1, such as 0.05"),
-        (("--rate", "often"), "argument --rate: often: give a number above 0, at most 1, such as 0.05"),
+        (("--rate", "2"), "argument --rate: 2: give a number from 0.000001 to 1, such as 0.05"),
+        (("--rate", "1e-320"), "argument --rate: 1e-320: give a number from 0.000001 to 1, such as 0.05"),
+        (("--rate", "often"), "argument --rate: often: give a number from 0.000001 to 1, such as 0.05"),
         (("--runs", "0"), "argument --runs: 0: give 1 or more"),
     ],
 )

@@ -79,10 +79,11 @@ def test_sides_are_files_hunts_ids_or_revisions(run: Run, tmp_path: Path) -> Non
         for name in ("first", "main")
     )
     calm, flaky = hunted({"t": never}, 20, each=7), hunted({"t": OFTEN}, 20, each=7)
-    at = [replace(calm, trial=replace(calm.trial, revision=first[:12]))] * 6
-    at += [
-        replace(flaky, trial=replace(flaky.trial, revision=revision))
-        for revision in (*[second[:12]] * 6, "c0ffee00c0ff+")
+    revisions = (*[first[:12]] * 6, *[second[:12]] * 6, "c0ffee00c0ff+")
+    at = [
+        replace(hunt, trial=replace(hunt.trial, revision=revision, seed=seed))
+        for seed, revision in enumerate(revisions)
+        for hunt in [calm if seed < 6 else flaky]
     ]
     path = kept(tmp_path, *at)
     (tmp_path / "one.json").write_text(document.text(at[0]))

@@ -137,3 +137,31 @@ def test_the_number_of_a_hunt_that_is_gone_names_no_other(prune: Prune, ledger: 
     assert prune("--hunt", "3", "--yes")[0] == 0
     assert prune("--hunt", "3", "--yes")[0] == 2
     assert numbers(ledger) == [1, 2, 4, 5]
+
+
+def test_where_only_the_file_stays_large_the_hunts_are_gone_and_that_is_said(
+    prune: Prune, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(sqlite3.Connection):
+        def execute(self, query: str, *values: object) -> sqlite3.Cursor:
+            if query == "VACUUM":
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(query, *values)  # type: ignore[arg-type]
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **words: connect(*args, **words, factory=Full))
+    status, said, wrong = prune("--hunt", "1", "--yes")
+    assert (status, wrong, numbers(ledger)) == (0, "", [2, 3, 4, 5])
+    assert said.endswith("MB now; it could not be made smaller: database or disk is full; later hunts use the room\n")
+
+
+def test_the_ledger_of_the_project_around_is_meant_and_none_beyond_it(
+    prune: Prune, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = ledger.parents[1] / "tests" / "shop"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    status, said, _ = prune("--keep", "2")
+    assert (status, str(ledger) in said) == (0, True)
+    (inner / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    assert prune("--keep", "2")[0] == 2

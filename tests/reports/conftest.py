@@ -1,6 +1,7 @@
 """Findings of a hunt that saw everything a report can tell."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -10,6 +11,7 @@ from pytest_flakehunt.model import (
     Contract,
     Count,
     Diagnosis,
+    Entry,
     Evidence,
     Finding,
     Findings,
@@ -47,6 +49,12 @@ EVIDENCE = Evidence(
 PARTING = Parting(
     Spot(Place("src/a.py", 41, "due"), "if today.day > 28:", ("today=2028-02-29",), ("today=2026-11-26",)),
     "raises KeyError", "goes on at src/a.py:43", Spot(Place("tests/test_a.py", 13, "test_x"), "n = 1", ("n=1",), ("n=2",)),
+)  # fmt: skip
+
+
+ENTRY = Entry(
+    "tests/test_a.py::test_victim", date(2026, 11, 26), date(2026, 12, 10), (f"{1:016x}",), ("call AssertionError assert 1 == 2",),
+    "order: it is the victim", after=("tests/test_a.py::test_polluter",), seen=Count(20, 20), owner="@team", body="abc", repro="pytest x",
 )  # fmt: skip
 
 
@@ -116,11 +124,19 @@ def everything() -> Findings:
     left = Left(thread, Count(200, 200), Interval(0.98, 1.0), victims=("tests/test_a.py::test_victim",))
     tests = (
         finding("test_polluter", Verdict.STEADY),
-        finding("test_victim", Verdict.FRAGILE, two_causes(mode(1, order, after=(polluter,), plan=""))),
+        finding(
+            "test_victim",
+            Verdict.FRAGILE,
+            two_causes(mode(1, order, after=(polluter,), plan="")),
+            owner="@team @shop",
+            entry=ENTRY,
+        ),
         finding("test_dated", Verdict.FRAGILE, mode(2, clock), mode(3, outcome=Outcome.HUNG)),
         finding("test_now_and_then", Verdict.FLAKY, mode(4)),
         finding("test_broken", Verdict.BROKEN, mode(5, failures=200), leaks=(left,), notes=("odd",)),
-        finding("test_known", Verdict.FLAKY, mode(6, clock, quarantined="until 2026-12-01: clock; @team")),
+        finding(
+            "test_known", Verdict.FLAKY, mode(6, clock, quarantined="until 2026-12-01: clock; @team"), owner="@team"
+        ),
         finding("test_stressed", Verdict.FRAGILE, mode(7, contract=Contract.STRESS), contract=Contract.STRESS),
         finding("test_idle", Verdict.STEADY, total=Count(), calm=Count(), rate=Interval(0, 1)),
     )

@@ -55,6 +55,14 @@ class Page(HTMLParser):
         """What the map and the strip are drawn from."""
         return json.loads(self.scripts["data"])
 
+    @property
+    def names(self) -> list[str]:
+        """The node ids of the map, as its script reads them."""
+        found = [""]
+        for shared, rest, _ in self.data["tests"]:
+            found.append(found[-1].encode("utf-16-le")[: 2 * shared].decode("utf-16-le") + rest)
+        return found[1:]
+
 
 def many(sample: Findings, tests: int, failing: int, columns: int = 20, traceback: str = "") -> Findings:
     """Give findings of a big suite: some that fail, each for a cause of its own, and many that never did."""

@@ -83,8 +83,16 @@ def test_what_is_none_is_refused(text: str, said: str) -> None:
         (("groups", 0, "members"), [], "a group has no members"),
         (("columns",), ["calm"], "report.tests[0] has other columns or sweeps than the report"),
         (("tests", 1, "strip"), ".", "report.tests[1] has other columns or sweeps than the report"),
-        (("tests", 1, "runs"), -1, "report.tests[1] has "),
-        (("tests", 1, "under"), "2/1 0/0 0/0 0/0", "report.tests[1] has 2 failures of 1 runs"),
+        (("tests", 1, "runs"), -1, "report.tests[1].total has "),
+        (("tests", 1, "under"), "2/1 0/0 0/0 0/0", "report.tests[1].under[0] has 2 failures of 1 runs"),
+        (("tests", 1, "runs"), 10**400, "report.tests[1].total has 20 failures of 1"),
+        (("notes",), "odd", "'odd' is no list"),
+        (("tests",), {}, "'{}' is no list"),
+        (("hunt", "perturbations"), "clock", "'clock' is no list"),
+        (("tests", 1, "modes", 0, "places"), "a.py:1", "'a.py:1' is no list"),
+        (("tests", 1, "modes", 0, "causes", 0, "with", "failures"), 99, "causes[0].present has 99 failures of 20"),
+        (("tests", 1, "rate", "high"), 10**400, "OverflowError"),
+        (("tests", 1, "quarantine_entry", "added"), "today", "Invalid isoformat string"),
     ],
 )
 def test_what_a_stranger_wrote_is_looked_at(

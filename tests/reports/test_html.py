@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from pytest_flakehunt.analysis.intervals import rate
 from pytest_flakehunt.model import Count, Findings, Verdict
+from pytest_flakehunt.quarantine.reading import parse
 from pytest_flakehunt.reports import cards, charts, document, html, reading
 from tests.reports.hostile import NASTY, POOLS, disfigured
 from tests.reports.pages import Page, many
@@ -114,20 +115,44 @@ def test_a_tool_that_fixes_gets_what_the_json_report_says_and_people_the_text_of
     assert "Traceback" not in block["issue"]
 
 
+def test_what_would_quarantine_a_card_is_on_it_as_it_would_stand_in_the_file(sample: Findings) -> None:
+    found = page(sample)
+    entry = sample.tests[1].entry
+    assert entry is not None
+    text = json.loads(found.scripts["block-1"])["entries"]
+    assert parse(f"version = 1\n{text}", "x").entries == (replace(entry, line=2),)
+    assert "Copy the quarantine entry" in found.text
+    assert json.loads(found.scripts["block-0"])["entries"] == ""  # broken
+    names = ("tests/test_a.py::test_dated", "tests/test_a.py::test_known")
+    prints = {name: one.modes[0].fingerprint for one in sample.tests for name in names if one.nodeid == name}
+    tests = tuple(
+        replace(
+            one, modes=tuple(replace(mode, quarantined="") for mode in one.modes),
+            entry=replace(entry, test=one.nodeid, fingerprints=(prints[one.nodeid],)) if one.nodeid in names else None,
+        )
+        for one in sample.tests
+    )  # fmt: skip
+    told = page(replace(sample, tests=tests))
+    assert "Copy the quarantine entries of 2 tests" in told.text
+    assert told.text.count("Copy the quarantine") == 1  # the other way in which one of them fails is in no entry
+
+
 def test_the_map_and_the_strip_have_what_the_report_has(sample: Findings) -> None:
-    data = page(sample).data
-    names = [(data["files"][test[0]] if test[2] else "") + test[1] for test in data["tests"]]
+    found = page(sample)
+    data, names = found.data, found.names
+    kinds = [data["kinds"][kind] for _, _, kind in data["tests"]]
     assert sorted(names) == sorted(finding.nodeid for finding in sample.tests)
     assert names[-1] == "tests/test_a.py::test_idle"
     victim = names.index("tests/test_a.py::test_victim")
-    assert data["rows"][data["tests"][victim][4]] == [[40, 0], [20, 20], [5, 0], [0, 0]]
+    assert data["rows"][kinds[victim][1]] == [[40, 0], [20, 20], [5, 0], [0, 0]]
     assert data["strips"][str(victim)] == {"marks": "..0-.0", "modes": ["AssertionError: assert 1 == 2"]}
     assert data["strips"][str(names.index("tests/test_a.py::test_dated"))]["marks"] == "..0-.1"
     assert data["sweeps"][:4] == [
         [0, "", 0, ""], [1, "order=reversed random=1", 1, "order"], [2, "clock=+400d random=2", 1, "clock"], [3, "clock=+400d order=alone", 2, ""],
     ]  # fmt: skip
-    dated = data["tests"][names.index("tests/test_a.py::test_dated")]
-    assert data["groups"][dated[5]] == ["it fails from 2027-03-01 on", "clock", 2, 0]  # the first of its two
+    assert data["owners"][kinds[victim][5]] == "@team @shop"
+    dated = kinds[names.index("tests/test_a.py::test_dated")]
+    assert data["groups"][dated[2]] == ["it fails from 2027-03-01 on", "clock", 2, 0]  # the first of its two
     assert data["worth"]["0/40"] == ["fails less than 8.8 % of the time (95 %)", 0]
     assert data["worth"]["0/5"] == ["fails less than 52 % of the time (95 %)", 1]
     assert data["worth"]["0/0"][0] == "it never ran to a result"
@@ -228,9 +253,29 @@ def test_five_thousand_tests_under_twenty_perturbations_fit_and_each_text_stands
     assert len(text.encode()) < html.LIMIT / 2
     found = Page(text)
     assert len(found.data["tests"]) == 5_000
+    assert found.data["left"] == 0
     assert len(found.data["rows"]) <= 6
     assert len(found.elements) < 8_000
-    assert text.count("test_behaves_4999[") == 1
+    assert len(found.names) == len({*found.names}) == 5_000
+    assert text.count("TestSomething") < 1_000  # what differs from the name before
+
+
+def test_of_too_many_tests_those_that_fit_are_listed_those_that_failed_first_and_the_rest_is_said(
+    sample: Findings,
+) -> None:
+    found = many(sample, 10_000, 60, columns=2)
+    tests = tuple(
+        replace(one, nodeid=f"{one.nodeid}[{number * 7919:x}-{'𝄞é' * (number % 40)}]")
+        for number, one in enumerate(found.tests)
+    )
+    text = html.text(replace(found, tests=tests))
+    assert len(text.encode()) < html.LIMIT
+    page = Page(text)
+    left = page.data["left"]
+    assert 0 < left < 9_000
+    assert page.names == [one.nodeid for one in tests[: 10_000 - left]]
+    assert f"{left} tests would make this page too large, and are in no list of it" in page.text
+    assert "9940 tests 0 of 200" in page.text
 
 
 def test_what_does_not_fit_is_left_out_of_the_least_costly_and_that_is_said(sample: Findings) -> None:

@@ -88,6 +88,9 @@ def test_filters_leave_the_tests_that_fit_and_say_how_many(opened: Open, sample:
         ("by-verdict", "steady", 2),
         ("by-cause", "clock", 2),
         ("by-file", "tests/test_a.py", 8),
+        ("by-owner", "@team", 2),
+        ("by-owner", "@shop", 1),
+        ("by-owner", " ", 6),
         ("by-text", "no such test", 0),
     ):
         set_filter(browser, name, value)
@@ -112,14 +115,15 @@ def test_a_copy_button_puts_its_text_on_the_clipboard(opened: Open, sample: Find
         "navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }"
     )
 
-    def copied(what: str) -> str:
+    def copied(what: str, card: int = 1) -> str:
         browser.execute_script("window.copied = ''")
-        browser.execute_script(f"document.querySelector('#card-1 button[data-copy={what}]').click()")
+        browser.execute_script(f"document.querySelector('#card-{card} button[data-copy={what}]').click()")
         return str(waited(browser, "return window.copied"))
 
     mode = sample.tests[1].modes[0]
     assert copied("command") == mode.command
-    assert copied("quarantine") == f"flakehunt quarantine add {VICTIM}"
+    assert copied("entries").startswith(f'[[quarantined]]\ntest = "{VICTIM}"\nfingerprints = ')
+    assert copied("quarantine", 2) == "flakehunt quarantine add tests/test_a.py::test_dated"
     assert f'"fingerprint": "{mode.fingerprint}"' in copied("evidence")
     issue = copied("issue")
     assert issue.startswith(f"**fragile**: `{VICTIM}`")

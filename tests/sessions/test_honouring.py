@@ -4,7 +4,7 @@ import json
 import subprocess
 import tomllib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -216,3 +216,18 @@ def test_a_reproduction_is_never_excused(hunt: Hunter, pytester: pytest.Pytester
     repro = found.mode("test_zone")["repro"]
     assert repro.endswith("--flakehunt-plan=calm")
     assert found.mode("test_zone")["verified"]["failures"] > 0
+
+
+def test_a_report_has_the_entry_that_update_would_add_and_who_owns_the_test(
+    hunt: Hunter, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / ".git").mkdir()
+    (pytester.path / "CODEOWNERS").write_text("test_it.py @zones @time\n", "utf-8")
+    found = zones(hunt, "--flakehunt-quarantine=update")
+    told = {test["nodeid"].partition("::")[2]: test for test in found.report["tests"]}
+    assert {test["owner"] for test in told.values()} == {"@zones @time"}
+    assert [name for name, test in told.items() if test["quarantine_entry"]] == ["test_zone"]
+    (written,) = tomllib.loads((pytester.path / FILE).read_text("utf-8"))["quarantined"]
+    entry = told["test_zone"]["quarantine_entry"]
+    dates = {name: date.fromisoformat(entry[name]) for name in ("added", "expires")}
+    assert {**entry, **dates, "issue": "", "reason": "", **written} == {**entry, **dates, "issue": "", "reason": ""}

@@ -31,6 +31,7 @@ const textOf = (button) => {
   if (what === "command") return button.parentElement.querySelector("code").textContent;
   if (what === "quarantine") return button.dataset.text;
   const block = read(`block-${card}`);
+  if (what === "entries") return block.entries;
   return what === "issue" ? issue(block) : JSON.stringify(block.evidence, null, 1);
 };
 const output = (fold) => {
@@ -43,7 +44,7 @@ const output = (fold) => {
 };
 const named = (fold) => {
   const list = fold.querySelector(".names");
-  const { least, most, company } = Object.fromEntries(Object.entries(fold.dataset).map(([name, value]) => [name, Number(value)]));
+  const { least, most, company, number } = Object.fromEntries(Object.entries(fold.dataset).map(([name, value]) => [name, Number(value)]));
   const places = data.tests.flatMap((test, place) => (test[VERDICT] === 0 && test[RUNS] >= least && test[RUNS] <= most && test[EXCUSED] === company ? [place] : []));
   const worth = (place) => {
     const runs = data.tests[place][RUNS];
@@ -54,6 +55,7 @@ const named = (fold) => {
     const from = list.children.length;
     list.append(...places.slice(from, from + 200).map((place) => make("li", {}, make("code", {}, names[place]), worth(place))));
     button.hidden = list.children.length >= places.length;
+    if (button.hidden && places.length < number) list.append(make("li", { class: "quiet" }, `${counted(number - places.length, "test")} left out of this page`));
   };
   button.addEventListener("click", append);
   append();

@@ -64,16 +64,18 @@ const rove = (cell) => {
   if (cell) cell.tabIndex = 0;
 };
 
-const filters = ["by-text", "by-verdict", "by-cause", "by-file"].map(find);
+const NOBODY = " ";
+const filters = ["by-text", "by-verdict", "by-cause", "by-file", "by-owner"].map(find).filter(Boolean);
 const filter = () => {
-  const [text, verdict, cause, file] = filters.map((one) => one.value);
+  const [text, verdict, cause, file, owner] = filters.map((one) => one.value);
   const wanted = text.toLowerCase();
   rows = [];
   data.tests.forEach((test, place) => {
     if ((!wanted || names[place].toLowerCase().includes(wanted) || (test[GROUP] >= 0 && data.groups[test[GROUP]][0].toLowerCase().includes(wanted)))
       && (!verdict || VERDICTS[test[VERDICT]] === verdict)
       && (!cause || causeOf(test) === cause)
-      && (!file || data.files[test[FILE]] === file)) rows.push(place);
+      && (!file || data.files[test[FILE]] === file)
+      && (!owner || ownersOf(test).includes(owner))) rows.push(place);
   });
   done = 0;
   rove(null);
@@ -81,7 +83,8 @@ const filter = () => {
   grid.scrollTop = 0;
   more();
   const all = data.tests.length;
-  find("shown").textContent = rows.length === all ? counted(all, "test") : `${rows.length.toLocaleString("en")} of ${counted(all, "test")}`;
+  const said = rows.length === all ? counted(all, "test") : `${rows.length.toLocaleString("en")} of ${counted(all, "test")}`;
+  find("shown").textContent = data.left ? `${said}, ${data.left.toLocaleString("en")} more left out` : said;
 };
 
 const plans = (place, column, fails) => {
@@ -148,11 +151,16 @@ const move = (event) => {
   if (next) { rove(next); next.focus(); }
 };
 
+const ownersOf = (test) => data.owners[test[OWNER]].split(" ").filter(Boolean).concat(data.owners[test[OWNER]] ? [] : NOBODY);
 const fill = (select, values) => select.append(...values.map((value) => make("option", { value }, value)));
 const layMap = () => {
   fill(filters[1], VERDICTS.filter((verdict, place) => data.tests.some((test) => test[VERDICT] === place)));
   fill(filters[2], [...new Set(data.groups.map((group) => group[1]))].sort());
   fill(filters[3], [...data.files].sort());
+  if (filters[4]) {
+    fill(filters[4], [...new Set(data.owners.flatMap((some) => some.split(" ")))].filter(Boolean).sort());
+    if (data.owners.includes("")) filters[4].append(make("option", { value: NOBODY }, "nobody"));
+  }
   if (!data.columns.length) {
     grid.append(make("p", { class: "quiet" }, "This hunt was made before hunts kept what the map and the strip are drawn from."));
     return;

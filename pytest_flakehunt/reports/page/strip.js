@@ -35,7 +35,7 @@ const drawStrip = (place) => {
   const held = data.sweeps.map((sweep, at) => at).filter((at) => (strip.marks[at] || "-") !== "-");
   const box = make("div", { class: "lanes", role: "slider", tabindex: 0, "aria-label": `Sweeps of ${name}`, "aria-valuemin": 0, "aria-valuemax": Math.max(0, held.length - 1), "aria-valuenow": 0, "aria-valuetext": held.length ? told(strip, held[0]) : "no sweep ran it" });
   const readout = make("p", { class: "readout quiet", "aria-hidden": "true" }, "\u00a0");
-  const modes = make("ul", { class: "modes" }, ...strip.modes.slice(0, MOST).map((mode, at) => make("li", {}, make("i", { class: `m${at % 6}`, "aria-hidden": "true" }, letter(data.first[at])), make("span", { class: "unseen" }, `${letter(data.first[at])}: `), make("span", {}, mode))));
+  const modes = make("ul", { class: "modes" }, ...strip.modes.map((mode, at) => make("li", {}, make("i", { class: `m${at % 6}`, "aria-hidden": "true" }, letter(data.first[at])), make("span", { class: "unseen" }, `${letter(data.first[at])}: `), make("span", {}, mode))));
   let lanes = [];
   let here = 0;
   const point = (at) => {

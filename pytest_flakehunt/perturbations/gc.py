@@ -114,7 +114,7 @@ class Collectors:
         thresholds, frozen = gc.get_threshold(), gc.get_freeze_count()
         enough = max(FEWEST, min(thresholds[0] * 4 // 5, MOST))  # by itself it would not run yet
         gc.freeze()  # what was there before would be gone through each time
-        gc.collect(0)
+        gc.collect()  # an incremental collector begins anew: else it would go through all of it first
         gc.set_threshold(*EAGER)
         try:
             gone = weakref.ref(_Cycle())

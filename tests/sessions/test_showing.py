@@ -5,6 +5,7 @@ import json
 import os
 import random
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -78,28 +79,30 @@ def test_a_python_without_line_events_is_noticed() -> None:
             monitoring.free_tool_id(tool)
 
 
+TRIALS = """
+import json, os, time
+from pytest_flakehunt.sessions import showing
+
 class Tried:
-    """A perturbation that is tried in a way of its own."""
+    def __init__(self, name, idle): self.name, self.idle = name, idle
 
-    allowed = ""
-    draw = read = None
-
-    def __init__(self, name: str, how: Callable[[], object]) -> None:
-        self.name, self.idle = name, how
+print(json.dumps(showing.idle([
+    Tried("good", str),
+    Tried("aborts", os.abort),
+    Tried("raises", lambda: {}["no"]),
+    Tried("hangs", lambda: time.sleep(1000)),
+    Tried("says", lambda: "not\\ntoday"),
+], longest=0.5)))
+"""
 
 
 def test_what_ends_hangs_or_raises_costs_one_perturbation() -> None:
-    trials: Any = [
-        Tried("good", str),
-        Tried("aborts", os.abort),
-        Tried("raises", lambda: open("/no/such/file")),  # noqa: PTH123, SIM115 - it cannot be opened
-        Tried("hangs", lambda: time.sleep(1000)),
-        Tried("says", lambda: "not\ntoday"),
-    ]
-    assert showing.idle(trials, longest=0.5) == {
+    done = subprocess.run([sys.executable, "-c", TRIALS], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == {
         "good": "",
         "aborts": "trying whether it acts ended the process: SIGABRT",
-        "raises": "trying whether it acts raised FileNotFoundError: [Errno 2] No such file or directory: '/no/such/file'",
+        "raises": "trying whether it acts raised KeyError: 'no'",
         "hangs": "trying whether it acts took longer than 0.5 s",
         "says": "not today",
     }

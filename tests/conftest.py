@@ -15,6 +15,7 @@ import pytest
 
 pytest_plugins = ["pytester"]
 ZOO = Path(__file__).parent / "zoo"
+ISOLATIONS = ("fork", "fresh")
 
 
 class Hunted(NamedTuple):
@@ -97,8 +98,25 @@ def hunted_once(
     return hunted
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--isolation", choices=ISOLATIONS, help="let all hunts of tests run their sweeps in this way")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is promised of every kind of isolation under each."""
+    if metafunc.definition.get_closest_marker("isolations") and not metafunc.config.option.isolation:
+        metafunc.parametrize("isolation", ISOLATIONS, indirect=True)
+
+
 @pytest.fixture
-def hunt(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Hunted]:
+def isolation(request: pytest.FixtureRequest) -> str:
+    """Give how sweeps are kept apart; empty where that is the hunt's own choice."""
+    found: str = getattr(request, "param", "") or request.config.option.isolation or ""
+    return found
+
+
+@pytest.fixture
+def hunt(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, isolation: str) -> Callable[..., Hunted]:
     """Run pytest with a hunt, in a process of its own, on what the test has written down."""
     for name in SETTLING:
         monkeypatch.delenv(name, raising=False)
@@ -115,6 +133,7 @@ def hunt(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable
             f"--flakehunt-seed={seed}",
             "--flakehunt-json=report.json",
             *([f"--flakehunt-diagnose={diagnose}"] if diagnose != "" else []),
+            *([f"--flakehunt-isolation={isolation}"] if isolation else []),
             *args,
         )
         path = pytester.path / "report.json"

@@ -221,6 +221,8 @@ def _isolation(text: str) -> Isolation | None:
         return None
     if text not in {Isolation.FORK, Isolation.FRESH}:
         raise pytest.UsageError(f"--flakehunt-isolation={text}: give auto, fork or fresh")
+    if text == Isolation.FORK and not hasattr(os, "fork"):
+        raise pytest.UsageError("--flakehunt-isolation=fork: this Python cannot fork; leave it out")
     return Isolation(text)
 
 

@@ -115,6 +115,10 @@ def _perturbations(found: Examined) -> Iterator[str]:
         return
     yield ""
     yield f"perturbing {', '.join(found.acting) or 'nothing'}"
+    if found.seen:
+        yield f"seen to act on this interpreter: {', '.join(found.seen)}"
+    if untried := [name for name in found.acting if name not in found.seen]:
+        yield f"taken to act, as they need nothing of it, or cannot be tried at once: {', '.join(untried)}"
     if found.left_out:
         yield f"left out, as asked: {', '.join(found.left_out)}"
     for name, reason in found.stand_down.items():

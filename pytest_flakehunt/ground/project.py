@@ -5,13 +5,18 @@ import io
 import os
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from stat import S_ISREG
-from types import FrameType
+from types import FrameType, FunctionType
+from typing import Any, TypeVar
 
 import pytest
 
 RUNNING_TESTS = frozenset({"_pytest", "pytest", "pluggy"})
+Given = TypeVar("Given", bound=Callable[..., Any])
+POSING = os.path.join(os.sep, "flakehunt", "posing.py")  # noqa: PTH118 - as it stands in code
+"""A file of no project, which is neither Python's nor installed."""
 FOR_TESTS = frozenset({"unittest.async_case", "_pytest.pytester"})
 """Modules that only what a test does itself leads to."""
 
@@ -58,6 +63,18 @@ def owns(filename: str) -> bool:
         return False
     path = _normal(filename)
     return not path.startswith((*_FOREIGN, *_OURS)) and "/site-packages/" not in path and "/dist-packages/" not in path
+
+
+def posing(function: Given) -> Given:
+    """Give a function that counts as the project's own code: what acts for that alone can be tried with it.
+
+    Args:
+        function: one written in Python that uses nothing but its module's globals.
+    """
+    code = function.__code__.replace(co_filename=POSING)
+    made: Any = FunctionType(code, function.__globals__, function.__name__)
+    posed: Given = made
+    return posed
 
 
 def package_of(frame: FrameType) -> str:

@@ -20,6 +20,8 @@ class Examined:
     certain: bool = False
     """Whether forks are known to be unsafe; otherwise a hunt tries them."""
     acting: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    """Those of them that were tried, and seen to act."""
     stand_down: dict[str, str] = field(default_factory=dict)
     """Perturbations that cannot be held here, each with the reason."""
     left_out: list[str] = field(default_factory=list)

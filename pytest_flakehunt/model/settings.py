@@ -130,7 +130,10 @@ class Perturbation(Protocol):
     It may have ``sources``, the names of those (as in ``source_lines``) of which
     a test must consult one for the perturbation to matter to it: sweeps for
     this perturbation alone then leave other tests out. It may have
-    ``unavailable`` and ``withdrawn()``, which say why it stands down.
+    ``unavailable`` and ``withdrawn()``, which say why it stands down, and
+    ``idle()``, which tries in a few milliseconds whether it does anything on
+    this interpreter, leaves nothing changed, and says what has not happened;
+    these give an empty text where nothing speaks against it.
     """
 
     @property

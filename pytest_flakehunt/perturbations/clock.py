@@ -1,10 +1,12 @@
 """The wall clock: moved to telling moments as each test starts, ticking on from there."""
 
+import datetime
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from types import BuiltinFunctionType
 
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import Contract, SettingError
@@ -97,18 +99,16 @@ def epoch_seconds(moment: str, clock: Callable[[], float]) -> float:
     shift = re.fullmatch(r"([+-]\d{1,6})([smhd])", moment, re.ASCII)
     if shift:
         return clock() + int(shift[1]) * UNITS[shift[2]]
-    naive = datetime.fromisoformat(moment)
-    seconds = (naive - datetime(1970, 1, 1)) / timedelta(seconds=1)  # noqa: DTZ001 - the zone is added below
+    naive = datetime.datetime.fromisoformat(moment)
+    seconds = (naive - datetime.datetime(1970, 1, 1)) / datetime.timedelta(seconds=1)  # noqa: DTZ001 - the zone is added below
     return seconds - _offset(naive)
 
 
-def _offset(naive: datetime) -> float:
+def _offset(naive: datetime.datetime) -> float:
     """Give the zone's offset at a local time, in seconds; the C library knows it, also under a moved clock."""
-    import time
-
     guess = time.mktime(naive.timetuple()[:8] + (-1,))
     whole = naive.replace(microsecond=0)
-    return (whole - datetime(1970, 1, 1)) / timedelta(seconds=1) - guess  # noqa: DTZ001 - as above
+    return (whole - datetime.datetime(1970, 1, 1)) / datetime.timedelta(seconds=1) - guess  # noqa: DTZ001 - as above
 
 
 class Clocks:
@@ -126,6 +126,19 @@ class Clocks:
         from pytest_flakehunt.perturbations import wall_clock
 
         return wall_clock.held_by_suite()
+
+    @staticmethod
+    def idle() -> str:
+        """Say which clock stays where it is; empty where they are moved."""
+        from pytest_flakehunt.perturbations import wall_clock
+
+        ahead, before = 400 * UNITS["d"], realtime.time()
+        replaced = not isinstance(time.time, BuiltinFunctionType)  # by the suite, which has it as it wants
+        with wall_clock.movable():
+            wall_clock.move_to(before + ahead)
+            shown = {"datetime.now()": datetime.datetime.now().timestamp(), "time.time()": time.time()}  # noqa: DTZ005 - as tests ask
+        stayed = [name for name, moment in shown.items() if moment - before < ahead / 2]
+        return f"{' and '.join(stayed)} cannot be moved" if stayed and not replaced else ""
 
     def draw(self, seed: int, turn: int) -> Clock:
         """Catalogued moments first, then any of the coming years; a frozen one now and then."""

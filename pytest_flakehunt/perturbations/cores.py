@@ -74,6 +74,15 @@ class CoreCounts:
             return "there is one core to begin with"
         return ""
 
+    @staticmethod
+    def idle() -> str:
+        """Say that a process keeps all of its cores; empty where they can be taken away."""
+        import psutil
+
+        with Cores(1).held():
+            left = len(psutil.Process().cpu_affinity() or ())
+        return "" if left == 1 else "the process keeps its cores though it is pinned to one"
+
     def draw(self, seed: int, turn: int) -> Cores:
         """One core, which is what small machines and busy ones have."""
         del seed, turn

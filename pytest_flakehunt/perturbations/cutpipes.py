@@ -1,23 +1,29 @@
 """Pipes and terminals that give and take less than was asked for; other systems than POSIX have no such promises."""
 
-import fcntl
+import importlib.util
 import os
 import select
 import stat
 import sys
-import termios
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_flakehunt.ground.stand_ins import Maker
 from pytest_flakehunt.perturbations.cuts import WHOLE, cuts, size
 
-TERMINAL = os.makedev(5, 2)
+TERMINAL = os.makedev(5, 2) if hasattr(os, "makedev") else -1
 """Linux' device behind the controlling side of a pseudo-terminal."""
 DESCRIPTORS = "/dev/fd"
-_fstat, _get_blocking, _listdir = os.fstat, os.get_blocking, os.listdir
-_poll = select.poll
+_fstat, _listdir = os.fstat, os.listdir
+_get_blocking = getattr(os, "get_blocking", None)
+_poll = getattr(select, "poll", None)
 """Held on to, as those before: a test may replace them."""
+
+
+def possible() -> bool:
+    """Tell whether this system has what tells where nothing is promised."""
+    there = _get_blocking is not None and _poll is not None
+    return there and all(map(importlib.util.find_spec, ("fcntl", "termios")))
 
 
 def _reading(original: Callable[..., bytes]) -> Callable[..., bytes]:
@@ -44,6 +50,10 @@ def _least(descriptor: int, asked: int) -> int:
 
 def _is_being_filled(descriptor: int, status: os.stat_result) -> bool:
     """Tell whether another process alone writes to a pipe, and has written more than is sure to come at once."""
+    import fcntl
+    import termios
+
+    assert _poll is not None
     there = int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
     if there <= WHOLE:
         return False
@@ -55,6 +65,8 @@ def _is_being_filled(descriptor: int, status: os.stat_result) -> bool:
 
 
 def _writes(descriptor: int, status: os.stat_result) -> bool:
+    import fcntl
+
     try:
         is_same = os.path.samestat(_fstat(descriptor), status)
         return is_same and fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
@@ -76,6 +88,7 @@ def _writing(original: Callable[..., int]) -> Callable[..., int]:
 
 
 def _never_waits(descriptor: int) -> bool:
+    assert _get_blocking is not None
     try:
         return stat.S_ISFIFO(_fstat(descriptor).st_mode) and not _get_blocking(descriptor)
     except OSError:

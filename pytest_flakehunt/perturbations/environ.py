@@ -261,7 +261,11 @@ class Differences:
     @property
     def unavailable(self) -> str:
         """Say why nothing of it can be set here; empty where it can."""
-        return "" if os.name == "posix" else "it knows what differs between machines of the Unix kind only"
+        return (
+            ""
+            if os.name == "posix" and hasattr(os, "geteuid")
+            else "it knows what differs between machines of the Unix kind only"
+        )
 
     def draw(self, seed: int, turn: int) -> Difference:
         """The most telling first, then any: of those that are otherwise here, and that the suite leaves alone."""

@@ -5,7 +5,7 @@ import sys
 from asyncio import base_events
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from random import Random
@@ -22,6 +22,8 @@ LATE = 0.5
 """Chance that a timer, or the result of an executor, is late."""
 UNHEARD = 0.2
 """Chance that ready I/O waits for another turn of the loop."""
+TIMERS = 20
+"""Of which some are late, unless none can be."""
 TIMER = 0.003
 """Seconds by which a timer is late, at most: those that are further apart keep their order."""
 RESULT = 0.005
@@ -175,6 +177,13 @@ class Schedulings:
     name = "asyncio"
     sources = frozenset({"asyncio"})
     allowed = f"a whole number from 0 to {reading.SEED_LIMIT}, or shuffled:SEED"
+
+    @staticmethod
+    def idle() -> str:
+        """Say that no timer of asyncio's own loop is late; empty where some are."""
+        with Scheduling(1).held(), Scheduling(1).held_for(""), closing(asyncio.SelectorEventLoop()) as loop:
+            late = [loop.call_at(1.0, int).when() > 1.0 for _ in range(TIMERS)]
+        return "" if any(late) else f"of {TIMERS} timers none is late"
 
     def draw(self, seed: int, turn: int) -> Scheduling:
         """Every third draw is stress."""

@@ -113,6 +113,21 @@ class Limits:
         del resource
         return ""
 
+    @staticmethod
+    def idle() -> str:
+        """Say that descriptors can be had beyond the limit; empty where they cannot."""
+        opened: list[int] = []
+        with Descriptors("few").held():
+            try:
+                while len(opened) < 2 * FEW:
+                    opened.append(os.open(os.devnull, os.O_RDONLY))
+            except OSError:
+                return ""
+            finally:
+                for number in opened:
+                    os.close(number)
+        return "a process gets descriptors beyond its limit"
+
     def draw(self, seed: int, turn: int) -> Descriptors:
         """By turns, as far as this process may have as many as there must be."""
         del seed

@@ -2,6 +2,7 @@
 
 import gc
 import re
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ TURNS = ("every:30", "random", "eager", "every:5", "random", "off", "every:200",
 """Collecting with every object hides what collecting now and then brings out: young objects grow old alive."""
 LARGEST = 100_000
 """Objects after which it collects, at most."""
+EAGER = 1, 1, 1
+FEWEST, MOST = 600, 5000
+"""New objects between which there are enough for it to run. A free-threaded build counts them by the five hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Collector:
             gc.freeze()
             gc.collect()
         if self.habit is Habit.EAGER:
-            gc.set_threshold(1, 1, 1)
+            gc.set_threshold(*EAGER)
         elif self.habit is Habit.EVERY:
             gc.set_threshold(self.number or 1, 1, 1)
         try:
@@ -91,11 +95,35 @@ class Collector:
         yield
 
 
+class _Cycle:
+    """What only the collector can take away."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
 class Collectors:
     """The moments at which cycles are collected, finalisers run and weak references die."""
 
     name = "gc"
     allowed = "eager, off, every:NUMBER or random:SEED"
+
+    @staticmethod
+    def idle() -> str:
+        """Say that no cycle is collected as new objects come; empty where it is."""
+        thresholds, frozen = gc.get_threshold(), gc.get_freeze_count()
+        enough = max(FEWEST, min(thresholds[0] * 4 // 5, MOST))  # by itself it would not run yet
+        gc.freeze()  # what was there before would be gone through each time
+        gc.collect()  # an incremental collector begins anew: else it would go through all of it first
+        gc.set_threshold(*EAGER)
+        try:
+            gone = weakref.ref(_Cycle())
+            kept = [[number] for number in range(enough) if gone() is not None]
+        finally:
+            gc.set_threshold(*thresholds)
+            if not frozen:
+                gc.unfreeze()
+        return "new objects do not make the collector run" if len(kept) == enough else ""
 
     def draw(self, seed: int, turn: int) -> Collector:
         """Every few objects first."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 from pytest_flakehunt.ground import seeds
@@ -38,3 +39,11 @@ class Heaps(Seeding):
 
     name = "heap"
     kind = Heap
+
+    @staticmethod
+    def idle() -> str:
+        """Say that new objects lie one after the other all the same; empty where they do not."""
+        with Heap(1).held_for(""):
+            found = [id(each) for each in [bytes(CLASSES[4] - 33) for _ in range(BLOCKS // 4)]]
+        rises = sum(one < other for one, other in pairwise(found))
+        return "new objects lie one after the other all the same" if rises in {0, len(found) - 1} else ""

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -147,6 +148,16 @@ class Latencies:
     name = "latency"
     sources = frozenset({"file", "network", "process", "sleep"})
     allowed = "milliseconds from 1ms to 10000ms"
+
+    @staticmethod
+    def idle() -> str:
+        """Say that nothing is late; empty where something is."""
+        one, other = socket.socketpair()
+        with one, other, standing(Latency(1).stand_ins()), Latency(1).held_for(""):
+            one.sendall(b".")
+            other.recv(1)
+            time.sleep(1e-6)
+            return "" if delays.spent else "neither a sleep nor a socket is late"
 
     def draw(self, seed: int, turn: int) -> Latency:
         """A slow network first, then a very slow one; then any, as each mean delays a test in a way of its own."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from pytest_flakehunt.ground import seeds
+from pytest_flakehunt.ground import scratch, seeds
 from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.model import Contract
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
@@ -81,3 +81,17 @@ class Listings(Seeding):
     name = "listdir"
     sources = frozenset({"directory"})
     kind = Listing
+
+    @staticmethod
+    def idle() -> str:
+        """Say that seeds do not change the order in which a folder is listed; empty where they do."""
+        with scratch.folder() as folder:
+            for name in "abcdefgh":
+                os.mkdir(f"{folder}/{name}")  # noqa: PTH102 - a plain path
+            seen = {tuple(_listed(folder, seed)) for seed in range(4)}
+        return "" if len(seen) > 1 else "four seeds list a folder in one order"
+
+
+def _listed(folder: str, seed: int) -> Iterator[str]:
+    with standing(Listing(seed).stand_ins()), os.scandir(folder) as entries:
+        yield from [entry.name for entry in entries] + os.listdir(folder)  # noqa: PTH208 - what is stood in for

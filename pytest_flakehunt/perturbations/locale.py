@@ -123,6 +123,13 @@ class Locales:
         """Say why no locale can be set here; empty where one can."""
         return "" if self._others() else "no locale in UTF-8 is installed but the machine's own"
 
+    def idle(self) -> str:
+        """Say that this process stays in the locale that it was in; empty where it can be moved."""
+        name = next(iter(self._others()), "C.UTF-8")
+        with Locale(name).held():
+            found = locale.setlocale(locale.LC_CTYPE)
+        return "" if same(found, name) else f"set to {name}, the locale is {found}"
+
     @staticmethod
     def _others() -> list[str]:
         own = of_machine(locale.LC_CTYPE)

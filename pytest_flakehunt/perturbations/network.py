@@ -15,6 +15,8 @@ from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import namespace
 
 INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
+ELSEWHERE = "192.0.2.1"
+"""An address that is nobody's (RFC 5737)."""
 HOSTS = Path("/etc/hosts")
 
 
@@ -208,6 +210,16 @@ class Networks:
     name = "network"
     sources = frozenset({"network", "process"})
     allowed = "offline"
+
+    @staticmethod
+    def idle() -> str:
+        """Say that other machines can be reached all the same; empty where they cannot. Nothing is sent."""
+        with standing(_stand_ins(Reach(set(), {}))), socket.socket(type=socket.SOCK_DGRAM) as packets:
+            try:
+                packets.connect((ELSEWHERE, 9))
+            except OSError:
+                return ""
+        return "a socket is connected with another machine all the same"
 
     def draw(self, seed: int, turn: int) -> Offline:
         """There is but one way to be offline."""

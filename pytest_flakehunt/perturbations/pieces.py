@@ -7,13 +7,13 @@ that; and what fits the smallest buffer of any system is taken at once. TLS
 hands out whole records: what stayed of one would be where no ``select`` looks.
 """
 
-import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.model import Contract
 from pytest_flakehunt.perturbations.cuts import WHOLE, cuts, size
@@ -22,6 +22,8 @@ from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
 STREAMS = frozenset({socket.AF_INET, socket.AF_INET6, getattr(socket, "AF_UNIX", None)})
 PROMISING_NOTHING = getattr(socket, "MSG_DONTWAIT", 0) | getattr(socket, "MSG_NOSIGNAL", 0)
 """Flags that a piece can be given under: others look without taking, or wait for all."""
+TRIES = 8
+"""Seeds by which a stream has been cut, unless none cuts it."""
 _kind: Callable[[socket.socket], int] = socket.SocketType.type.__get__
 _family: Callable[[socket.socket], int] = socket.SocketType.family.__get__
 """As the one before: what the class itself gives makes an enum each time."""
@@ -41,11 +43,9 @@ class Pieces(Seeded):
 
     def stand_ins(self) -> Mapping[str, Maker]:
         """Give what stands in for everything that others read from and write to streams by."""
-        if os.name != "posix":
-            return STAND_INS
         from pytest_flakehunt.perturbations import cutpipes
 
-        return {**STAND_INS, **cutpipes.STAND_INS}
+        return {**STAND_INS, **(cutpipes.STAND_INS if cutpipes.possible() else {})}
 
     @contextmanager
     def held_for(self, nodeid: str) -> Iterator[None]:
@@ -112,3 +112,21 @@ class Piecemeal(Seeding):
     name = "pieces"
     sources = frozenset({"network", "process", "terminal"})
     kind = Pieces
+
+    @staticmethod
+    def idle() -> str:
+        """Say that a stream gives all that is there; empty where it is cut."""
+        return "" if any(_cut(seed) for seed in range(TRIES)) else f"with {TRIES} seeds a socket gave all at once"
+
+
+def _cut(seed: int) -> bool:
+    """Tell whether a socket gives less than was asked for."""
+    setting, sent = Pieces(seed), bytes(64)
+    one, other = socket.socketpair()
+    with one, other, standing(setting.stand_ins()), setting.held_for("idle"):
+        one.sendall(sent)
+        return len(project.posing(_received)(other, len(sent))) < len(sent)
+
+
+def _received(connection: socket.socket, size: int) -> bytes:
+    return connection.recv(size)

@@ -9,7 +9,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, ClassVar
 
-from pytest_flakehunt.ground import auditing, project
+from pytest_flakehunt.ground import auditing, project, scratch
 from pytest_flakehunt.ground.stand_ins import Maker, standing
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import file_times
@@ -21,6 +21,8 @@ GRACE = 1_000
 """Nanoseconds by which a stamp that was set from a float may fall short of the step it was read at."""
 LAG = 20_000_000
 """Nanoseconds by which the time that a file is given may lie behind the clock: the kernel looks at it on its ticks."""
+UNEVEN = 2_000_000_001_123_456_789
+"""Nanoseconds since 1970 that are no whole step."""
 IMPORTING = frozenset({"_frozen_importlib_external", "importlib", "linecache", "zipimport"})
 """Packages that keep times of sources from before, to know whether these have changed."""
 STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")
@@ -148,12 +150,26 @@ def _asks_for_a_test(frame: FrameType | None) -> bool:
     return True
 
 
+def _modified(path: str) -> int:
+    return os.stat(path).st_mtime_ns  # noqa: PTH116 - the function that is stood in for
+
+
 class Resolutions:
     """How finely clocks and file systems tell the time."""
 
     name = "resolution"
     sources = frozenset({"clock", "status"})
     allowed = f"{', '.join(sorted(STEPS)[:-1])} or {max(STEPS)}"
+
+    @staticmethod
+    def idle() -> str:
+        """Say that times of files do not go in steps; empty where they do."""
+        with scratch.folder() as folder, standing(Steps("2s").stand_ins()):
+            path = f"{folder}/file"
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+            os.utime(path, ns=(UNEVEN, UNEVEN))
+            stamp = project.posing(_modified)(path)
+        return "" if stamp % STEPS["2s"] == 0 else "times of files do not go in steps"
 
     def draw(self, seed: int, turn: int) -> Steps:
         """Whole seconds first, then a clock's steps, then two seconds; and again."""

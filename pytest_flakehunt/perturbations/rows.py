@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -114,6 +114,17 @@ class Orders:
     def unavailable(self) -> str:
         """Say why no rows can be reversed here; empty where they can."""
         return "" if "_sqlite3" in sys.modules or importlib.util.find_spec("_sqlite3") else "this Python has no sqlite3"
+
+    @staticmethod
+    def idle() -> str:
+        """Say that rows come in the same order as ever; empty where they come the other way round."""
+        import sqlite3
+
+        with standing(Connections(Pragma().give).stand_ins()), closing(sqlite3.connect(":memory:")) as database:
+            database.execute("CREATE TABLE rows (number INTEGER PRIMARY KEY)")
+            database.executemany("INSERT INTO rows VALUES (?)", ((number,) for number in range(3)))
+            found = [row[0] for row in database.execute("SELECT number FROM rows")]
+        return "" if found == [2, 1, 0] else "rows come in the same order as ever"
 
     def draw(self, seed: int, turn: int) -> Reversed:
         """There is but one other way."""

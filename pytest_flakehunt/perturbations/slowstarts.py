@@ -17,7 +17,8 @@ _kill, _waitpid = os.kill, os.waitpid  # held on to, as that: a test may watch w
 
 def possible() -> bool:
     """Tell whether a process can be held back here."""
-    return _spawn is not None and os.path.exists(SHELL)  # noqa: PTH110 - before anything else is imported
+    stops = hasattr(signal, "SIGSTOP") and hasattr(signal, "SIGCHLD") and hasattr(signal, "pthread_sigmask")
+    return _spawn is not None and stops and os.path.exists(SHELL)  # noqa: PTH110 - before anything else is imported
 
 
 def late_start(original: Callable[..., None]) -> Callable[..., None]:

@@ -104,7 +104,7 @@ class Switches:
         if self.armed:
             return
         self.armed = True
-        self._tracer = Monitoring(self.passed) if MONITORING is not None else Tracing(self.passed)
+        self._tracer = _tracer(self.passed)
         self._tracer.start()
 
     def disarm(self) -> None:
@@ -309,6 +309,10 @@ class Tracing:
         return self._line
 
 
+def _tracer(passed: Passed) -> Tracer:
+    return Monitoring(passed) if MONITORING is not None else Tracing(passed)
+
+
 def running() -> set[CodeType]:
     """Give the code that all threads are at, from the innermost to the outermost call.
 
@@ -333,3 +337,38 @@ class Switchings(Seeding):
     costly = True
     """Whether it costs so much that mixed sweeps hold it only for tests that consult a source."""
     kind = Switching
+
+    @staticmethod
+    def idle() -> str:
+        """Say that no line of the project's code is seen to run; empty where some are."""
+        seen: list[int] = []
+        tracer = _tracer(lambda _, line: seen.append(line))
+        with _untraced():
+            tracer.start()
+            try:
+                project.posing(_three_lines)()
+            finally:
+                tracer.stop()
+        return "" if len(seen) > 2 else f"of three lines that ran {len(seen)} were seen"
+
+
+def _three_lines() -> int:
+    one = 1
+    two = one + one
+    return one + two
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    """Set a trace function of this process aside: it says nothing of those in which tests run."""
+    before = sys.gettrace(), threading.gettrace()
+    if MONITORING is not None or before == (None, None):
+        yield
+        return
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(before[0])
+        threading.settrace(before[1])  # as it was, be it none

@@ -36,6 +36,8 @@ daylight saving any more); the farthest east; an end of daylight saving at
 midnight in the past; the farthest west; half an hour west with daylight
 saving; daylight saving by half an hour; and more of each kind.
 """
+SUMMER = 1_750_000_000
+"""A moment in June of 2025, in seconds since 1970."""
 SIMPLE = ("UTC", "America/New_York", "Asia/Tokyo", "Asia/Kolkata")
 """No offset, daylight saving, whole hours ahead, half an hour: zones that everyone knows."""
 
@@ -68,6 +70,11 @@ class Zone(Named):
             time.tzset()
 
 
+def _local(zone: Zone) -> tuple[int, ...]:
+    with zone.held():
+        return tuple(time.localtime(SUMMER)[:6])
+
+
 class Zones:
     """Where the machine seems to stand."""
 
@@ -90,6 +97,13 @@ class Zones:
         if not hasattr(time, "tzset"):
             return "this platform has no tzset"
         return "" if any(map(installed, TELLING)) else "no time zone database is installed"
+
+    @staticmethod
+    def idle() -> str:
+        """Say that local time is the same in zones that have little in common; empty where it is not."""
+        names = [name for name in TELLING if installed(name)]
+        times = {_local(Zone(name)) for name in names}
+        return "" if len(times) > 1 or len(names) == 1 else f"local time is the same in {' and '.join(names[:2])}"
 
     def draw(self, seed: int, turn: int) -> Zone:
         """The farthest zones first, then any of them."""

@@ -115,19 +115,30 @@ def _start() -> None:
 
 @contextmanager
 def mounted(*, ticking: bool) -> Iterator[None]:
-    """Put the wall clock under our control.
+    """Put the wall clock under our control, and let what can be made to agree with it agree.
 
     Args:
         ticking: whether time goes on; one that does not stops nothing but the
             wall clock.
+    """
+    with movable(ticking=ticking), _dated_files(), foreign_clocks.agreeing(_clock.shown, _clock.true) as begin:
+        _clock.movers.append(lambda _seconds: begin())
+        yield
+
+
+@contextmanager
+def movable(*, ticking: bool = True) -> Iterator[None]:
+    """Put what Python itself says of the time under our control.
+
+    Args:
+        ticking: as above.
     """
     _clock.base = realtime.time() - realtime.monotonic()
     _clock.offset, _clock.standing = 0.0, None if ticking else _clock.true()
     engine = _time_machine() if importlib.util.find_spec("time_machine") else _freezegun()
     _clock.since = _clock.true() - FILE_CLOCK_SLACK
     try:
-        with engine, _dated_files(), foreign_clocks.agreeing(_clock.shown, _clock.true) as begin:
-            _clock.movers.append(lambda _seconds: begin())
+        with engine:
             yield
     finally:
         _clock.offset, _clock.standing, _clock.since = 0.0, None, None

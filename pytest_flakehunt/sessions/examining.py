@@ -23,6 +23,7 @@ from pytest_flakehunt.model import Isolation, Perturbation
 from pytest_flakehunt.model.examined import Examined
 from pytest_flakehunt.quarantine import QuarantineError
 from pytest_flakehunt.quarantine.reading import read
+from pytest_flakehunt.sessions import showing
 from pytest_flakehunt.sessions.origin import known
 from pytest_flakehunt.sessions.preparing import Setup
 from pytest_flakehunt.zygote import child, forkable
@@ -107,18 +108,25 @@ class Examination:
         if answer.rootdir and not answer.seconds:
             answer.ended = status
         only, without = (asked.only, asked.without) if asked is not None else ((), ())
-        for name, perturbation in self.known.items():
-            withdrawn: Callable[[], str] = getattr(perturbation, "withdrawn", str)
-            reason = getattr(perturbation, "unavailable", "") or self.barred.get(name, "") or withdrawn()
-            if name in without or (only and name not in only):
-                answer.left_out.append(name)
-            elif reason:
+        answer.left_out = [name for name in self.known if name in without or (only and name not in only)]
+        asked_for = {name: item for name, item in self.known.items() if name not in answer.left_out}
+        reasons = {name: self._withdrawn(item) for name, item in asked_for.items()}
+        idle = showing.idle(item for name, item in asked_for.items() if not reasons[name])
+        for name in asked_for:
+            if reason := reasons[name] or idle.get(name, ""):
                 answer.stand_down[name] = reason
                 if only:
                     answer.wrong.append(f"--flakehunt-only={','.join(only)}: {name} stands down: {reason}")
             else:
                 answer.acting.append(name)
+                if name in idle:
+                    answer.seen.append(name)
         return answer
+
+    def _withdrawn(self, perturbation: Perturbation) -> str:
+        """Say why it stands down without being tried; empty where it does not."""
+        withdrawn: Callable[[], str] = getattr(perturbation, "withdrawn", str)
+        return getattr(perturbation, "unavailable", "") or self.barred.get(perturbation.name, "") or withdrawn()
 
     def _borne(self, look: Callable[[], Given]) -> Given | None:
         try:

@@ -39,6 +39,8 @@ class Session:
         self.notes: list[str] = []
         self.choosing = Choosing(self.config, self.options)
         self.honouring = Honouring(self.config, update=self.options.update)
+        self.away: list[str] | None = None
+        """What stands down since the suite is imported; None where that is not known yet."""
         self.status: int | None = None
         """What the hunt ends with; None where there are no findings."""
         self.wrong: list[str] = []
@@ -74,8 +76,8 @@ class Session:
         self.choosing.choose(items)
 
     def pytest_report_collectionfinish(self) -> list[str]:
-        """Say what was chosen, and why."""
-        return self.choosing.said
+        """Say what was chosen, and why; and what stands down, now that the suite is imported."""
+        return [*self.choosing.said, *(f"flakehunt: {reason}" for reason in self._withdrawn())]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -142,7 +144,7 @@ class Session:
 
     def _hunt(self, session: pytest.Session) -> None:
         assert self.ledger is not None
-        self.notes.extend(self.setup.withdraw())
+        self._withdrawn()
         trial = self._begun(self.ledger)
         items = self.choosing.all or session.items
         tests = Tallies.of((item.nodeid, *item.location[:2]) for item in items)
@@ -174,6 +176,13 @@ class Session:
             if said := survey.company.sentence():
                 self._say(said)
             self.findings = self.honouring.marked(self._drawn(survey, cases, conclusions, trial))
+
+    def _withdrawn(self) -> Sequence[str]:
+        """Say what stands down since the suite is imported, found out once."""
+        if self.away is None:
+            self.away = self.setup.withdraw()
+            self.notes.extend(self.away)
+        return self.away
 
     def _begun(self, ledger: Ledger) -> Trial:
         """Begin in the ledger; give the record of the hunt as it begins."""

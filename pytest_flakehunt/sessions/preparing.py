@@ -23,6 +23,7 @@ from pytest_flakehunt.pool.pool import Pool
 from pytest_flakehunt.pool.slots import Slots
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import progress
+from pytest_flakehunt.sessions import showing
 from pytest_flakehunt.sessions.mirror import Mirror
 from pytest_flakehunt.sessions.origin import ORIGIN, known
 from pytest_flakehunt.survey.company import Company
@@ -122,9 +123,12 @@ class Setup:
         return lines
 
     def withdraw(self) -> list[str]:
-        """Give up perturbations of what the suite, now that it is imported, turned out to settle itself."""
+        """Give up perturbations that do nothing here, or of what the suite, now that it is imported, settles itself."""
         reasons = {item.name: item.withdrawn() for item in self.active if hasattr(item, "withdrawn")}
         self.active = [item for item in self.active if not reasons.get(item.name)]
+        if not self.plan.settings:
+            reasons |= showing.idle(self.active)
+            self.active = [item for item in self.active if not reasons.get(item.name)]
         away = [f"{name} stands down: {reason}" for name, reason in reasons.items() if reason]
         self.stood_down += away
         return away

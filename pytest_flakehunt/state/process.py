@@ -77,7 +77,8 @@ def _set_zone(variable: str | None, _zone: object) -> None:
     # the variable itself is another change: it stays as it is
     now = os.environ.get("TZ")
     _set_variable(variable)
-    time.tzset()
+    if hasattr(time, "tzset"):
+        time.tzset()
     _set_variable(now)
 
 

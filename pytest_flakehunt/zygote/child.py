@@ -27,8 +27,8 @@ from pytest_flakehunt.model import Evidence, Leak, Outcome, Place, Plan
 from pytest_flakehunt.perturbations import random as perturbation
 from pytest_flakehunt.zygote import wire
 
-STACKS_SIGNAL = getattr(signal, "SIGRTMIN", 34) + 7
-"""A real-time signal that hardly anything uses asks a hanging child for its stacks."""
+STACKS_SIGNAL: int | None = signal.SIGRTMIN + 7 if hasattr(signal, "SIGRTMIN") else getattr(signal, "SIGINFO", None)
+"""One that hardly anything uses asks a hanging child for its stacks: a real-time signal, or what a BSD has instead."""
 LONGEST_TEXT = 40_000
 """Characters kept of a traceback or a captured section: the first and the last half."""
 LONGEST_MESSAGE = 4_000
@@ -323,7 +323,7 @@ def perform(
         waits: whether to wait, when the last test has ended, for what is on its way out.
     """
     faulthandler.enable(stacks)
-    if hasattr(faulthandler, "register"):
+    if hasattr(faulthandler, "register") and STACKS_SIGNAL is not None:
         faulthandler.register(STACKS_SIGNAL, stacks, all_threads=True)
     config = session.config
     observer = Observer(config, journal, reported=reported)

@@ -31,7 +31,9 @@ def hindrance() -> Hindrance | None:
     before one and start others when they are needed: of native threads, only
     those count that are there after a fork whose child did nothing.
     """
-    if sys.platform in {"win32", "darwin"}:
+    if not hasattr(os, "fork"):
+        return Hindrance("this Python cannot fork", certain=True)
+    if sys.platform == "darwin":
         return Hindrance(f"forking is not safe on {sys.platform}", certain=True)
     others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
     if others:

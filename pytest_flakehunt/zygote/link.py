@@ -15,6 +15,7 @@ from typing import Any
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.zygote import fork, wire
 from pytest_flakehunt.zygote.child import STACKS_SIGNAL
+from pytest_flakehunt.zygote.ears import CHUNK, Ears
 from pytest_flakehunt.zygote.warm import STACKS
 
 OUTPUT_LIMIT = 256 * 1024 * 1024
@@ -23,8 +24,6 @@ OUTPUT_LIMIT = 256 * 1024 * 1024
 BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));from pytest_flakehunt.zygote.warm import main; main()"
 )
-CHUNK = 1 << 16
-"""Bytes that are read of a zygote's answers at once."""
 _poll = getattr(select, "poll", None)  # held on to, as what follows: a suite's gevent would put its own there
 LEAVING = 3.0
 """Seconds a zygote that retires is given to finish its session."""
@@ -92,6 +91,9 @@ class Link:
                 env={**origin.environment(), **environment, **worker_variables(birth.workerinput)},
                 start_new_session=True,
             )
+        if _ears is not None:
+            assert self.process.stdout is not None
+            _ears.listen(self, self.process.stdout.fileno())
         self.send(birth)
 
     @property
@@ -100,10 +102,13 @@ class Link:
         assert self.process.stdout is not None
         return None if self.process.stdout.closed else self.process.stdout.fileno()
 
-    def receive(self) -> Iterator[wire.Message | None]:
-        """Give the answers that have come, at least one turn's; None as the last where there can be no more."""
+    def receive(self, data: bytes) -> Iterator[wire.Message | None]:
+        """Give the answers that are complete; None as the last where there can be no more.
+
+        Args:
+            data: what was read of them, nothing where they are at their end.
+        """
         assert self.process.stdout is not None
-        data = os.read(self.process.stdout.fileno(), CHUNK)
         *lines, self._heard = (self._heard + data).split(b"\n")
         try:
             yield from map(wire.decode, lines)
@@ -155,12 +160,23 @@ def heard(links: Iterable[Link], seconds: float) -> list[tuple[Link, wire.Messag
         seconds: how long is waited at most.
     """
     speaking = {descriptor: link for link in links if (descriptor := link.answers) is not None}
+    if _ears is not None:
+        chunks = [(link, data) for link, data in _ears.hear(seconds) if link in speaking.values()]
+        return [(link, message) for link, data in chunks for message in link.receive(data)]
     assert _poll is not None
     waiting = _poll()
     for descriptor in speaking:
         waiting.register(descriptor, select.POLLIN | select.POLLHUP)
     ready = waiting.poll(seconds * 1000)
-    return [(speaking[descriptor], message) for descriptor, _ in ready for message in speaking[descriptor].receive()]
+    return [
+        (speaking[descriptor], message)
+        for descriptor, _ in ready
+        for message in speaking[descriptor].receive(os.read(descriptor, CHUNK))
+    ]
+
+
+_ears: Ears[Link] | None = None if _poll is not None else Ears()
+"""What hears zygotes where the system has no ``poll``."""
 
 
 def worker_variables(workerinput: Mapping[str, object]) -> dict[str, str]:
@@ -194,7 +210,7 @@ def of_a_zygote(child: Any) -> bool:
 
     with contextlib.suppress(psutil.Error, OSError):
         if child.status() == psutil.STATUS_ZOMBIE:
-            return os.getsid(child.pid) != os.getsid(0)
+            return hasattr(os, "getsid") and os.getsid(child.pid) != os.getsid(0)
         return "PYTEST_XDIST_WORKER" in child.environ()
     return False
 
@@ -228,7 +244,7 @@ def ask_for_stacks(pid: int, stacks: Path) -> None:
 
     Returns once they stand in the file, or after a moment where nothing comes.
     """
-    if not hasattr(signal, "SIGCONT"):
+    if STACKS_SIGNAL is None or not hasattr(signal, "SIGCONT"):
         return
     with contextlib.suppress(OSError):
         os.kill(pid, signal.SIGCONT)

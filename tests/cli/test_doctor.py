@@ -82,6 +82,15 @@ def test_threads_keep_it_from_forking(examine: Doctor, pytester: pytest.Pytester
     assert wrong(lines) == ["--flakehunt-isolation=fork: importing the suite starts threads: pump; leave it out"]
 
 
+def test_what_does_nothing_here_stands_down(examine: Doctor, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("import gc\ngc.set_threshold = lambda *_: None")
+    pytester.makepyfile("def test_a(): pass")
+    _, lines = examine("--flakehunt-only=gc,order,listdir")
+    assert "gc stands down: new objects do not make the collector run" in lines
+    assert "seen to act on this interpreter: listdir" in lines
+    assert "taken to act, as they need nothing of it, or cannot be tried at once: order" in lines
+
+
 def test_files_of_ours_are_looked_at(examine: Doctor, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_it="def test_a(): pass")
     path = pytester.path / ".flakehunt" / "ledger.sqlite"

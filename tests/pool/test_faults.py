@@ -16,6 +16,7 @@ Hunter = Callable[..., Any]
 CALM_ONLY = "--flakehunt-only=hashseed"
 
 
+@pytest.mark.isolations
 @pytest.mark.parametrize(
     ("deed", "exception"),
     [
@@ -216,6 +217,7 @@ def test_a_hang_in_an_interpreter_of_its_own_is_ended_too(pytester: pytest.Pytes
     assert found.tests["test_after"]["runs"] == 2
 
 
+@pytest.mark.isolations
 def test_nothing_a_child_starts_outlives_its_sweep(pytester: pytest.Pytester, hunt: Hunter) -> None:
     mark = f"987.{os.getpid()}"
     pytester.makepyfile(

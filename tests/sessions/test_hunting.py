@@ -18,6 +18,7 @@ SCHEMA = Path(__file__).parents[2] / "pytest_flakehunt" / "reports" / "schema.js
 Hunter = Callable[..., Any]
 
 
+@pytest.mark.isolations
 def test_pytest_itself_sees_one_ordinary_run(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """
@@ -197,6 +198,7 @@ def test_collecting_differently_is_noted_and_no_error(pytester: pytest.Pytester,
     assert not any("cut short" in note for note in found.report["notes"])
 
 
+@pytest.mark.isolations
 def test_x_ends_what_pytest_sees_and_not_the_hunt(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_a(): assert 0\ndef test_b(): pass")
     found = hunt("-x")

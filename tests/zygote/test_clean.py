@@ -28,6 +28,7 @@ def noted(pytester: pytest.Pytester, hunt: Hunter, expression: str, *, setup: st
     return lines
 
 
+@pytest.mark.isolations
 def test_each_sweep_has_a_process_of_its_own(pytester: pytest.Pytester, hunt: Hunter) -> None:
     assert len(set(noted(pytester, hunt, "os.getpid()"))) == 4
 
@@ -36,6 +37,7 @@ def test_each_sweep_has_a_base_temp_of_its_own(pytester: pytest.Pytester, hunt: 
     assert len(set(noted(pytester, hunt, "tmp_path_factory.getbasetemp()"))) == 4
 
 
+@pytest.mark.isolations
 def test_each_sweep_has_an_empty_cache(pytester: pytest.Pytester, hunt: Hunter) -> None:
     expression = "(request.config.cache.get('seen/it', 0), request.config.cache.set('seen/it', 1))"
     assert set(noted(pytester, hunt, expression)) == {"(0, None)"}
@@ -84,6 +86,7 @@ def test_each_sweep_captures_into_a_file_of_its_own(pytester: pytest.Pytester, h
     assert found.result.stdout.str().count("\ntwo\n") == 1
 
 
+@pytest.mark.isolations
 def test_each_sweep_draws_its_own_random_numbers(pytester: pytest.Pytester, hunt: Hunter) -> None:
     assert len(set(noted(pytester, hunt, "random.random()"))) == 4
 
@@ -227,10 +230,8 @@ def test_workers_present_themselves_as_xdists_do(pytester: pytest.Pytester, hunt
     assert hunt("-n2").verdicts == {"test_it": "steady"}
 
 
-@pytest.mark.parametrize("isolation", ["fork", "fresh"])
-def test_fixtures_of_every_scope_live_as_long_as_they_say(
-    pytester: pytest.Pytester, hunt: Hunter, isolation: str
-) -> None:
+@pytest.mark.isolations
+def test_fixtures_of_every_scope_live_as_long_as_they_say(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """
         import pytest
@@ -252,7 +253,7 @@ def test_fixtures_of_every_scope_live_as_long_as_they_say(
             assert made[6:] == ["end of function", "end of class", "function"]
         """
     )
-    found = hunt(CALM, f"--flakehunt-isolation={isolation}", sweeps=3)
+    found = hunt(CALM, sweeps=3)
     assert set(found.verdicts.values()) == {"steady"}
 
 

@@ -63,9 +63,9 @@ DIFFERENT = {
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it is read from /proc")
-@pytest.mark.parametrize("isolation", ["fork", "fresh"])
+@pytest.mark.isolations
 def test_a_child_looks_like_an_ordinary_process(
-    pytester: pytest.Pytester, hunt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, isolation: str
+    pytester: pytest.Pytester, hunt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makepyfile(LOOKING)
     pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\n")
@@ -77,7 +77,7 @@ def test_a_child_looks_like_an_ordinary_process(
             monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
             pytester.runpytest_subprocess("-pxdist.plugin", "-ppytest_flakehunt.plugin").assert_outcomes(passed=1)
         else:
-            assert hunt("-n1", f"--flakehunt-isolation={isolation}", "--flakehunt-only=heap", sweeps=1).result.ret == 0
+            assert hunt("-n1", "--flakehunt-only=heap", sweeps=1).result.ret == 0
         seen.append(json.loads(path.read_text("utf-8")))
     ordinary, child = seen
     different = {name for name, value in ordinary.items() if child[name] != value}

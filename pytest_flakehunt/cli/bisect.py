@@ -199,7 +199,7 @@ def _check(mode: Mode, folder: str, source: Path) -> None:
 def _hunts(ledger: Path) -> Iterator[tuple[int, Findings]]:
     """Yield what the hunts of a ledger said, the last first."""
     from pytest_flakehunt.ledger import archive
-    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.ledger.errors import LedgerError
 
     if not is_ledger(ledger):
         yield 0, concluded(ledger, "")

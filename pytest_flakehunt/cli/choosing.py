@@ -50,7 +50,7 @@ def hunts(word: str, ledger: Path) -> Hunted:
 def every(ledger: Path) -> dict[str, Findings]:
     """Give what all hunts of a ledger said that were concluded, by number, the last one last."""
     from pytest_flakehunt.ledger import archive
-    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.ledger.errors import LedgerError
 
     if not is_ledger(ledger):
         raise Refused(f"{ledger}: it is no ledger; give the path of one")

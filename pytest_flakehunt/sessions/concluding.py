@@ -76,9 +76,9 @@ class Conclusions:
             start: seconds that an interpreter took to start.
             wanted: tells of which modes.
         """
-        if self.options.plan or self.options.diagnose == 0:
+        if self.options.plan or self.setup.diagnose == 0:
             return
-        given = self.options.diagnose
+        given = self.setup.diagnose
         rerun = Rerun(self.config.stash[ORIGIN], survey.pool.slots.scratch)
 
         def verify(lead: Lead, found: Diagnosis, name: str, pairs: int, ends: float) -> Diagnosis:

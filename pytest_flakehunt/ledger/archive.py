@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.particulars import Particulars
-from pytest_flakehunt.ledger.store import APPLICATION, OUTCOMES, VERSION, remedy
+from pytest_flakehunt.ledger.store import APPLICATION, OUTCOMES, VERSION, Ledger, remedy
 from pytest_flakehunt.model import (
     Attempt,
     Count,
@@ -42,6 +42,10 @@ JSON_COLUMNS = frozenset(
     }
 )
 """Columns whose text is JSON."""
+LITTLE_PATIENCE = 2.0
+"""Seconds to wait for a command that reads."""
+WITH_IDS = 5
+"""The format from which on hunts have ids."""
 WITH_TERMS = 7
 """The format from which on a ledger keeps what the draws of a hunt follow from."""
 FEWEST_DIGITS = 4
@@ -272,7 +276,7 @@ def particulars(path: Path) -> dict[int, Particulars]:
                 revision=revision,
                 asked=asked,
                 uid=uid,
-                weights=tuple(json.loads(weights).items()),
+                weights=tuple((name, float(weight)) for name, weight in json.loads(weights).items()),
             )
             found[number] = Particulars(
                 *(trial, machine, json.loads(versions), directory, tuple(json.loads(redact))),
@@ -408,6 +412,55 @@ def document(path: Path, number: int) -> str:
     with _reading(path) as db:
         (text,) = db.execute("SELECT document FROM documents WHERE hunt = ?", (number,)).fetchone()
         return str(text)
+
+
+def upgraded(path: Path, target: Path) -> None:
+    """Write a copy of a ledger that has the newest format; the ledger stays as it is.
+
+    Args:
+        path: of the ledger, of format 5 or newer: hunts of older ones have no ids.
+        target: of the copy, which is not there.
+
+    Raises:
+        LedgerError: it cannot be read, or is too old.
+    """
+    with _reading(path) as db:
+        if not _since(db, WITH_IDS):
+            raise LedgerError(
+                f"{path} has a format from before hunts had ids, so that one cannot be told from another; hunt into it "
+                "once, which upgrades it"
+            )
+        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            db.backup(copy)
+    Ledger(target).close()
+
+
+def replaced(path: Path, source: Path) -> None:
+    """Put one ledger in the place of another, all or nothing, also where that one was not closed.
+
+    Args:
+        path: of the ledger that is replaced; it may not be there.
+        source: of the other; it is closed.
+
+    Raises:
+        LedgerError: it cannot be written, or is in use.
+    """
+    try:
+        with closing(sqlite3.connect(source, isolation_level=None)) as new:
+            new.execute("PRAGMA journal_mode = DELETE")
+            if path.exists():
+                with closing(sqlite3.connect(path, timeout=LITTLE_PATIENCE, isolation_level=None)) as old:
+                    old.execute("PRAGMA locking_mode = EXCLUSIVE")  # which nobody gets while another has it open
+                    old.execute("PRAGMA journal_mode = DELETE")
+                    new.backup(old)
+                return
+        source.replace(path)
+    except (OSError, sqlite3.Error) as error:
+        if "locked" in str(error):
+            raise LedgerError(
+                f"{path} is in use: a hunt or another command has it open; try again when that has ended"
+            ) from None
+        raise LedgerError(f"{path} cannot be written: {error}; {remedy(error)}") from None
 
 
 def copied(path: Path, target: Path, redact: Callable[[str], str]) -> None:

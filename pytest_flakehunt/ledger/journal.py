@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.particulars import Particulars
+from pytest_flakehunt.ledger.texts import storable
 from pytest_flakehunt.model import (
     Attempt,
     Evidence,
@@ -80,7 +81,8 @@ class Journal:
 
     def declare(self, tests: Sequence[tuple[str, str, int]]) -> None:
         """Make tests known: node id, file, line."""
-        new = [test for test in tests if test[0] not in self._tests]
+        named = ((storable(nodeid), storable(file), line) for nodeid, file, line in tests)
+        new = [test for test in named if test[0] not in self._tests]
         for nodeid, *_ in new:
             self._tests[nodeid] = len(self._tests)
         for first in range(0, len(new), TESTS_A_LINE):
@@ -94,7 +96,7 @@ class Journal:
         evidence: list[list[object]] = []
         leaks: list[list[object]] = []
         for attempt, fingerprint in zip(attempts, fingerprints, strict=True):
-            test = self._tests[attempt.nodeid]
+            test = self._tests[storable(attempt.nodeid)]
             row: list[object] = [test, CODES[attempt.outcome], round(attempt.seconds * 1000)]
             rows.append([*row, fingerprint] if fingerprint else row)
             if attempt.evidence is not None and self._keeps("mode", f"{test} {fingerprint}"):
@@ -107,7 +109,7 @@ class Journal:
                 "attempts": rows,
                 "evidence": evidence,
                 "leaks": leaks,
-                "unjudged": [self._tests[attempt.nodeid] for attempt in attempts if not attempt.judged],
+                "unjudged": [self._tests[storable(attempt.nodeid)] for attempt in attempts if not attempt.judged],
             }
         )
 

@@ -30,6 +30,11 @@ class Particulars:
         return int(self.terms.get("shards", "1"))
 
     @property
+    def merged(self) -> bool:
+        """Whether it was put together from shards, rather than run as one."""
+        return self.shards > 1 and self.trial.uid not in self.parts.values()
+
+    @property
     def missing(self) -> list[int]:
         """The shards that it does not have."""
         return [number for number in range(1, self.shards + 1) if str(number) not in self.parts]

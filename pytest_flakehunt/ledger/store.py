@@ -12,6 +12,7 @@ from pytest_flakehunt.ground import project
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.journal import Journal
 from pytest_flakehunt.ledger.particulars import Particulars
+from pytest_flakehunt.ledger.texts import storable
 from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, Place, Purpose, Sighting, Sweep, Trial
 
 APPLICATION = 0x666C6B68
@@ -500,11 +501,6 @@ class Ledger:
                 statement,
             ) in found
         }
-
-
-def storable(text: str) -> str:
-    """Give a text that SQLite can keep: lone surrogates are written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def remedy(error: Exception) -> str:

@@ -161,7 +161,7 @@ class Session:
         append_to_log(session.config, asked)
         display = progress.display(session.config)
         pool = self.setup.pool(session, tests, display, self._say, self._declare)
-        survey = self.setup.survey(pool, tests, self.ledger, self._done(self.ledger))
+        survey = self.setup.survey(pool, tests, self.ledger, self._done())
         setup = self.setup
         cases = Cases(survey, self.ledger, setup.known, setup.active, setup.began, setup.seed)
         conclusions = Conclusions(setup, self.ledger, self._say)
@@ -215,9 +215,8 @@ class Session:
         except (LedgerError, OSError) as error:
             raise pytest.UsageError(f"--flakehunt-journal: {error}") from None
 
-    def _done(self, ledger: Ledger) -> Mapping[int, str]:
+    def _done(self) -> Mapping[int, str]:
         """Give what was on trial in sweeps that were run before, by number."""
-        del ledger
         return {}
 
     def _work(self, survey: Survey, cases: Cases, conclusions: Conclusions) -> None:

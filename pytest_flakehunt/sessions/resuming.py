@@ -50,23 +50,26 @@ class ResumedSession(Session):
             if difference.split()[0] in {"revision", "Python", "pytest", "collected"}:
                 self._say(f"experiments were made where something else was there than in the sweeps: {difference}")
         self.spent = archive.busy(self.options.ledger, self.hunt)
+        if not self.complete:
+            self._tear(ledger)
+        self._go_on_in_journal(ledger)
         trial, old = self.setup.trial(), self.before.trial
         kept = replace(trial, uid=old.uid, started=old.started, seed=old.seed, asked=old.asked)
         return replace(kept, perturbations=old.perturbations, weights=old.weights) if self.complete else kept
 
-    def _done(self, ledger: Ledger) -> Mapping[int, str]:
-        path = self.options.ledger
-        extra = [archive.last_number(path, self.hunt)]
+    def _tear(self, ledger: Ledger) -> None:
+        """Free the numbers of sweeps that had not ended."""
+        extra = [archive.last_number(self.options.ledger, self.hunt)]
 
         def free() -> int:
             extra[0] = max(extra[0], self._limit()) + self.options.shard.count
             return extra[0]
 
-        torn = [] if self.complete else ledger.tear(self._limit(), free)
-        self._go_on_in_journal(ledger)
-        if torn:
+        if torn := ledger.tear(self._limit(), free):
             again = f"{counted(len(torn), 'sweep')} that had not ended {'was' if len(torn) == 1 else 'were'} run again"
             self._say(f"the hunt was interrupted, and went on: {again}")
+
+    def _done(self) -> Mapping[int, str]:
         return {sweep.number: " ".join(sweep.focus) for sweep, _ in self._seen() if sweep.number < self._limit()}
 
     def _limit(self) -> int:
@@ -79,7 +82,7 @@ class ResumedSession(Session):
         return ((sweep, attempts) for sweep, attempts, _ in found)
 
     def _go_on_in_journal(self, ledger: Ledger) -> None:
-        """Add to the journal; where it is gone, or lacks sweeps of the ledger, write it anew."""
+        """Write the journal anew, from what the ledger has, and go on in it."""
         if self.options.journal is None:
             return
         self._open_journal(ledger, self.before)

@@ -12,7 +12,7 @@ from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
 from pytest_flakehunt.cli import diagnose
 from pytest_flakehunt.cli.ending import OK, Refused
 from pytest_flakehunt.cli.report import is_ledger
-from pytest_flakehunt.reports.words import number, safe
+from pytest_flakehunt.reports.words import number, percent, safe
 
 if TYPE_CHECKING:
     from pytest_flakehunt.ledger.merging import Merged
@@ -96,7 +96,7 @@ def _lacking(hunt: "Particulars") -> list[str]:
         return []
     whole = int(hunt.trial.asked)
     share = max(1, round(whole * len(hunt.parts) / hunt.shards))
-    few, all_ = (f"{rate(0, runs).high:.2%}".replace("%", " %") for runs in (share, whole))
+    few, all_ = (percent(rate(0, runs).high) for runs in (share, whole))
     names = ", ".join(map(str, hunt.missing))
     which = f"shard {names} is" if len(hunt.missing) == 1 else f"shards {names} are"
     return [

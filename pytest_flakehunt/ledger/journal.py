@@ -153,8 +153,12 @@ def trial_of(uid: str, started: str, terms: dict[str, str]) -> Trial:
 class Written:
     """A journal that is read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most: int = MOST_LINE) -> None:
         """Look through it, so that each sweep can be found; the last line of a number counts.
+
+        Args:
+            path: of the journal.
+            most: bytes that a line has at most.
 
         Raises:
             LedgerError: it is none, or not as it should be.
@@ -167,11 +171,11 @@ class Written:
         seconds: float | None = None
         try:
             with path.open("rb") as file:
-                self.hunt: Particulars = self._checked(1, self._first, file.readline(MOST_LINE))
+                self.hunt: Particulars = self._checked(1, self._first, file.readline(most))
                 place, number = file.tell(), 1
-                while line := file.readline(MOST_LINE + 1):
+                while line := file.readline(most + 1):
                     number += 1
-                    if len(line) > MOST_LINE:
+                    if len(line) > most:
                         raise LedgerError(f"{path}: line {number} is longer than any that a hunt writes")
                     if line.endswith(b"\n"):
                         found = self._checked(number, partial(self._take, place), line)

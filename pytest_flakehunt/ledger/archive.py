@@ -39,6 +39,7 @@ JSON_COLUMNS = frozenset(
         ("hunts", "terms"),
         ("hunts", "parts"),
         ("documents", "document"),
+        ("steps", "seen"),
     }
 )
 """Columns whose text is JSON."""

@@ -44,7 +44,7 @@ def digest(nodeids: Iterable[str]) -> str:
     """Tell collected tests from others, whatever their order.
 
     >>> digest(["b", "a", "a"])
-    '2 tests 59cb77d0f3ec1ca9'
+    '2 tests ffc151170352baa3'
     """
     names = sorted(set(nodeids))
     found = hashlib.blake2b("\0".join(names).encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()

@@ -141,3 +141,14 @@ CREATE TABLE IF NOT EXISTS notes (
     hunt INTEGER NOT NULL REFERENCES hunts (id),
     text TEXT    NOT NULL
 );
+
+-- Steps of experiments that have ended: where a hunt goes on that was killed, they are not made again.
+CREATE TABLE IF NOT EXISTS steps (
+    hunt  INTEGER NOT NULL,
+    bench TEXT    NOT NULL,                     -- the mode that is diagnosed: node id and fingerprint
+    step  INTEGER NOT NULL,                     -- from 1
+    asked TEXT    NOT NULL,                     -- digest of the runs that were asked for
+    seen  TEXT    NOT NULL,                     -- JSON: what each of them said
+    spent REAL    NOT NULL,                     -- seconds that runs for this mode had taken, this step included
+    PRIMARY KEY (hunt, bench, step)
+) WITHOUT ROWID;

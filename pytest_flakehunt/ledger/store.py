@@ -236,6 +236,21 @@ class Ledger:
         if self.journal is not None:
             self.journal.write(sweep, attempts, fingerprints)
 
+    def keep_step(self, bench: str, step: int, asked: str, seen: str, spent: float) -> None:
+        """Keep what the runs of one step of experiments said; see the schema for what the arguments are."""
+        self._change(
+            "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?)",
+            *(self.hunt, storable(bench), step, asked, seen, spent),
+        )
+
+    def step(self, bench: str, step: int) -> tuple[str, str, float] | None:
+        """Give what was kept of a step: the digest, what was seen, and the seconds; None where it was not made."""
+        found: tuple[str, str, float] | None = self._db.execute(
+            "SELECT asked, seen, spent FROM steps WHERE hunt = ? AND bench = ? AND step = ?",
+            (self.hunt, storable(bench), step),
+        ).fetchone()
+        return found
+
     def _all_or_nothing(self, write: Callable[[sqlite3.Cursor], None]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")

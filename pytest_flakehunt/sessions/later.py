@@ -57,6 +57,7 @@ class LaterSession(Session):
         def wanted(lead: Lead) -> bool:
             return (lead.finding.nodeid, lead.mode.fingerprint) in modes
 
+        conclusions.memory = None  # the budget is a new one, and what was given up is tried again
         starts = (one.seconds / one.number for one in self.before.trial.spent if one.what == "starting" and one.number)
         conclusions.diagnose(survey, cases, self.before.trial.seconds, next(starts, 0.0), wanted)
 

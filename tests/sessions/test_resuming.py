@@ -83,7 +83,12 @@ def test_it_goes_on_after_any_kind_of_death(
     (victim,) = (test for test in report["tests"] if test["modes"])
     assert victim["runs"] <= len(kept)
     assert victim["modes"][0]["causes"][0]["polluters"] == ["test_it.py::test_pollutes"]
-    if purpose == "survey":
+    if purpose == "diagnosis":
+        with closing(sqlite3.connect(path)) as db:
+            (steps,) = db.execute("SELECT count(*) FROM steps").fetchone()
+        assert steps
+        assert report["hunt"]["experiments"] >= sweeps(path, "diagnosis")  # those of before are counted as well
+    else:
         assert sweeps(path, "torn") >= 1
         assert any("that had not ended" in note for note in report["notes"])
     again = pytester.runpytest_subprocess(*ARGS, "--flakehunt-resume")

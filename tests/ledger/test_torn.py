@@ -1,5 +1,6 @@
 """Sweeps that were begun and have not ended when the process of a hunt did."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from tests.ledger import hunts
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
     opened = Ledger(tmp_path / "ledger.sqlite")
     opened.copy(hunts.particulars(1, shards="1"))
     opened.declare(hunts.TESTS)
-    return opened
+    yield opened
+    opened.close()
 
 
 def purposes(ledger: Ledger) -> dict[int, str]:

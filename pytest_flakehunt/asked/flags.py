@@ -55,6 +55,21 @@ NAMES = {
     "flakehunt-grace": ("SECONDS", "what threads, processes and files on their way out are given (default: 0.1)"),
     "flakehunt-forgive": ("PATTERNS", "leaks that are none, such as 'thread:myclient.*', separated by commas"),
     "flakehunt-ledger": ("PATH", f"where every sweep is kept (default: {DEFAULT_LEDGER})"),
+    "flakehunt-resume": (
+        "",
+        "go on with the newest hunt of the ledger that was interrupted or killed, with the same draws; N and all else "
+        "as it was given",
+    ),
+    "flakehunt-shard": (
+        "I/N",
+        "run only this part of the sweeps, such as 2/8; flakehunt merge joins what all parts wrote (experiments on "
+        "causes are then made once, by flakehunt diagnose, unless --flakehunt-diagnose asks for them here)",
+    ),
+    "flakehunt-journal": (
+        "PATH",
+        "write every sweep there too as it ends, as lines for flakehunt merge (default: with --flakehunt-shard "
+        ".flakehunt/shard-I-of-N.jsonl)",
+    ),
     "flakehunt-json": ("PATH", "write the report there as JSON"),
     "flakehunt-junit": ("PATH", "write it there as JUnit XML: one test case a test, flaky ones with flakyFailure"),
     "flakehunt-sarif": ("PATH", "write it there as SARIF 2.1.0, for code scanning"),

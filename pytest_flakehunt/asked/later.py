@@ -14,15 +14,17 @@ class Later(NamedTuple):
     """Its number in the ledger."""
     tests: frozenset[str]
     """Node ids; empty for all whose experiments have not come to an end."""
+    concluded: bool = True
+    """Whether the hunt has been; one that was put together from shards is yet to be."""
 
     @classmethod
     def read(cls, text: str) -> Self:
         """Read it as it is written in the environment."""
-        hunt, *tests = json.loads(text)
-        return cls(int(hunt), frozenset(tests))
+        hunt, concluded, *tests = json.loads(text)
+        return cls(int(hunt), frozenset(tests), concluded=bool(concluded))
 
     def __str__(self) -> str:
-        return json.dumps([self.hunt, *sorted(self.tests)])
+        return json.dumps([self.hunt, self.concluded, *sorted(self.tests)])
 
     def modes(self, findings: Findings) -> Iterator[tuple[str, str]]:
         """Give the modes that are meant, by node id and fingerprint: none that has a cause, or is broken."""

@@ -18,7 +18,7 @@ from pytest_flakehunt.asked.flags import (
     given,
     on_command_line,
 )
-from pytest_flakehunt.model import Isolation, LeakKind, Service, SettingError
+from pytest_flakehunt.model import WHOLE, Isolation, LeakKind, Service, SettingError, Shard
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 ALWAYS = ("flakehunt", "flakehunt-plan", "flakehunt-annotate")
@@ -54,6 +54,11 @@ class Options:
     diagnose: int | None
     """Runs of experiments on causes; None leaves the number to us."""
     ledger: Path
+    resume: bool
+    """Whether a hunt goes on that was interrupted."""
+    shard: Shard
+    journal: Path | None
+    """Where every sweep is written as well."""
     reports: Mapping[str, Path]
     """By kind, as in ``REPORTS``."""
     annotate: Service | None
@@ -93,6 +98,9 @@ class Options:
             timeout=_timeout(given(config, "flakehunt-timeout")),
             diagnose=_runs(given(config, "flakehunt-diagnose")),
             ledger=_ledger(config, given(config, "flakehunt-ledger")),
+            resume=_resume(given(config, "flakehunt-resume")),
+            shard=_shard(given(config, "flakehunt-shard")),
+            journal=_journal(config),
             reports=_reports(config),
             annotate=service(given(config, "flakehunt-annotate"), os.environ),
             redact=redact(config),
@@ -122,6 +130,7 @@ class Options:
                     one = " or --flakehunt-leaks" if name in ON_ORDINARY_RUNS else ""
                     raise pytest.UsageError(f"--{name} goes with a hunt; add --flakehunt=N{one}, or leave it out")
             return
+        self._agree_on_shards()
         if self.changed is not None and self.plan:
             raise pytest.UsageError(
                 f"--{CHANGED} chooses what is hunted, and --flakehunt-plan says it; give one of them"
@@ -134,6 +143,26 @@ class Options:
                     else ""
                 )
                 raise pytest.UsageError(f"{written} cannot go with --flakehunt: leave one of them out{hint}")
+
+    def _agree_on_shards(self) -> None:
+        if self.shard.count == 1:
+            return
+        option = f"--flakehunt-shard={self.shard}"
+        if self.seed is None:
+            raise pytest.UsageError(
+                f"{option}: all shards must draw from one seed; give each of them the same --flakehunt-seed=SEED"
+            )
+        if self.sweeps is None:
+            raise pytest.UsageError(
+                f"{option}: a number of sweeps can be split, and a time cannot; give --flakehunt=N, such as 200"
+            )
+        if self.learned:
+            raise pytest.UsageError(
+                f"{option}: each shard would learn other weights from its own ledger; leave "
+                "--flakehunt-weights=learned out, or give the weights"
+            )
+        if self.plan:
+            raise pytest.UsageError(f"{option}: --flakehunt-plan leaves nothing to split; leave one of them out")
 
 
 def length(text: str) -> tuple[int | None, float | None]:
@@ -272,6 +301,50 @@ def forgiven(config: pytest.Config) -> tuple[str, ...]:
 
 def _ledger(config: pytest.Config, text: str) -> Path:
     return config.invocation_params.dir / text if text else config.rootpath / DEFAULT_LEDGER
+
+
+def _resume(text: str) -> bool:
+    if text not in {"", "on", "off"}:
+        raise pytest.UsageError(f"flakehunt_resume={text}: give on or off")
+    return text == "on"
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.read(text) if text else WHOLE
+    except ValueError:
+        raise pytest.UsageError(
+            f"--flakehunt-shard={text}: give which part of how many, such as 2/8, from 1/8 to 8/8"
+        ) from None
+
+
+def _journal(config: pytest.Config) -> Path | None:
+    """Give the path of the journal; a shard writes one in any case."""
+    text, shard = given(config, "flakehunt-journal"), _shard(given(config, "flakehunt-shard"))
+    if text:
+        path = config.invocation_params.dir / text
+        if path.is_dir() or not path.parent.is_dir():
+            raise pytest.UsageError(f"--flakehunt-journal={text}: give the path of a file in a folder that there is")
+        if path.resolve() in {
+            one.resolve() for one in with_companions(_ledger(config, given(config, "flakehunt-ledger")))
+        }:
+            raise pytest.UsageError(f"--flakehunt-journal={text}: the ledger is kept there; give another path")
+        return path
+    if shard.count == 1:
+        return None
+    return config.rootpath / Path(DEFAULT_LEDGER).parent / f"shard-{shard.index}-of-{shard.count}.jsonl"
+
+
+MATTERING = (
+    "flakehunt-only", "flakehunt-without", "flakehunt-weights", "flakehunt-plan", "flakehunt-isolation",
+    "flakehunt-timeout", "flakehunt-changed", "flakehunt-leaks", "flakehunt-grace", "flakehunt-forgive",
+)  # fmt: skip
+"""Options that decide what sweeps are, besides N and the seed."""
+
+
+def mattering(config: pytest.Config) -> str:
+    """Give those of them that are in use, as they are written."""
+    return " ".join(f"--{name}={text}" for name in MATTERING if (text := given(config, name)))
 
 
 SERVICES = {

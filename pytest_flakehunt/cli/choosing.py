@@ -61,7 +61,7 @@ def every(ledger: Path) -> dict[str, Findings]:
 def newest(ledger: Path) -> Iterator[tuple[str, Findings]]:
     """Yield what the hunts of a ledger said that were concluded, with their numbers, the last one first."""
     from pytest_flakehunt.ledger import archive
-    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.ledger.errors import LedgerError
 
     try:
         kept = [str(hunt.number) for hunt in archive.hunts(ledger) if hunt.concluded]

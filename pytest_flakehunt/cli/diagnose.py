@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
 from pytest_flakehunt.asked.flags import LATER
@@ -14,7 +15,10 @@ from pytest_flakehunt.asked.later import Later
 from pytest_flakehunt.cli import nearest
 from pytest_flakehunt.cli.ending import OK, Refused
 from pytest_flakehunt.cli.report import chosen, concluded, is_ledger
-from pytest_flakehunt.model import Findings
+from pytest_flakehunt.model import Findings, Trial
+
+if TYPE_CHECKING:
+    from pytest_flakehunt.ledger.particulars import Particulars
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -41,6 +45,8 @@ def diagnose(asked: argparse.Namespace) -> int:
         raise Refused(f"{path}: there is no such ledger; hunt first, or give the path of one")
     if not is_ledger(path):
         raise Refused(f"{path}: it is no ledger, and experiments go on from the sweeps that only a ledger keeps")
+    if (merged := _unconcluded(path, asked.hunt)) is not None:
+        return _started(asked, path, Later(merged[0], frozenset(), concluded=False), merged[1].trial)
     hunt = chosen(path, asked.hunt)
     findings = concluded(path, str(hunt.number))
     _check(findings, asked.test, path)
@@ -50,9 +56,34 @@ def diagnose(asked: argparse.Namespace) -> int:
             "nothing is left to find out: every finding has its cause, or its experiments came to an end\n"
         )
         return OK
-    trial = findings.trial
+    return _started(asked, path, later, findings.trial)
+
+
+def _unconcluded(path: Path, wanted: str) -> "tuple[int, Particulars] | None":
+    """Give the hunt that is meant, with its number, where it was put together from shards and is not concluded."""
+    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.ledger.errors import LedgerError
+
+    try:
+        if archive.format_of(path) < archive.WITH_TERMS:
+            return None
+        hunts = archive.particulars(path)
+        kept = {hunt.number: hunt for hunt in archive.hunts(path)}
+    except LedgerError as error:
+        raise Refused(str(error)) from None
+    open_ = {n: hunt for n, hunt in hunts.items() if hunt.merged and not kept[n].concluded}
+    if wanted:
+        meant = [n for n in open_ if str(n) == wanted or archive.begins_id(hunts[n].trial.uid, wanted)]
+    else:
+        meant = [n for n in open_ if n > max((n for n, one in kept.items() if one.concluded), default=0)]
+    return (meant[-1], hunts[meant[-1]]) if meant else None
+
+
+def _started(asked: argparse.Namespace, path: Path, later: Later, trial: Trial) -> int:
+    """Start pytest, and give its exit status."""
+    sweeps = trial.asked if not later.concluded else str(max(1, trial.sweeps))
     words = [
-        f"--flakehunt={max(1, trial.sweeps)}",
+        f"--flakehunt={sweeps}",
         f"--flakehunt-seed={trial.seed}",
         f"--flakehunt-ledger={path.resolve()}",
         *([f"--flakehunt-only={','.join(trial.perturbations)}"] if trial.perturbations else []),

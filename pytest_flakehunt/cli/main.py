@@ -8,7 +8,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_flakehunt.cli import bisect, compare, diagnose, doctor, history, plan, prune, quarantine, report, show
+from pytest_flakehunt.cli import (
+    bisect,
+    compare,
+    diagnose,
+    doctor,
+    history,
+    merge,
+    plan,
+    prune,
+    quarantine,
+    report,
+    show,
+)
 from pytest_flakehunt.cli.ending import REFUSED, Refused
 from pytest_flakehunt.cli.version import Version
 from pytest_flakehunt.reports.words import safe
@@ -27,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     show.declare(commands)
     history.declare(commands)
     compare.declare(commands)
+    merge.declare(commands)
     diagnose.declare(commands)
     bisect.declare(commands)
     quarantine.declare(commands)

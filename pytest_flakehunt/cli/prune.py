@@ -49,7 +49,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def prune(asked: argparse.Namespace) -> int:
     """Show which hunts go, and take them out where that is meant."""
     from pytest_flakehunt.ledger import archive, pruning
-    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.ledger.errors import LedgerError
 
     path: Path = asked.ledger or nearest.ledger()
     if asked.keep is None and asked.before is None and not asked.hunt:

@@ -151,7 +151,7 @@ def _known(place: _Place, ledger: Path | None) -> Mapping[str, Known]:
             raise Refused(f"--ledger {ledger}: there is no such file")
         return {}
     from pytest_flakehunt.ledger import archive
-    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.ledger.errors import LedgerError
 
     try:
         return {

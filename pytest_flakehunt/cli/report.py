@@ -94,7 +94,7 @@ def concluded(path: Path, wanted: str) -> Findings:
         wanted: which hunt of a ledger: its number, or the beginning of its id; empty for the last that ended.
     """
     from pytest_flakehunt.ledger import archive
-    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.ledger.errors import LedgerError
     from pytest_flakehunt.reports import reading
 
     try:
@@ -114,7 +114,7 @@ def chosen(path: Path, wanted: str) -> "Kept":
         wanted: its number, or the beginning of its id; empty for the last that ended.
     """
     from pytest_flakehunt.ledger import archive
-    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.ledger.errors import LedgerError
 
     try:
         kept = archive.hunts(path)
@@ -137,7 +137,7 @@ def chosen(path: Path, wanted: str) -> "Kept":
 
 def _list(path: Path) -> int:
     from pytest_flakehunt.ledger import archive
-    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.ledger.errors import LedgerError
 
     if not is_ledger(path):
         raise Refused(f"--list: {path} is no ledger; give the path of one")
@@ -167,7 +167,7 @@ def is_ledger(path: Path) -> bool:
 def _patterns(path: Path) -> list[str]:
     """Give what the hunts of a ledger were told to hide."""
     from pytest_flakehunt.ledger import archive
-    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.ledger.errors import LedgerError
 
     try:
         kept = archive.hunts(path) if is_ledger(path) else []
@@ -180,7 +180,7 @@ def _patterns(path: Path) -> list[str]:
 
 def _copy(path: Path, target: Path, redact: list[str]) -> None:
     from pytest_flakehunt.ledger import archive
-    from pytest_flakehunt.ledger.store import LedgerError
+    from pytest_flakehunt.ledger.errors import LedgerError
     from pytest_flakehunt.reports.redaction import Redactor
 
     if not is_ledger(path):

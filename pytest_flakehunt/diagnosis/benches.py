@@ -10,6 +10,8 @@ from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.analysis.members import shared
 from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns
 from pytest_flakehunt.analysis.target import Target
+from pytest_flakehunt.diagnosis import remembered
+from pytest_flakehunt.diagnosis.remembered import Memory
 from pytest_flakehunt.model import Attempt, Diagnosis, Finding, Isolation, Mode, Outcome, Reply, Seen, Setup
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.pool.slots import Job
@@ -44,6 +46,12 @@ class Bench:
     waiting: list[tuple[int, Setup]] = field(default_factory=list)
     """Runs that were asked for and have not begun, by their place among those asked for."""
     done: bool = False
+    memory: Memory | None = None
+    """What it did before the hunt was killed."""
+    earlier: int = 0
+    """Runs that were made then."""
+    _step: int = 0
+    _asked: str = ""
     _seen: list[Seen | None] = field(default_factory=list)
     _experiment: Experiment[None] | None = None
     _lead: Lead | None = None
@@ -68,7 +76,10 @@ class Bench:
         """Take in one run; with the last of those asked for, ask for the next ones."""
         self._seen[place] = seen
         if None not in self._seen:
-            self._ask(lambda experiment: experiment.send([one for one in self._seen if one is not None]))
+            every = [one for one in self._seen if one is not None]
+            if self.memory is not None:
+                self.memory.keep_step(self._name, self._step, self._asked, remembered.told(every), self.spent)
+            self._ask(lambda experiment: experiment.send(every))
 
     def stop(self) -> None:
         """Let the experiments say what they can, as the budget is spent."""
@@ -79,11 +90,28 @@ class Bench:
         assert self._experiment is not None
         try:
             asked = go_on(self._experiment)
-            while not asked:
-                asked = self._experiment.send([])
+            while (known := self._known(asked)) is not None:
+                asked = self._experiment.send(known)
         except StopIteration:
             asked, self.done = (), True
         self.waiting, self._seen = list(enumerate(asked)), [None] * len(asked)
+
+    @property
+    def _name(self) -> str:
+        lead = self.group[0]
+        return f"{lead.target.nodeid} {lead.mode.fingerprint}"
+
+    def _known(self, asked: Sequence[Setup]) -> list[Seen] | None:
+        """Give what runs said that need not be made: none were asked for, or they were made before."""
+        if not asked:
+            return []
+        self._step, self._asked = self._step + 1, remembered.digest(asked)
+        as_before = self.memory is not None and self.runs == self.earlier
+        kept = self.memory.step(self._name, self._step) if self.memory is not None and as_before else None
+        if kept is None or kept[0] != self._asked:
+            return None
+        self.runs, self.earlier, self.spent = self.runs + len(asked), self.earlier + len(asked), kept[2]
+        return remembered.read(kept[1])
 
     def _all(self) -> Experiment[None]:
         """Diagnose the first mode, and see of each other one whether it has the same cause."""

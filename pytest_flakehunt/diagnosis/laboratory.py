@@ -9,6 +9,7 @@ from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.diagnosis.benches import Bench, Keep, Lead, job, reply
 from pytest_flakehunt.diagnosis.beside import Beside
 from pytest_flakehunt.diagnosis.budget import SHARES_AT_ONCE, Budget
+from pytest_flakehunt.diagnosis.remembered import Memory
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import (
     Attempt,
@@ -67,6 +68,8 @@ class Laboratory:
     """Seconds that are allowed; None where runs alone decide."""
     verify: Verify
     keep: Keep
+    memory: Memory | None = None
+    """What was done before the hunt was killed."""
     made: int = 0
     _found: list[tuple[Lead, Diagnosis]] = field(default_factory=list)
     _active: list[Bench] = field(default_factory=list)
@@ -96,7 +99,7 @@ class Laboratory:
         self.pool.slots.parking = True
         self._began = realtime.monotonic()
         whole = float(self.runs) if self.budget is None else self.budget.experiments
-        benches = [Bench(group, self._settled, self._expected(group)) for group in groups]
+        benches = [Bench(group, self._settled, self._expected(group), memory=self.memory) for group in groups]
         for bench in sorted(benches, key=lambda bench: bench.expected):
             bench.allowed = SHARES_AT_ONCE * whole / len(benches)
             self._later.append(bench)
@@ -143,10 +146,16 @@ class Laboratory:
         while self._later and len(self._active) < limit:
             bench = self._later.popleft()
             if not bench.waiting and not bench.done:
-                bench.begin()
+                self._begin(bench)
             self._active.append(bench)
         self._active = [bench for bench in self._active if not bench.done]
         return bool(self._active) or (bool(self._later) and self._fill())
+
+    def _begin(self, bench: Bench) -> None:
+        """Begin, with what it did before the hunt was killed: that is part of the budget."""
+        bench.begin()
+        self.made += bench.earlier
+        self._began -= bench.spent / max(1, self.pool.workers)
 
     def _cost(self, bench: Bench) -> float:
         """Give what a bench has had of the budget: runs, or seconds."""
@@ -165,7 +174,7 @@ class Laboratory:
     def _stop(self) -> None:
         for bench in (*self._active, *self._later):
             if not bench.waiting and not bench.done:
-                bench.begin()
+                self._begin(bench)
             bench.stop()
         self._later.clear()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pytest_flakehunt.analysis.verdicts import Case
 from pytest_flakehunt.diagnosis.cases import Cases
 from pytest_flakehunt.ledger import archive
-from pytest_flakehunt.ledger.store import LedgerError
+from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.model import (
     CALM_COLUMN,
     FIRST_MODE,

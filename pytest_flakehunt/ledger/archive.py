@@ -9,9 +9,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pytest_flakehunt.ledger.store import APPLICATION, OUTCOMES, VERSION, LedgerError, remedy
-from pytest_flakehunt.model import Attempt, Count, Isolation, Known, Perturbation, SettingError, Sweep
-from pytest_flakehunt.model.plans import read_plan
+from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.particulars import Particulars
+from pytest_flakehunt.ledger.store import APPLICATION, OUTCOMES, VERSION, Ledger, remedy
+from pytest_flakehunt.model import (
+    Attempt,
+    Count,
+    Evidence,
+    Isolation,
+    Known,
+    Leak,
+    LeakKind,
+    Look,
+    Place,
+    Plan,
+    Purpose,
+    SettingError,
+    Shard,
+    Sweep,
+    Trial,
+)
 
 JSON_COLUMNS = frozenset(
     {
@@ -19,10 +36,19 @@ JSON_COLUMNS = frozenset(
         ("hunts", "versions"),
         ("hunts", "redact"),
         ("hunts", "weights"),
+        ("hunts", "terms"),
+        ("hunts", "parts"),
         ("documents", "document"),
+        ("steps", "seen"),
     }
 )
 """Columns whose text is JSON."""
+LITTLE_PATIENCE = 2.0
+"""Seconds to wait for a command that reads."""
+WITH_IDS = 5
+"""The format from which on hunts have ids."""
+WITH_TERMS = 7
+"""The format from which on a ledger keeps what the draws of a hunt follow from."""
 FEWEST_DIGITS = 4
 """Of an id, that name a hunt."""
 NUMBERED = frozenset({("leaks", "what")})
@@ -148,41 +174,188 @@ def worth(path: Path) -> History:
         return History(hunts, calm, seconds, dict(found.fetchall()))
 
 
-def survey(path: Path, number: int, known: Mapping[str, Perturbation]) -> Iterator[tuple[Sweep, list[Attempt]]]:
-    """Give the sweeps of a hunt's survey, each with its attempts: of these how they came out and how long they took.
+def recorded(
+    path: Path, number: int, plan: Callable[[str], Plan], purposes: Collection[str] = ("survey",)
+) -> Iterator[tuple[Sweep, list[Attempt], list[str]]]:
+    """Give the sweeps of a hunt by number, each with its attempts and the fingerprint of each.
 
     Args:
-        path: of the ledger.
+        path: of the ledger, which has the newest format.
         number: of the hunt.
-        known: the perturbations there are, by name.
+        plan: reads a plan.
+        purposes: of the sweeps.
 
     Raises:
         LedgerError: it cannot be read, or one of its plans.
     """
     with _reading(path) as db:
         kept = db.execute(
-            "SELECT number, plan, focus, isolation, zygote, hashseed, neighbours, started, seconds, torn, outage"
-            " FROM sweeps WHERE hunt = ? AND purpose = 'survey' ORDER BY number",
+            "SELECT number, plan, focus, isolation, zygote, hashseed, neighbours, started, seconds, torn, outage,"
+            " purpose, looked FROM sweeps WHERE hunt = ? ORDER BY number",
             (number,),
         )
-        for count, written, focus, isolation, *held, torn, outage in kept.fetchall():
+        for count, written, focus, isolation, *held, torn, outage, purpose, looked in kept.fetchall():
+            if purpose not in purposes:
+                continue
             zygote, hashseed, neighbours, started, seconds = held
             try:
-                plan = read_plan(written, known)
+                read = plan(written)
             except SettingError as error:
                 raise LedgerError(f"{path}: sweep {count} cannot be told: {error}") from None
             sweep = Sweep(
-                *(count, plan, tuple(focus.split()), Isolation(isolation)),
+                *(count, read, tuple(focus.split()), Isolation(isolation)),
                 *(zygote, hashseed, neighbours, started, seconds),
                 torn=bool(torn),
                 outage=bool(outage),
+                purpose=Purpose(purpose),
+                looked=Look(looked),
             )
-            attempts = db.execute(
-                "SELECT nodeid, outcome, ms / 1000.0 FROM attempts JOIN tests ON tests.id = attempts.test"
-                " WHERE hunt = ? AND sweep = ?",
-                (number, sweep.number),
+            yield sweep, *_attempts(db, number, count)
+
+
+def _attempts(db: sqlite3.Connection, hunt: int, sweep: int) -> tuple[list[Attempt], list[str]]:
+    """Give the attempts of one sweep, with all that they left."""
+    evidence: dict[int, Evidence] = {}
+    for test, *told, sections, stacks, note, kind, statement in db.execute(
+        "SELECT test, phase, exception, message, file, line, function, traceback, sections, stacks, note, kind,"
+        " statement FROM evidence JOIN modes ON modes.id = mode WHERE hunt = ? AND sweep = ?",
+        (hunt, sweep),
+    ):
+        phase, exception, message, *place, traceback = told
+        texts = tuple((title, text) for title, text in json.loads(sections))
+        where = Place(*place)
+        evidence[test] = Evidence(phase, exception, message, where, traceback, texts, stacks, note, kind, statement)
+    leaks: dict[int, list[Leak]] = {}
+    victims: dict[int, list[str]] = {}
+    for leak, victim in db.execute("SELECT leak, victim FROM hurt WHERE hunt = ? AND sweep = ?", (hunt, sweep)):
+        victims.setdefault(leak, []).append(victim)
+    for number, test, kind, what, owner, *owned, file, line, function, now in db.execute(
+        "SELECT leak, test, kind, what, owner, owner_file, owner_line, owner_function, file, line, function, now"
+        " FROM leaked JOIN leaks ON leaks.id = leak WHERE hunt = ? AND sweep = ? ORDER BY leak",
+        (hunt, sweep),
+    ):
+        place = Place(file, line, function) if file else None
+        leaks.setdefault(test, []).extend(
+            Leak(LeakKind(kind), what, owner, Place(*owned), place, now, victim)
+            for victim in sorted(victims.get(number, [""]))
+        )
+    unjudged = {test for (test,) in db.execute("SELECT test FROM unjudged WHERE hunt = ? AND sweep = ?", (hunt, sweep))}
+    attempts, fingerprints = [], []
+    for test, nodeid, outcome, milliseconds, fingerprint in db.execute(
+        "SELECT attempts.test, nodeid, outcome, ms, coalesce(fingerprint, '') FROM attempts"
+        " JOIN tests ON tests.id = attempts.test LEFT JOIN modes ON modes.id = mode WHERE hunt = ? AND sweep = ?",
+        (hunt, sweep),
+    ):
+        left = tuple(leaks.get(test, ()))
+        attempts.append(
+            Attempt(
+                *(nodeid, OUTCOMES[outcome], milliseconds / 1000, evidence.get(test), left), judged=test not in unjudged
             )
-            yield sweep, [Attempt(nodeid, OUTCOMES[outcome], seconds) for nodeid, outcome, seconds in attempts]
+        )
+        fingerprints.append(fingerprint)
+    return attempts, fingerprints
+
+
+def particulars(path: Path) -> dict[int, Particulars]:
+    """Give the hunts of a ledger by number, with all that is kept of them but their sweeps.
+
+    Args:
+        path: of the ledger, which has the newest format.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    found = {}
+    with _reading(path) as db:
+        for number, seed, asked, started, seconds, python, pytest, platform, *told in db.execute(
+            "SELECT id, seed, asked, started, seconds, python, pytest, platform, perturbations, revision, uid, weights,"
+            " machine, versions, directory, redact, terms, parts FROM hunts ORDER BY id"
+        ):
+            names, revision, uid, weights, machine, versions, directory, redact, terms, parts = told
+            trial = Trial(
+                *(seed, 0, 0.0, started, python, pytest, platform, tuple(names.split())),
+                revision=revision,
+                asked=asked,
+                uid=uid,
+                weights=tuple((name, float(weight)) for name, weight in json.loads(weights).items()),
+            )
+            found[number] = Particulars(
+                *(trial, machine, json.loads(versions), directory, tuple(json.loads(redact))),
+                *(json.loads(terms), json.loads(parts), seconds),
+            )
+    return found
+
+
+def unfinished(path: Path, shard: Shard) -> tuple[int, Particulars] | None:
+    """Give the newest hunt that has not ended, with its number; None where there is none.
+
+    Args:
+        path: of a ledger, which may be of an older format.
+        shard: which part of a hunt it is.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    if not path.is_file() or format_of(path) < WITH_TERMS:
+        return None
+    found = [
+        (number, hunt)
+        for number, hunt in particulars(path).items()
+        if hunt.seconds is None and hunt.shards == shard.count and list(hunt.parts) == [str(shard.index)]
+    ]
+    return found[-1] if found else None
+
+
+def notes(path: Path, number: int) -> list[str]:
+    """Give what else a hunt noticed.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with _reading(path) as db:
+        return [text for (text,) in db.execute("SELECT text FROM notes WHERE hunt = ? ORDER BY rowid", (number,))]
+
+
+def tests(path: Path, number: int) -> list[tuple[str, str, int]]:
+    """Give the tests of a hunt: node id, file, line.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with _reading(path) as db:
+        found = db.execute(
+            "SELECT nodeid, file, line FROM tests WHERE id IN (SELECT test FROM attempts WHERE hunt = ?)"
+            " ORDER BY nodeid",
+            (number,),
+        )
+        return [(nodeid, file, line) for nodeid, file, line in found]
+
+
+def busy(path: Path, number: int) -> float:
+    """Give the seconds in which any sweep of a hunt ran, however often the hunt was interrupted.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    total = until = 0.0
+    with _reading(path) as db:
+        for started, seconds in db.execute(
+            "SELECT started, seconds FROM sweeps WHERE hunt = ? ORDER BY started", (number,)
+        ):
+            total += max(0.0, started + seconds - max(until, started))
+            until = max(until, started + seconds)
+    return total
+
+
+def last_zygote(path: Path, number: int) -> int:
+    """Give the highest number of any interpreter of a hunt.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    with _reading(path) as db:
+        (last,) = db.execute("SELECT coalesce(max(zygote), 0) FROM sweeps WHERE hunt = ?", (number,)).fetchone()
+        return int(last)
 
 
 def counted(path: Path, number: int) -> Iterator[tuple[str, tuple[str, ...], Count]]:
@@ -240,6 +413,55 @@ def document(path: Path, number: int) -> str:
     with _reading(path) as db:
         (text,) = db.execute("SELECT document FROM documents WHERE hunt = ?", (number,)).fetchone()
         return str(text)
+
+
+def upgraded(path: Path, target: Path) -> None:
+    """Write a copy of a ledger that has the newest format; the ledger stays as it is.
+
+    Args:
+        path: of the ledger, of format 5 or newer: hunts of older ones have no ids.
+        target: of the copy, which is not there.
+
+    Raises:
+        LedgerError: it cannot be read, or is too old.
+    """
+    with _reading(path) as db:
+        if not _since(db, WITH_IDS):
+            raise LedgerError(
+                f"{path} has a format from before hunts had ids, so that one cannot be told from another; hunt into it "
+                "once, which upgrades it"
+            )
+        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            db.backup(copy)
+    Ledger(target).close()
+
+
+def replaced(path: Path, source: Path) -> None:
+    """Put one ledger in the place of another, all or nothing, also where that one was not closed.
+
+    Args:
+        path: of the ledger that is replaced; it may not be there.
+        source: of the other; it is closed.
+
+    Raises:
+        LedgerError: it cannot be written, or is in use.
+    """
+    try:
+        with closing(sqlite3.connect(source, isolation_level=None)) as new:
+            new.execute("PRAGMA journal_mode = DELETE")
+            if path.exists():
+                with closing(sqlite3.connect(path, timeout=LITTLE_PATIENCE, isolation_level=None)) as old:
+                    old.execute("PRAGMA locking_mode = EXCLUSIVE")  # which nobody gets while another has it open
+                    old.execute("PRAGMA journal_mode = DELETE")
+                    new.backup(old)
+                return
+        source.replace(path)
+    except (OSError, sqlite3.Error) as error:
+        if "locked" in str(error):
+            raise LedgerError(
+                f"{path} is in use: a hunt or another command has it open; try again when that has ended"
+            ) from None
+        raise LedgerError(f"{path} cannot be written: {error}; {remedy(error)}") from None
 
 
 def copied(path: Path, target: Path, redact: Callable[[str], str]) -> None:

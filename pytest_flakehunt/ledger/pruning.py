@@ -6,7 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from pytest_flakehunt.ledger import archive
-from pytest_flakehunt.ledger.store import LedgerError, remedy
+from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.store import remedy
 
 PATIENCE = 2.0
 """Seconds to wait for a command that reads; a hunt has its ledger open until it ends."""

@@ -15,7 +15,9 @@ CREATE TABLE IF NOT EXISTS hunts (
     directory     TEXT    NOT NULL,             -- pytest's root directory
     uid           TEXT    NOT NULL DEFAULT '',  -- which hunt it is, on whatever machine: 32 hexadecimal digits
     redact        TEXT    NOT NULL DEFAULT '[]', -- JSON: patterns of what must not leave the machine
-    weights       TEXT    NOT NULL DEFAULT '{}' -- JSON: how often each perturbation was drawn, against the others
+    weights       TEXT    NOT NULL DEFAULT '{}', -- JSON: how often each perturbation was drawn, against the others
+    terms         TEXT    NOT NULL DEFAULT '{}', -- JSON: what its draws follow from; what has other terms does not belong to it
+    parts         TEXT    NOT NULL DEFAULT '{}' -- JSON: the shards that it has, each with the id of the hunt that ran it
 );
 
 -- What a hunt said in the end: the JSON report, not redacted. Every other report can be made of it.
@@ -46,7 +48,8 @@ CREATE TABLE IF NOT EXISTS sweeps (
     seconds    REAL    NOT NULL,
     torn       INTEGER NOT NULL,                -- 1 where it was cut short
     outage     INTEGER NOT NULL,                -- 1 where most tests failed: set aside
-    purpose    TEXT    NOT NULL DEFAULT 'survey', -- diagnosis or study: in no rate
+    purpose    TEXT    NOT NULL DEFAULT 'survey', -- diagnosis, study, or torn until it has ended: in no rate
+    looked     TEXT    NOT NULL DEFAULT 'far',  -- for shared state that a test left changed: far, near, modules
     PRIMARY KEY (hunt, number)
 ) WITHOUT ROWID;
 
@@ -60,6 +63,14 @@ CREATE TABLE IF NOT EXISTS attempts (
     mode    INTEGER REFERENCES modes (id),      -- NULL where it did not fail
     PRIMARY KEY (hunt, sweep, test),
     FOREIGN KEY (hunt, sweep) REFERENCES sweeps (hunt, number)
+) WITHOUT ROWID;
+
+-- Tests of which it is not known whether they left anything behind, by sweep.
+CREATE TABLE IF NOT EXISTS unjudged (
+    hunt  INTEGER NOT NULL,
+    sweep INTEGER NOT NULL,
+    test  INTEGER NOT NULL REFERENCES tests (id),
+    PRIMARY KEY (hunt, sweep, test)
 ) WITHOUT ROWID;
 
 -- One mode: the failures of one test that share a fingerprint, through all hunts.
@@ -130,3 +141,14 @@ CREATE TABLE IF NOT EXISTS notes (
     hunt INTEGER NOT NULL REFERENCES hunts (id),
     text TEXT    NOT NULL
 );
+
+-- Steps of experiments that have ended: where a hunt goes on that was killed, they are not made again.
+CREATE TABLE IF NOT EXISTS steps (
+    hunt  INTEGER NOT NULL,
+    bench TEXT    NOT NULL,                     -- the mode that is diagnosed: node id and fingerprint
+    step  INTEGER NOT NULL,                     -- from 1
+    asked TEXT    NOT NULL,                     -- digest of the runs that were asked for
+    seen  TEXT    NOT NULL,                     -- JSON: what each of them said
+    spent REAL    NOT NULL,                     -- seconds that runs for this mode had taken, this step included
+    PRIMARY KEY (hunt, bench, step)
+) WITHOUT ROWID;

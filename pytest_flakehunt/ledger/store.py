@@ -2,18 +2,22 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
 from pytest_flakehunt.ground import project
-from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, Place, Sighting, Sweep, Trial
+from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.journal import Journal
+from pytest_flakehunt.ledger.particulars import Particulars
+from pytest_flakehunt.ledger.texts import storable
+from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, Place, Purpose, Sighting, Sweep, Trial
 
 APPLICATION = 0x666C6B68
 """What marks an SQLite file as a ledger: "flkh"."""
-VERSION = 6
+VERSION = 7
 UPGRADES = {
     2: "ALTER TABLE sweeps ADD COLUMN purpose TEXT NOT NULL DEFAULT 'survey';",
     4: "UPDATE modes SET fingerprint = '1:' || fingerprint;"  # they are made of other things since
@@ -23,6 +27,9 @@ UPGRADES = {
     "UPDATE hunts SET uid = lower(hex(randomblob(16)));"
     "ALTER TABLE hunts ADD COLUMN redact TEXT NOT NULL DEFAULT '[]';",
     6: "ALTER TABLE hunts ADD COLUMN weights TEXT NOT NULL DEFAULT '{}';",
+    7: "ALTER TABLE hunts ADD COLUMN terms TEXT NOT NULL DEFAULT '{}';"
+    "ALTER TABLE hunts ADD COLUMN parts TEXT NOT NULL DEFAULT '{}';"
+    "ALTER TABLE sweeps ADD COLUMN looked TEXT NOT NULL DEFAULT 'far';",
 }
 """What a ledger needs that was written before a format."""
 PATIENCE = 30.0
@@ -31,10 +38,6 @@ EVIDENCE_PER_MODE = 3
 """Failing attempts of a mode whose evidence is kept, for each hunt."""
 CODES = {outcome: code for code, outcome in enumerate(Outcome)}
 OUTCOMES = dict(enumerate(Outcome))
-
-
-class LedgerError(Exception):
-    """The ledger cannot be used; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.hunt = 0
+        self.journal: Journal | None = None
+        """Where the survey is written as well."""
         self._tests: dict[str, int] = {}
         self._modes: dict[tuple[int, str], int] = {}
         self._kept: dict[int, int] = {}
@@ -105,7 +110,14 @@ class Ledger:
         self._db.close()
 
     def begin(
-        self, trial: Trial, machine: str, versions: Mapping[str, str], directory: Path, redact: Sequence[str] = ()
+        self,
+        trial: Trial,
+        machine: str,
+        versions: Mapping[str, str],
+        directory: Path,
+        redact: Sequence[str] = (),
+        terms: Mapping[str, str] | None = None,
+        parts: Mapping[str, str] | None = None,
     ) -> int:
         """Open a new hunt; give its number.
 
@@ -115,10 +127,13 @@ class Ledger:
             versions: of pytest's plugins.
             directory: pytest's root directory.
             redact: patterns of what must not leave the machine.
+            terms: what its draws follow from.
+            parts: the shards that it has, each with the id of the hunt that ran it.
         """
         row = self._db.execute(
             "INSERT INTO hunts (seed, asked, started, python, pytest, platform, machine, revision, versions,"
-            " perturbations, directory, uid, redact, weights) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " perturbations, directory, uid, redact, weights, terms, parts)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 trial.seed,
                 trial.asked,
@@ -134,6 +149,8 @@ class Ledger:
                 trial.uid,
                 json.dumps(list(redact)),
                 json.dumps(dict(trial.weights)),
+                json.dumps(dict(terms or {})),
+                json.dumps(dict(parts or {})),
             ),
         )
         self.hunt = row.lastrowid or 0
@@ -146,8 +163,55 @@ class Ledger:
             hunt: its number.
         """
         self.hunt = hunt
+        kept = "SELECT mode, count(*) FROM evidence WHERE hunt = ? GROUP BY mode"
+        seen = "SELECT leak, count(*) FROM leaked WHERE hunt = ? GROUP BY leak"
+        self._kept, self._stacks = (dict(self._db.execute(query, (hunt,))) for query in (kept, seen))
 
-    def declare(self, tests: Iterable[tuple[str, str, int]]) -> None:
+    def copy(self, hunt: Particulars) -> None:
+        """Begin a hunt that is known from elsewhere, ended or not."""
+        trial = hunt.trial
+        self.begin(trial, hunt.machine, hunt.versions, Path(hunt.directory), hunt.redact, hunt.terms, hunt.parts)
+        self._kept, self._stacks = {}, {}
+        if hunt.seconds is not None:
+            self.end(hunt.seconds)
+
+    def tear(self, limit: int, number: Callable[[], int]) -> list[int]:
+        """Mark sweeps that had not ended when the hunt's process did, so that they can be run again.
+
+        What they saw is kept under numbers of their own, and is in no rate.
+
+        Args:
+            limit: numbers from here on belong to sweeps that are not run again.
+            number: gives a number that no sweep has.
+
+        Returns:
+            Their numbers, free again.
+        """
+        torn = [
+            old
+            for (old,) in self._db.execute(
+                "SELECT number FROM sweeps WHERE hunt = ? AND number < ?"
+                " AND (purpose = 'torn' OR (purpose = 'survey' AND torn)) ORDER BY number",
+                (self.hunt, limit),
+            )
+        ]
+        self._db.execute("BEGIN IMMEDIATE")
+        for old in torn:
+            new = number()
+            for table in ("attempts", "evidence", "leaked", "hurt", "unjudged"):
+                self._db.execute(f"UPDATE {table} SET sweep = ? WHERE hunt = ? AND sweep = ?", (new, self.hunt, old))  # noqa: S608 - ours
+            self._db.execute("UPDATE sweeps SET number = ? WHERE hunt = ? AND number = ?", (new, self.hunt, old))
+        self._db.execute(
+            "UPDATE sweeps SET purpose = 'torn' WHERE hunt = ? AND purpose = 'survey' AND torn", (self.hunt,)
+        )
+        self._db.execute("COMMIT")
+        return torn
+
+    def begun(self, sweep: Sweep) -> None:
+        """Keep that a sweep has begun: until it has ended it is torn."""
+        self._all_or_nothing(lambda cursor: self._sweep(cursor, replace(sweep, torn=True, purpose=Purpose.TORN)))
+
+    def declare(self, tests: Sequence[tuple[str, str, int]]) -> None:
         """Make tests known: node id, file, line."""
         self._db.execute("BEGIN IMMEDIATE")
         self._db.executemany(
@@ -157,6 +221,8 @@ class Ledger:
         )
         self._db.execute("COMMIT")
         self._tests = dict(self._db.execute("SELECT nodeid, id FROM tests"))
+        if self.journal is not None:
+            self.journal.declare(tests)
 
     def write(self, sweep: Sweep, attempts: Sequence[Attempt], fingerprints: Sequence[str]) -> None:
         """Keep a sweep and its attempts, all or nothing.
@@ -166,10 +232,30 @@ class Ledger:
             attempts: its attempts.
             fingerprints: of each attempt; empty where it did not fail.
         """
+        self._all_or_nothing(lambda cursor: self._write(cursor, sweep, attempts, fingerprints))
+        if self.journal is not None:
+            self.journal.write(sweep, attempts, fingerprints)
+
+    def keep_step(self, bench: str, step: int, asked: str, seen: str, spent: float) -> None:
+        """Keep what the runs of one step of experiments said; see the schema for what the arguments are."""
+        self._change(
+            "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?)",
+            *(self.hunt, storable(bench), step, asked, seen, spent),
+        )
+
+    def step(self, bench: str, step: int) -> tuple[str, str, float] | None:
+        """Give what was kept of a step: the digest, what was seen, and the seconds; None where it was not made."""
+        found: tuple[str, str, float] | None = self._db.execute(
+            "SELECT asked, seen, spent FROM steps WHERE hunt = ? AND bench = ? AND step = ?",
+            (self.hunt, storable(bench), step),
+        ).fetchone()
+        return found
+
+    def _all_or_nothing(self, write: Callable[[sqlite3.Cursor], None]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             with closing(self._db.cursor()) as cursor:
-                self._write(cursor, sweep, attempts, fingerprints)
+                write(cursor)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
@@ -183,8 +269,31 @@ class Ledger:
         attempts: Sequence[Attempt],
         fingerprints: Sequence[str],
     ) -> None:
+        self._sweep(cursor, sweep)
+        rows = []
+        for attempt, fingerprint in zip(attempts, fingerprints, strict=True):
+            test = self._tests[storable(attempt.nodeid)]
+            mode = self._mode(cursor, test, fingerprint) if fingerprint else None
+            milliseconds = round(attempt.seconds * 1000)
+            rows.append((self.hunt, sweep.number, test, CODES[attempt.outcome], milliseconds, mode))
+            if mode is not None and attempt.evidence is not None:
+                self._keep(cursor, sweep.number, mode, attempt.evidence)
+            for leak in attempt.leaks:
+                self._leaked(cursor, sweep.number, test, leak)
+            if not attempt.judged:
+                cursor.execute("INSERT INTO unjudged VALUES (?, ?, ?)", (self.hunt, sweep.number, test))
+        cursor.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def _sweep(self, cursor: sqlite3.Cursor, sweep: Sweep) -> None:
+        columns = (
+            "hunt, number, plan, focus, isolation, zygote, hashseed, neighbours, started, seconds, torn, outage,"
+            " purpose, looked"
+        )
         cursor.execute(
-            "INSERT INTO sweeps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "DELETE FROM sweeps WHERE hunt = ? AND number = ? AND purpose = 'torn'", (self.hunt, sweep.number)
+        )
+        cursor.execute(
+            f"INSERT INTO sweeps ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - ours
             (
                 self.hunt,
                 sweep.number,
@@ -199,19 +308,9 @@ class Ledger:
                 sweep.torn,
                 sweep.outage,
                 sweep.purpose,
+                sweep.looked,
             ),
         )
-        rows = []
-        for attempt, fingerprint in zip(attempts, fingerprints, strict=True):
-            test = self._tests[storable(attempt.nodeid)]
-            mode = self._mode(cursor, test, fingerprint) if fingerprint else None
-            milliseconds = round(attempt.seconds * 1000)
-            rows.append((self.hunt, sweep.number, test, CODES[attempt.outcome], milliseconds, mode))
-            if mode is not None and attempt.evidence is not None:
-                self._keep(cursor, sweep.number, mode, attempt.evidence)
-            for leak in attempt.leaks:
-                self._leaked(cursor, sweep.number, test, leak)
-        cursor.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def _mode(self, cursor: sqlite3.Cursor, test: int, fingerprint: str) -> int:
         key = test, fingerprint
@@ -310,10 +409,14 @@ class Ledger:
     def note(self, text: str) -> None:
         """Keep something else that the hunt noticed."""
         self._db.execute("INSERT INTO notes VALUES (?, ?)", (self.hunt, storable(text)))
+        if self.journal is not None:
+            self.journal.note(text)
 
     def end(self, seconds: float) -> None:
         """Mark the hunt as ended."""
         self._db.execute("UPDATE hunts SET seconds = ? WHERE id = ?", (seconds, self.hunt))
+        if self.journal is not None:
+            self.journal.end(seconds)
 
     def conclude(self, document: str) -> None:
         """Keep what the hunt says in the end, as JSON: every report can be made of it."""
@@ -413,11 +516,6 @@ class Ledger:
                 statement,
             ) in found
         }
-
-
-def storable(text: str) -> str:
-    """Give a text that SQLite can keep: lone surrogates are written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def remedy(error: Exception) -> str:

@@ -7,6 +7,7 @@ from pytest_flakehunt.model.attempts import (
     Evidence,
     Interval,
     Isolation,
+    Look,
     Outcome,
     Purpose,
     Sweep,
@@ -75,6 +76,7 @@ from pytest_flakehunt.model.settings import (
     SettingError,
     Simplifying,
 )
+from pytest_flakehunt.model.shards import WHOLE, Shard
 from pytest_flakehunt.model.walked import Parting, Spot, Step, Walked
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "SEVERAL",
     "TEST",
     "UNSEEN",
+    "WHOLE",
     "Arranging",
     "AtCall",
     "AtImport",
@@ -116,6 +119,7 @@ __all__ = [
     "LeakKind",
     "Left",
     "Limits",
+    "Look",
     "Mode",
     "Outage",
     "Outcome",
@@ -139,6 +143,7 @@ __all__ = [
     "Setting",
     "SettingError",
     "Setup",
+    "Shard",
     "Sighting",
     "Simplifying",
     "Spent",

@@ -61,6 +61,19 @@ class Purpose(StrEnum):
     """As one run of an experiment on a cause: in no rate."""
     STUDY = "study"
     """To see what each test consults: in no rate."""
+    TORN = "torn"
+    """Begun, and not ended when the hunt's process did: what it was to show is run again; in no rate."""
+
+
+class Look(StrEnum):
+    """How close a sweep looked at what each test leaves of state that it shares with others."""
+
+    FAR = "far"
+    """At what events tell of."""
+    NEAR = "near"
+    """At the state itself, after each test."""
+    MODULES = "modules"
+    """At that of modules, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,7 @@ class Sweep:
     outage: bool = False
     """Whether most tests failed in it: set aside, and reported as such."""
     purpose: Purpose = Purpose.SURVEY
+    looked: Look = Look.FAR
 
     @property
     def calm(self) -> bool:

@@ -91,6 +91,10 @@ class Pool:
     left_out: set[str] | None = field(default_factory=set)
     """Tests that were collected here and not selected; None where more may have been left out than is known."""
     began: float = 0.0
+    before: float = 0.0
+    """Seconds that the hunt took before it was interrupted."""
+    begun: Callable[[Sweep], None] | None = None
+    """Who keeps that a sweep has begun."""
     starting: float = 0.0
     """Seconds that interpreters took to start and to collect the suite, one after the other."""
     benched: set[str] = field(default_factory=set)
@@ -104,7 +108,7 @@ class Pool:
     _tried: bool = False
 
     def __enter__(self) -> Self:
-        self.began = realtime.monotonic()
+        self.began = realtime.monotonic() - self.before
         self.slots.open(Path(tempfile.mkdtemp(prefix="flakehunt-")))
         return self
 
@@ -412,7 +416,10 @@ class Pool:
             study=ongoing.study,
         )
         slot.running = True
+        begins = ongoing.first_link is None
         ongoing.take(link, run, Watch(journal))
+        if begins and self.begun is not None:
+            self.begun(ongoing.sweep())
         at_work = [other for other in self.slots.all if other.running and other.ongoing is not None]
         for other in at_work:
             assert other.ongoing is not None

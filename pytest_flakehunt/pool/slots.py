@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_flakehunt.ground import seeds
-from pytest_flakehunt.model import Isolation
+from pytest_flakehunt.model import WHOLE, Isolation, Shard
 from pytest_flakehunt.model.plans import Draft, environment
 from pytest_flakehunt.pool.sweep import Ongoing
 from pytest_flakehunt.zygote import link as link_room
@@ -66,10 +66,13 @@ class Slots:
     """Whether zygotes are started with hash seeds of their own."""
     tests: Callable[[], Sequence[str]]
     """Gives the node ids of all tests, by position."""
+    shard: Shard = WHOLE
     scratch: Path = field(default_factory=Path)
     all: list[Slot] = field(default_factory=list)
     zygotes: int = 0
     """Started so far."""
+    earlier: int = 0
+    """Started before the hunt was interrupted."""
     parking: bool = False
     """Whether a zygote that does not suit the next job waits for one that it suits."""
     _nursery: Nursery = field(default_factory=Nursery)
@@ -149,7 +152,7 @@ class Slots:
 
     def _start(self, slot: Slot, job: Job, wanted: Mapping[str, str]) -> None:
         self.zygotes += 1
-        number = self.zygotes
+        number = self.shard.nth(self.earlier + self.zygotes)
         extra = dict(wanted)
         hidden: list[str] = []
         if self.hashseeds and "PYTHONHASHSEED" not in extra:

@@ -110,10 +110,9 @@ class Tallies:
         failed = [attempt for attempt in sound if attempt.outcome.fails]
         if len(sound) < OUTAGE_TESTS or 2 * len(failed) <= len(sound) + left_out:
             return None
-        evidence = failed[0].evidence
-        assert evidence is not None
-        counts = Count(len(sound), len(failed))
-        return Outage(sweep.number, str(sweep.plan), counts, evidence.exception, evidence.message)
+        evidence = next((attempt.evidence for attempt in failed if attempt.evidence is not None), None)
+        said = ("", "") if evidence is None else (evidence.exception, evidence.message)
+        return Outage(sweep.number, str(sweep.plan), Count(len(sound), len(failed)), *said)
 
     def doubted(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Name tests that failed in every fork, each once.

@@ -38,6 +38,8 @@ class Conclusions:
         self.setup, self.config, self.options, self.ledger, self._say = setup, setup.config, setup.options, ledger, say
         self.diagnoses: dict[tuple[str, str], Diagnosis] = {}
         self.experiments = 0
+        self.memory: Ledger | None = ledger
+        """Where steps of experiments are kept, for a hunt that is killed and goes on."""
         self._context = context(setup.config, setup.options, setup.switched_off)
 
     def confirm(self, survey: Survey, cases: Cases) -> None:
@@ -76,9 +78,9 @@ class Conclusions:
             start: seconds that an interpreter took to start.
             wanted: tells of which modes.
         """
-        if self.options.plan or self.options.diagnose == 0:
+        if self.options.plan or self.setup.diagnose == 0:
             return
-        given = self.options.diagnose
+        given = self.setup.diagnose
         rerun = Rerun(self.config.stash[ORIGIN], survey.pool.slots.scratch)
 
         def verify(lead: Lead, found: Diagnosis, name: str, pairs: int, ends: float) -> Diagnosis:
@@ -107,6 +109,7 @@ class Conclusions:
             runs=DEFAULT_EACH * len(groups) if given is None else given,
             budget=allowed(len(groups), spent, start, self.options.seconds) if given is None else None,
             verify=verify,
+            memory=self.memory,
             keep=lambda lead, found: self.diagnoses.update({(lead.finding.nodeid, lead.mode.fingerprint): found}),
         )
         if self.options.timeout is None:

@@ -18,7 +18,7 @@ from pytest_flakehunt.asked import flags, takeover
 from pytest_flakehunt.asked.options import Options
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ledger import archive
-from pytest_flakehunt.ledger.store import LedgerError
+from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.model import Isolation, Perturbation
 from pytest_flakehunt.model.examined import Examined
 from pytest_flakehunt.quarantine import QuarantineError

@@ -3,7 +3,7 @@
 import os
 import platform
 import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,9 +11,13 @@ import pytest
 from pytest_flakehunt.asked.other_plugins import append_to_log
 from pytest_flakehunt.asked.takeover import ASKED
 from pytest_flakehunt.diagnosis.cases import Cases
-from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground import project, realtime
 from pytest_flakehunt.ground.provenance import plugins
-from pytest_flakehunt.ledger.store import Ledger, LedgerError
+from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.journal import Journal
+from pytest_flakehunt.ledger.lock import Lock
+from pytest_flakehunt.ledger.particulars import Particulars
+from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import Finding, Findings, Trial
 from pytest_flakehunt.pool.pool import HuntFailed
 from pytest_flakehunt.pool.tallies import Tallies, Tally
@@ -35,6 +39,7 @@ class Session:
     def __init__(self, setup: Setup) -> None:
         self.setup, self.config, self.options = setup, setup.config, setup.options
         self.ledger: Ledger | None = None
+        self.lock: Lock | None = None
         self.findings: Findings | None = None
         self.notes: list[str] = []
         self.choosing = Choosing(self.config, self.options)
@@ -102,7 +107,11 @@ class Session:
             session.exitstatus = self.status = int(pytest.ExitCode.OK)
             self._publish(Findings(self.setup.trial(), (), notes=tuple(self.choosing.said)))
         if self.ledger is not None:
+            if self.ledger.journal is not None:
+                self.ledger.journal.close()
             self.ledger.close()
+        if self.lock is not None:
+            self.lock.release()
         return self.findings is not None or self.choosing.nothing
 
     def _counts(self, finding: Finding) -> bool:
@@ -145,8 +154,8 @@ class Session:
     def _hunt(self, session: pytest.Session) -> None:
         assert self.ledger is not None
         self._withdrawn()
-        trial = self._begun(self.ledger)
         items = self.choosing.all or session.items
+        trial = self._begun(self.ledger, [item.nodeid for item in items])
         tests = Tallies.of((item.nodeid, *item.location[:2]) for item in items)
         tests.company = set(self.choosing.company)
         self._declare(tests.tests)
@@ -154,7 +163,7 @@ class Session:
         append_to_log(session.config, asked)
         display = progress.display(session.config)
         pool = self.setup.pool(session, tests, display, self._say, self._declare)
-        survey = self.setup.survey(pool, tests, self.ledger)
+        survey = self.setup.survey(pool, tests, self.ledger, self._done())
         setup = self.setup
         cases = Cases(survey, self.ledger, setup.known, setup.active, setup.began, setup.seed)
         conclusions = Conclusions(setup, self.ledger, self._say)
@@ -184,15 +193,47 @@ class Session:
             self.notes.extend(self.away)
         return self.away
 
-    def _begun(self, ledger: Ledger) -> Trial:
+    def _begun(self, ledger: Ledger, nodeids: Sequence[str]) -> Trial:
         """Begin in the ledger; give the record of the hunt as it begins."""
         trial = self.setup.trial()
         machine = f"{os.cpu_count()} cores, {platform.machine()}"
-        ledger.begin(trial, machine, plugins(self.config), self.config.rootpath, self.options.redact)
+        terms, shard = self.setup.terms(nodeids), self.options.shard
+        directory, parts = str(self.config.rootpath), {str(shard.index): trial.uid}
+        hunt = Particulars(
+            trial, machine, plugins(self.config), directory, self.options.redact, terms, parts, seconds=None
+        )  # fmt: skip
+        self._locked(trial.uid)
+        ledger.copy(hunt)
+        self._open_journal(ledger, hunt)
         return trial
+
+    def _locked(self, uid: str) -> None:
+        """Keep others from running this hunt meanwhile."""
+        try:
+            self.lock = Lock(self.options.ledger, uid)
+        except LedgerError as error:
+            raise pytest.UsageError(f"--flakehunt-resume: {error}") from None
+
+    def _open_journal(self, ledger: Ledger, hunt: Particulars) -> None:
+        if self.options.journal is None:
+            return
+        try:
+            project.own_folder(self.options.journal.parent)
+            ledger.journal = Journal(self.options.journal)
+            ledger.journal.begin(hunt)
+        except (LedgerError, OSError) as error:
+            raise pytest.UsageError(f"--flakehunt-journal: {error}") from None
+
+    def _done(self) -> Mapping[int, str]:
+        """Give what was on trial in sweeps that were run before, by number."""
+        return {}
 
     def _work(self, survey: Survey, cases: Cases, conclusions: Conclusions) -> None:
         survey.run()
+        self._conclude(survey, cases, conclusions)
+
+    @staticmethod
+    def _conclude(survey: Survey, cases: Cases, conclusions: Conclusions) -> None:
         conclusions.confirm(survey, cases)
         start = survey.pool.starting / max(1, survey.pool.slots.zygotes)
         conclusions.diagnose(survey, cases, realtime.monotonic() - survey.pool.began, start)

@@ -1,6 +1,7 @@
 """Another day: experiments on what an earlier hunt found go on, from what the ledger kept of it."""
 
 import platform
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -28,7 +29,9 @@ class LaterSession(Session):
         self.before = reading.read(archive.document(self.options.ledger, later.hunt))
         """What the hunt said in the end."""
 
-    def _begun(self, ledger: Ledger) -> Trial:
+    def _begun(self, ledger: Ledger, nodeids: Sequence[str]) -> Trial:
+        del nodeids
+        self._locked(self.before.trial.uid)
         ledger.go_on(self.later.hunt)
         trial = self.before.trial
         now = revision(self.config.rootpath), platform.python_version(), pytest.__version__
@@ -43,9 +46,10 @@ class LaterSession(Session):
         there = survey.tallies.positions
         seen = (
             (sweep, [attempt for attempt in attempts if attempt.nodeid in there])
-            for sweep, attempts in archive.survey(path, hunt, self.setup.known)
+            for sweep, attempts, _ in archive.recorded(path, hunt, self.setup.plan_of)
         )
         survey.restore(seen, archive.last_number(path, hunt))
+        survey.settle()
         modes = set(self.later.modes(self.before))
         if gone := sorted({nodeid for nodeid, _ in modes if nodeid not in there}):
             self._say(f"collected no more, and left as they were: {', '.join(gone)}")
@@ -53,6 +57,7 @@ class LaterSession(Session):
         def wanted(lead: Lead) -> bool:
             return (lead.finding.nodeid, lead.mode.fingerprint) in modes
 
+        conclusions.memory = None  # the budget is a new one, and what was given up is tried again
         starts = (one.seconds / one.number for one in self.before.trial.spent if one.what == "starting" and one.number)
         conclusions.diagnose(survey, cases, self.before.trial.seconds, next(starts, 0.0), wanted)
 

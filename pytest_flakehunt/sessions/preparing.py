@@ -1,21 +1,25 @@
 """Setting a hunt up: from what the user asked for to perturbations, a schedule and a pool."""
 
+import json
 import platform
 import secrets
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 import pytest
 
 from pytest_flakehunt.analysis.learning import learned
 from pytest_flakehunt.asked import takeover
-from pytest_flakehunt.asked.options import Options, usage
+from pytest_flakehunt.asked.options import Options, mattering, usage
 from pytest_flakehunt.diagnosis.budget import RESERVE
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import below_repository, revision
 from pytest_flakehunt.ledger import archive
-from pytest_flakehunt.ledger.store import Ledger, LedgerError
+from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.particulars import Particulars, digest
+from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import Perturbation, Plan, SettingError, Trial
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import random, worth
@@ -40,14 +44,59 @@ class Setup:
 
     def __init__(self, config: pytest.Config, options: Options, workers: int, switched_off: Sequence[str]) -> None:
         self.config, self.options, self.workers, self.switched_off = config, options, workers, switched_off
-        self.seed = secrets.randbits(32) if options.seed is None else options.seed
+        self.before = self._interrupted()
+        seed = self.before[1].trial.seed if self.before is not None else secrets.randbits(32)
+        self.seed = seed if options.seed is None else options.seed
         self.known = known(config)
         self.plan = self._plan()
         self.active, self.stood_down = self._active()
         self.weights, self._learned_from = self._weights()
-        self.began = realtime.now()
+        self.began = realtime.now().replace(microsecond=0)
+        if self.before is not None:
+            self.began = datetime.fromisoformat(self.before[1].trial.started)
         self.deselected: set[str] = set()
         """Tests that were collected and not selected."""
+
+    def _interrupted(self) -> tuple[int, Particulars] | None:
+        """Give the hunt that is to go on, by its number in the ledger."""
+        if not self.options.resume:
+            return None
+        try:
+            found = archive.unfinished(self.options.ledger, self.options.shard)
+        except LedgerError as error:
+            raise pytest.UsageError(f"--flakehunt-resume: {error}") from None
+        if found is None:
+            which = f" of shard {self.options.shard}" if self.options.shard.count > 1 else ""
+            raise pytest.UsageError(
+                f"--flakehunt-resume: {self.options.ledger} has no hunt{which} that was interrupted; leave it out for "
+                "a new hunt, or give the ledger with --flakehunt-ledger"
+            )
+        return found
+
+    def terms(self, nodeids: Iterable[str]) -> dict[str, str]:
+        """Give what the draws of the hunt follow from: what has other terms does not belong to it.
+
+        Args:
+            nodeids: of the tests that were collected and chosen.
+        """
+        trial = self.trial()
+        return {
+            "N": trial.asked,
+            "seed": str(trial.seed),
+            "shards": str(self.options.shard.count),
+            "revision": trial.revision,
+            "Python": trial.python,
+            "pytest": trial.pytest,
+            "platform": trial.platform,
+            "perturbations": " ".join(trial.perturbations),
+            "weights": json.dumps(dict(trial.weights)),
+            "options": mattering(self.config),
+            "collected": digest(nodeids),
+        }
+
+    def plan_of(self, text: str) -> Plan:
+        """Read a plan's written form; raise SettingError where it is none."""
+        return read_plan(text, self.known)
 
     def _plan(self) -> Plan:
         try:
@@ -87,6 +136,8 @@ class Setup:
                     f"give some of {', '.join(sorted(self.known))}"
                 )
         field = worth.weights(self.active, self.options.weights)
+        if self.options.learned and self.before is not None:
+            return {**field, **dict(self.before[1].trial.weights)}, 0
         if not self.options.learned or not self.options.ledger.exists():
             return field, 0
         try:
@@ -101,8 +152,9 @@ class Setup:
         sweeps = "1 sweep" if self.options.sweeps == 1 else f"{self.options.sweeps} sweeps"
         length = sweeps if self.options.sweeps else self.options.asked
         zygotes = "1 zygote" if self.workers == 1 else f"{self.workers} zygotes"
+        shard = f" (of which shard {self.options.shard} runs its share)" if self.options.shard.count > 1 else ""
         lines = [
-            f"flakehunt: {length}, seed {self.seed}, {zygotes} at a time",
+            f"flakehunt: {length}{shard}, seed {self.seed}, {zygotes} at a time",
             f"flakehunt: {'under exactly' if self.plan.settings else 'perturbing'} {names}",
         ]
         usual = worth.weights(self.active, {})
@@ -182,6 +234,7 @@ class Setup:
             worker_input=worker_input,
             hashseeds=any(item.name == "hashseed" for item in self.active) and not self.plan.settings,
             tests=tests.nodeids,
+            shard=self.options.shard,
         )
         return Pool(
             slots=slots,
@@ -198,15 +251,23 @@ class Setup:
             left_out=None if takeover.narrowed(self.config) else self.deselected,
         )
 
-    def survey(self, pool: Pool, tests: Tallies, ledger: Ledger) -> Survey:
-        """Give what decides which sweep comes next."""
+    def survey(self, pool: Pool, tests: Tallies, ledger: Ledger, done: Mapping[int, str]) -> Survey:
+        """Give what decides which sweep comes next.
+
+        Args:
+            pool: where sweeps are run.
+            tests: what was collected.
+            ledger: where they are kept.
+            done: what was on trial in sweeps that were run before the hunt was interrupted, by number.
+        """
+        pool.begun = ledger.begun
         return Survey(
             pool=pool,
-            schedule=self._schedule(),
+            schedule=self._schedule(done),
             tallies=tests,
             ledger=ledger,
             seconds=self.options.seconds,
-            reserve=0.0 if self.options.plan or self.options.diagnose == 0 else RESERVE,
+            reserve=0.0 if self.options.plan or self.diagnose == 0 else RESERVE,
             checks=not self.plan.settings,
             studies=not self.plan.settings
             and lone_sweeps(self.options.sweeps, self.active, self.weights) >= STUDY_PAYS,
@@ -218,7 +279,15 @@ class Setup:
             ),
         )
 
-    def _schedule(self) -> Schedule:
+    @property
+    def diagnose(self) -> int | None:
+        """Runs of experiments; in a shard none, unless they are asked for: they are made once all is merged."""
+        if self.options.diagnose is None and self.options.shard.count > 1:
+            return 0
+        return self.options.diagnose
+
+    def _schedule(self, done: Mapping[int, str]) -> Schedule:
         if self.plan.settings:
-            return for_replay(self.plan, self.options.sweeps)
-        return for_survey(self.seed, self.options.sweeps, self.active, self.weights)
+            return for_replay(self.plan, self.options.sweeps, done)
+        asked = self.options
+        return for_survey(self.seed, asked.sweeps, self.active, self.weights, asked.shard, done)

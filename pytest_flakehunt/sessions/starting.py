@@ -15,6 +15,7 @@ from pytest_flakehunt.sessions.origin import ORIGIN, known, origin
 
 if TYPE_CHECKING:  # what is not asked for is not imported
     from pytest_flakehunt.sessions.hunting import Session
+    from pytest_flakehunt.sessions.preparing import Setup
 
 HELD = pytest.StashKey[replaying.Replay]()
 HUNTING: "pytest.StashKey[Session]" = pytest.StashKey()
@@ -69,17 +70,30 @@ def settle(config: pytest.Config) -> None:
     if not options.asked and not options.plan:
         return
     if options.asked:
-        from pytest_flakehunt.sessions.hunting import Session
-        from pytest_flakehunt.sessions.later import LaterSession
         from pytest_flakehunt.sessions.preparing import Setup
 
         takeover.check_disabled(config)
         setup = Setup(config, options, workers, takeover.settle(config))
-        config.stash[HUNTING] = LaterSession(setup, config.stash[LATER]) if LATER in config.stash else Session(setup)
+        config.stash[HUNTING] = _session(config, setup)
         config.pluginmanager.register(config.stash[HUNTING])
     else:
         config.stash[HELD].switched_off = takeover.settle(config)
         config.pluginmanager.register(config.stash[HELD])
+
+
+def _session(config: pytest.Config, setup: "Setup") -> "Session":
+    """Give the kind of session that is asked for."""
+    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.sessions.hunting import Session
+    from pytest_flakehunt.sessions.later import LaterSession
+    from pytest_flakehunt.sessions.resuming import ResumedSession
+
+    if LATER in config.stash:
+        later = config.stash[LATER]
+        if later.concluded:
+            return LaterSession(setup, later)
+        return ResumedSession(setup, later.hunt, archive.particulars(setup.options.ledger)[later.hunt], complete=True)
+    return Session(setup) if setup.before is None else ResumedSession(setup, *setup.before, complete=False)
 
 
 def ended(config: pytest.Config, status: object) -> object:

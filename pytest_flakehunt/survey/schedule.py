@@ -1,15 +1,17 @@
 """Which sweeps come next: a survey's, drawn from a seed, or those of a replay."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from math import inf
 from random import Random
+from types import MappingProxyType
 
 from pytest_flakehunt.ground import seeds
-from pytest_flakehunt.model import Contract, Perturbation, Plan, Setting, SettingError
+from pytest_flakehunt.model import WHOLE, Contract, Perturbation, Plan, Setting, SettingError, Shard
 from pytest_flakehunt.model.plans import Draft
+from pytest_flakehunt.survey.dealing import dealt
 
 PATTERN = "cssscsmssmcsmssmcsmm"
 """Twenty sweeps: c calm, s one perturbation, m a random few; the telling single ones early."""
@@ -55,23 +57,27 @@ class Turns:
     tests: int = 0
     """How many a sweep has, where that is known."""
 
-    def take(self, draw: Callable[[str, int], Setting]) -> tuple[str, Setting]:
+    def take(self, draw: Callable[[str, int], Setting], chosen: str = "") -> tuple[str, Setting]:
         """Choose whose turn it is.
 
         Args:
             draw: gives the setting that a perturbation has in a turn of its own, counted from 0.
+            chosen: who had the turn before the hunt was interrupted; empty where that is open.
 
         Returns:
             Its name, and the setting.
         """
+        before = bool(chosen)
         costs = {
             name: self._cost(name, draw(name, self._drawn.get(name, 0))) if self.timed else 1.0 for name in self.weights
         }
-        chosen = min(costs, key=lambda name: (self._spent.get(name, 0.0) + costs[name] / 2) / self.weights[name])
+        chosen = chosen or min(
+            costs, key=lambda name: (self._spent.get(name, 0.0) + costs[name] / 2) / self.weights[name]
+        )
         setting = draw(chosen, self._drawn.get(chosen, 0))
         self._spent[chosen] = self._spent.get(chosen, 0.0) + costs[chosen]
         self._drawn[chosen] = self._drawn.get(chosen, 0) + 1
-        if self.timed:
+        if self.timed and not before:
             self._under_way.setdefault(chosen, []).append(costs[chosen])
         return chosen, setting
 
@@ -124,6 +130,9 @@ class Schedule:
     limit: int | None
     """Sweeps in all; None where time decides."""
     turns: Turns = field(default_factory=lambda: Turns({}))
+    shard: Shard = WHOLE
+    whole: int | None = None
+    """Sweeps of all shards together; None where time decides."""
     _waiting: list[Draft] = field(default_factory=list)
     """Drafts that a calm one was taken ahead of."""
     _reserved: list[Draft] = field(default_factory=list)
@@ -164,18 +173,30 @@ class Schedule:
 
 
 def for_survey(
-    seed: int, sweeps: int | None, active: Sequence[Perturbation], weights: Mapping[str, float] | None = None
+    seed: int,
+    sweeps: int | None,
+    active: Sequence[Perturbation],
+    weights: Mapping[str, float] | None = None,
+    shard: Shard = WHOLE,
+    done: Mapping[int, str] = MappingProxyType({}),
 ) -> Schedule:
-    """Plan a survey.
+    """Plan a survey, or what is left of one.
 
     Args:
         seed: the hunt's master seed.
         sweeps: how many, from 1; None for as many as there is time for.
         active: the perturbations in use.
         weights: how often each is drawn, against the others, by name; None where all are equal.
+        shard: the part of it that is run here; where there are others, ``sweeps`` is a number.
+        done: what was on trial in sweeps that have been run, by number: others are drawn as if they were still to come.
     """
     turns = Turns({item.name: (weights or {}).get(item.name, 1.0) for item in active}, timed=sweeps is None)
-    return Schedule(islice(_drafts(seed, active, turns), sweeps), sweeps, turns)
+    drafts: Iterator[Draft] = islice(_drafts(seed, active, turns, done), sweeps)
+    limit = sweeps
+    if shard.count > 1:
+        mine = dealt(list(drafts), shard, seed)
+        drafts, limit = iter(mine), len(mine)
+    return Schedule((draft for draft in drafts if draft.number not in done), limit, turns, shard, sweeps)
 
 
 def lone_sweeps(sweeps: int | None, active: Sequence[Perturbation], weights: Mapping[str, float]) -> float:
@@ -228,16 +249,18 @@ def sources(perturbation: Perturbation) -> frozenset[str]:
     return frozenset(getattr(perturbation, "sources", ()))
 
 
-def for_replay(plan: Plan, sweeps: int | None) -> Schedule:
-    """Plan a calm sweep, then sweeps that all have exactly one plan."""
+def for_replay(plan: Plan, sweeps: int | None, done: Collection[int] = ()) -> Schedule:
+    """Plan a calm sweep, then sweeps that all have exactly one plan; but for those that have been run."""
     first = Draft(0)
     rest = (Draft(number, plan, tuple(sorted(plan.names))) for number in count(1))
     drafts = (draft for source in ((first,), rest) for draft in source)
     total = None if sweeps is None else sweeps + 1
-    return Schedule(islice(drafts, total), total)
+    return Schedule((draft for draft in islice(drafts, total) if draft.number not in done), total, whole=total)
 
 
-def _drafts(seed: int, active: Sequence[Perturbation], turns: Turns) -> Iterator[Draft]:
+def _drafts(
+    seed: int, active: Sequence[Perturbation], turns: Turns, done: Mapping[int, str]
+) -> Iterator[Draft]:  # fmt: skip
     named = {perturbation.name: perturbation for perturbation in active}
     for number in count():
         kind = PATTERN[number % len(PATTERN)] if active else "c"
@@ -248,7 +271,7 @@ def _drafts(seed: int, active: Sequence[Perturbation], turns: Turns) -> Iterator
             def draw(name: str, turn: int, sweep: str = str(number)) -> Setting:
                 return named[name].draw(seeds.derive(seed, "sweep", sweep, name), turn)
 
-            name, chosen = turns.take(draw)
+            name, chosen = turns.take(draw, done.get(number, ""))
             draft = _pinned(seed, number, [(name, chosen)], active)
             plan = draft.plan
             for companion, setting in _companions(chosen, named):

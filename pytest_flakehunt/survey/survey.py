@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import Attempt, Isolation, Outcome, Progress, Purpose, Spent, Sweep
+from pytest_flakehunt.model import Attempt, Isolation, Look, Outcome, Progress, Purpose, Spent, Sweep
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
@@ -88,6 +88,8 @@ class Survey:
     """The number of the sweep that was begun to find out."""
     _trial: ForkTrial | None = None
     """Whether forks can be trusted, where that is in doubt."""
+    _calm_before: int = 0
+    """Calm sweeps in fresh interpreters before the hunt was interrupted."""
     _unplaced: dict[str, None] = field(default_factory=dict)
     """Tests with leaks that no line was seen to leave."""
     _joined: bool = False
@@ -168,7 +170,7 @@ class Survey:
             self.pool.settle(f"{short} does not try whether forks are safe")
             return None
         if self._trial is None:
-            self._trial = ForkTrial(self.tallies)
+            self._trial = ForkTrial(self.tallies, calm=self._calm_before)
         return self._trial.job(self.next_number, self.schedule.next_calm)
 
     def _settle_forks(self) -> None:
@@ -309,7 +311,8 @@ class Survey:
             sweep = replace(sweep, outage=self.outages.sets_aside(sweep, attempts, left_out, self.sweeps.values()))
         if sweep.number in self.near and sweep.number > self.unexplained:
             self.unexplained = -1
-        self.sweeps[sweep.number] = sweep
+        looked = Look.MODULES if sweep.number in self.modules else Look.NEAR if sweep.number in self.near else Look.FAR
+        sweep = self.sweeps[sweep.number] = replace(sweep, looked=looked)
         self.schedule.turns.tests = max(self.schedule.turns.tests, len(attempts))
         self.schedule.turns.took(" ".join(sweep.focus), sweep.seconds)
         self.ledger.write(sweep, attempts, fingerprints(attempts))
@@ -322,12 +325,15 @@ class Survey:
                 self._trial.saw(sweep)
                 self._settle_forks()
         for attempt in attempts:
-            if any(leak.started_at is None for leak in attempt.leaks):
-                self._unplaced[attempt.nodeid] = None
-            if any(leak.polled for leak in attempt.leaks):
-                self._leaking = True
-            if not attempt.judged:
-                self.unjudged.setdefault(attempt.nodeid, set()).add(sweep.number)
+            self._note_leaks(sweep.number, attempt)
+
+    def _note_leaks(self, number: int, attempt: Attempt) -> None:
+        if any(leak.started_at is None for leak in attempt.leaks):
+            self._unplaced[attempt.nodeid] = None
+        if any(leak.polled for leak in attempt.leaks):
+            self._leaking = True
+        if not attempt.judged:
+            self.unjudged.setdefault(attempt.nodeid, set()).add(number)
 
     def _take_study(self, sweep: Sweep, attempts: Sequence[Attempt], told: Sequence[wire.Told]) -> None:
         """Believe tests that passed, and were watched to the end in one process."""
@@ -388,25 +394,55 @@ class Survey:
         return len({sweep.hashseed for sweep in self.sweeps.values()} - {""}) if self.pool.slots.hashseeds else 0
 
     def restore(self, seen: Iterable[tuple[Sweep, Sequence[Attempt]]], last: int) -> None:
-        """Take in sweeps of a survey that has ended, so that experiments can go on from it.
+        """Take in sweeps of a survey that were run before, so that it or experiments can go on from them.
 
         Args:
             seen: they, with the attempts of tests that are still there.
             last: the highest number that was given.
         """
+        aside: list[tuple[Sweep, Sequence[Attempt]]] = []
         for sweep, attempts in seen:
             self.sweeps[sweep.number] = sweep
-            if not sweep.outage:
+            if sweep.outage:
+                aside.append((sweep, attempts))
+            else:
                 self.tallies.add(sweep, attempts)
+            if sweep.looked is not Look.FAR:
+                self.near.add(sweep.number)
+            if sweep.looked is Look.MODULES:
+                self.modules.add(sweep.number)
             for attempt in attempts:
                 self.tallies.named(attempt.nodeid).hangs += attempt.outcome is Outcome.HUNG
+                self._note_leaks(sweep.number, attempt)
+            self.schedule.turns.tests = max(self.schedule.turns.tests, len(attempts))
+            self.schedule.turns.took(" ".join(sweep.focus), sweep.seconds)
+            self.company.saw(attempts)
+        outages = (self.tallies.outage(*ended) for ended in aside)
+        self.outages.set_aside.extend(outage for outage in outages if outage is not None)
+        self._begun = 0 in self.sweeps
+        self._extra = max(0, -(-(last - self._beyond) // self.schedule.shard.count))
+
+    def settle(self) -> None:
+        """Take the survey to be over: what was restored is all that there is."""
         self.tallies.doubted()
-        self._extra = last
+
+    def go_on(self) -> None:
+        """Go on with the survey from what was restored."""
+        for test in self.tallies.tests:
+            if test.hangs >= HANGS_TO_BENCH:
+                self.pool.benched.add(test.nodeid)
+        fresh = [sweep for sweep in self.sweeps.values() if sweep.calm and sweep.isolation is Isolation.FRESH]
+        self._calm_before = len(fresh)
+
+    @property
+    def _beyond(self) -> int:
+        """The highest number that a sweep of the schedule may have, in whatever shard."""
+        return TIMED if self.schedule.whole is None else self.schedule.whole
 
     def next_number(self) -> int:
-        """Give a number for a sweep that the schedule does not know."""
+        """Give a number for a sweep that the schedule does not know, and that no other shard has."""
         self._extra += 1
-        return (TIMED if self.schedule.limit is None else self.schedule.limit) + self._extra
+        return self._beyond + self.schedule.shard.count - 1 + self.schedule.shard.nth(self._extra)
 
     def passing(self) -> None:
         """Show how far the survey is."""

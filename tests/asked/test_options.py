@@ -188,6 +188,9 @@ VALUES = [
         "flakehunt-grace": (0.25, "0.25"),
         "flakehunt-forgive": (["thread:my client.*", "file:/var/*"], "thread:my client.*,file:/var/*"),
         "flakehunt-ledger": ("one/ledger.sqlite", "one/ledger.sqlite"),
+        "flakehunt-resume": (True, "on"),
+        "flakehunt-shard": ("2/8", "2/8"),
+        "flakehunt-journal": ("shard.jsonl", "shard.jsonl"),
         "flakehunt-json": ("report.json", "report.json"),
         "flakehunt-junit": ("report.xml", "report.xml"),
         "flakehunt-sarif": ("report.sarif", "report.sarif"),
@@ -290,3 +293,52 @@ def test_a_bad_value_in_a_file_is_refused_in_our_own_words(pytester: pytest.Pyte
     pytester.makeini(f"[pytest]\n{line}\n")
     result = pytester.runpytest_subprocess("-pxdist.plugin", "-ppytest_flakehunt.plugin", "--flakehunt=1")
     assert (result.ret, result.stderr.str().strip()) == (pytest.ExitCode.USAGE_ERROR, f"ERROR: {message}")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("--flakehunt-shard=9/8",),
+            "--flakehunt-shard=9/8: give which part of how many, such as 2/8, from 1/8 to 8/8",
+        ),
+        (
+            ("--flakehunt-shard=2/8",),
+            "--flakehunt-shard=2/8: all shards must draw from one seed; give each of them the same --flakehunt-seed=SEED",
+        ),
+        (
+            ("--flakehunt-shard=2/8", "--flakehunt-seed=1", "--flakehunt=10m"),
+            "--flakehunt-shard=2/8: a number of sweeps can be split, and a time cannot; give --flakehunt=N, such as 200",
+        ),
+        (
+            ("--flakehunt-shard=2/8", "--flakehunt-seed=1", "--flakehunt-weights=learned"),
+            "--flakehunt-shard=2/8: each shard would learn other weights from its own ledger; leave "
+            "--flakehunt-weights=learned out, or give the weights",
+        ),
+        (
+            ("--flakehunt-shard=2/8", "--flakehunt-seed=1", "--flakehunt-plan=gc=eager"),
+            "--flakehunt-shard=2/8: --flakehunt-plan leaves nothing to split; leave one of them out",
+        ),
+        (
+            ("--flakehunt-journal=no/x.jsonl",),
+            "--flakehunt-journal=no/x.jsonl: give the path of a file in a folder that there is",
+        ),
+        (
+            ("--flakehunt-journal=a.sqlite", "--flakehunt-ledger=a.sqlite"),
+            "--flakehunt-journal=a.sqlite: the ledger is kept there; give another path",
+        ),
+        (
+            ("--flakehunt-resume", "--flakehunt-ledger=none.sqlite"),
+            "--flakehunt-resume: *none.sqlite has no hunt that was interrupted; leave it out for a new hunt, or give the "
+            "ledger with --flakehunt-ledger",
+        ),
+    ],
+)
+def test_what_cannot_be_split_or_gone_on_with_is_refused(
+    words: tuple[str, ...], said: str, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    result = pytester.runpytest_inprocess("--flakehunt=20", *words)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {said}"])
+    assert not Path(pytester.path, ".flakehunt").exists()

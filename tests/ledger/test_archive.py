@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_flakehunt.ledger import archive
-from pytest_flakehunt.ledger.store import Ledger, LedgerError
+from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import CALM, Attempt, Evidence, Isolation, Outcome, Place, Purpose, Sweep, Trial
 
 TRIAL = Trial(1, 0, 0.0, "2026-11-26T06:00:00+00:00", "3.13.0", "9.2.0", "linux", (), asked="20", uid="a" * 32)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pytest_flakehunt.ledger import archive, pruning
-from pytest_flakehunt.ledger.store import APPLICATION, VERSION, Ledger, LedgerError
+from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.store import APPLICATION, VERSION, Ledger
 from pytest_flakehunt.model import (
     CALM,
     Attempt,

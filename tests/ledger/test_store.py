@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt.ledger.store import EVIDENCE_PER_MODE, Ledger, LedgerError, Row, storable
+from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.store import EVIDENCE_PER_MODE, Ledger, Row
+from pytest_flakehunt.ledger.texts import storable
 from pytest_flakehunt.model import CALM, Attempt, Evidence, Isolation, Outcome, Place, Purpose, Sweep, Trial
 
 TRIAL = Trial(1, 0, 0.0, "2026-11-23T06:00:00+00:00", "3.13.0", "9.2.0", "linux", ("clock",), asked="20")

@@ -193,3 +193,32 @@ def test_a_replay_is_one_calm_sweep_and_then_the_plan() -> None:
     found = drafts(for_replay(plan, 3))
     assert [draft.plan for draft in found] == [CALM, plan, plan, plan]
     assert environment(plan) == {"PYTHONHASHSEED": "7"}
+
+
+@pytest.mark.parametrize("gone", [(0,), (0, 1, 2, 3, 7), tuple(range(33))])
+def test_a_hunt_that_goes_on_has_the_sweeps_that_it_would_have_had(gone: tuple[int, ...]) -> None:
+    whole = {draft.number: draft for draft in drafts(for_survey(3, 60, OURS, FIELD))}
+    done = {number: " ".join(whole[number].focus) for number in gone}
+    rest = drafts(for_survey(3, 60, OURS, FIELD, done=done))
+    assert {draft.number: draft for draft in rest} == {n: draft for n, draft in whole.items() if n not in gone}
+
+
+def test_where_time_decides_turns_that_were_taken_count_as_taken_when_it_goes_on() -> None:
+    first = for_survey(3, None, OURS, FIELD)
+    whole = []
+    for draft in islice(iter(first.next, None), 60):
+        whole.append(draft)
+        first.turns.took(" ".join(draft.focus), 3.0 if "threads" in draft.focus else 1.0)
+    done = {draft.number: " ".join(draft.focus) for draft in whole[:40]}
+    later = for_survey(3, None, OURS, FIELD, done=done)
+    for draft in whole[:40]:
+        later.turns.took(" ".join(draft.focus), 3.0 if "threads" in draft.focus else 1.0)
+    rest = list(islice(iter(later.next, None), 40))
+    assert min(draft.number for draft in rest) >= min(set(range(60)) - done.keys())
+    alike = Counter(draft.focus[0] for draft in rest if draft.lone)
+    assert not any(count > 12 for count in alike.values())
+
+
+def test_a_replay_that_goes_on_leaves_out_what_was_run() -> None:
+    plan = read_plan("gc=eager", KNOWN)
+    assert [draft.number for draft in drafts(for_replay(plan, 5, {0, 1, 3}))] == [2, 4, 5]

@@ -1,0 +1,35 @@
+"""The lock of a hunt: held by real processes, one of which is killed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.lock import Lock
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from pytest_flakehunt.ledger.lock import Lock
+lock = Lock(Path(sys.argv[1]), "a" * 32)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_it_ends_with_its_process_however_that_ends(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(
+            LedgerError, match=rf"process {process.pid} is running this hunt .*; wait until it has ended"
+        ):
+            Lock(path, "a" * 32)
+        Lock(path, "b" * 32).release()  # another hunt of the same ledger
+        process.kill()
+    lock = Lock(path, "a" * 32)
+    lock.release()
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,98 @@
+"""Hunts that go on after their process was killed: for real, in the survey and in experiments."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger.merging import written
+from pytest_flakehunt.perturbations import registry
+from pytest_flakehunt.perturbations.worth import weights
+from pytest_flakehunt.survey.schedule import for_survey
+
+SUITE = """
+    import time
+    FLAGS = {}
+    def test_victim(): assert not FLAGS
+    def test_waits(): time.sleep(0.03)
+    def test_pollutes(): FLAGS[1] = True
+    """
+ARGS = ("-pxdist.plugin", "-ppytest_flakehunt.plugin", "--flakehunt=24", "--flakehunt-only=order,gc", "-n2")
+
+
+def sweeps(path: Path, purpose: str) -> int:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        (found,) = db.execute("SELECT count(*) FROM sweeps WHERE purpose = ?", (purpose,)).fetchone()
+        return int(found)
+    return 0
+
+
+def killed(path: Path, purpose: str, number: int, how: signal.Signals) -> None:
+    """Begin a hunt, and kill it once so many sweeps of a kind have ended."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", *ARGS, "--flakehunt-seed=5"], stdout=subprocess.DEVNULL, env=dict(os.environ)
+    ) as process:
+        until = time.monotonic() + 100
+        while sweeps(path, purpose) < number and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+        assert process.poll() is None, "it ended before it could be killed"
+        process.send_signal(how)
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize(
+    ("purpose", "number", "how"),
+    [
+        ("survey", 9, signal.SIGKILL),
+        ("survey", 9, signal.SIGINT),
+        ("diagnosis", 5, signal.SIGKILL),
+    ],
+)
+def test_it_goes_on_after_any_kind_of_death(
+    purpose: str, number: int, how: signal.Signals, pytester: pytest.Pytester, hunt: Callable[..., Any]
+) -> None:
+    del hunt  # what it unsets
+    pytester.makepyfile(test_it=SUITE)
+    path = pytester.path / ".flakehunt" / "ledger.sqlite"
+    killed(path, purpose, number, how)
+    other = pytester.runpytest_subprocess(*ARGS, "--flakehunt-resume", "--flakehunt-seed=6")
+    assert other.ret == pytest.ExitCode.USAGE_ERROR
+    other.stderr.fnmatch_lines(["ERROR: --flakehunt-resume: * differ: seed 5 and 6; give all as it was, or leave*"])
+    result = pytester.runpytest_subprocess(*ARGS, "--flakehunt-resume", "--flakehunt-json=report.json")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    active = [item for name, item in registry().items() if name in {"order", "gc"}]
+    schedule = for_survey(5, 24, active, weights(active, {}))
+    drawn = {draft.number: draft for draft in iter(schedule.next, None)}
+    kept = {sweep.number: sweep for sweep, *_ in archive.recorded(path, 1, written)}
+    assert kept.keys() >= set(range(24))
+    assert {n: str(draft.plan) for n, draft in drawn.items()} == {n: str(kept[n].plan) for n in range(24)}
+    assert not any(sweep.torn for sweep in kept.values())
+    report = json.loads((pytester.path / "report.json").read_text("utf-8"))
+    assert report["hunt"]["sweeps"] == len(kept)
+    (victim,) = (test for test in report["tests"] if test["modes"])
+    assert victim["runs"] <= len(kept)
+    assert victim["modes"][0]["causes"][0]["polluters"] == ["test_it.py::test_pollutes"]
+    if purpose == "diagnosis":
+        with closing(sqlite3.connect(path)) as db:
+            (steps,) = db.execute("SELECT count(*) FROM steps").fetchone()
+        assert steps
+        assert report["hunt"]["experiments"] >= sweeps(path, "diagnosis")  # those of before are counted as well
+    else:
+        assert sweeps(path, "torn") >= 1
+        assert any("that had not ended" in note for note in report["notes"])
+    again = pytester.runpytest_subprocess(*ARGS, "--flakehunt-resume")
+    again.stderr.fnmatch_lines(
+        ["ERROR: --flakehunt-resume: *ledger.sqlite has no hunt that was interrupted; leave it*"]
+    )
+    assert not list(path.parent.glob("*.lock"))

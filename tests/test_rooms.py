@@ -57,6 +57,8 @@ ONE_DOOR = {
     "sqlite3": {
         "ledger/store.py",
         "ledger/archive.py",
+        "ledger/copying.py",
+        "ledger/recalling.py",
         "ledger/pruning.py",
         "perturbations/connections.py",
         "perturbations/foreign_clocks.py",

@@ -61,13 +61,13 @@ def diagnose(asked: argparse.Namespace) -> int:
 
 def _unconcluded(path: Path, wanted: str) -> "tuple[int, Particulars] | None":
     """Give the hunt that is meant, with its number, where it was put together from shards and is not concluded."""
-    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.ledger import archive, recalling
     from pytest_flakehunt.ledger.errors import LedgerError
 
     try:
         if archive.format_of(path) < archive.WITH_TERMS:
             return None
-        hunts = archive.particulars(path)
+        hunts = recalling.particulars(path)
         kept = {hunt.number: hunt for hunt in archive.hunts(path)}
     except LedgerError as error:
         raise Refused(str(error)) from None

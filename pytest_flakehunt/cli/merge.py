@@ -39,7 +39,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def merge(asked: argparse.Namespace) -> int:
     """Join them."""
-    from pytest_flakehunt.ledger import archive, merging
+    from pytest_flakehunt.ledger import copying, merging
     from pytest_flakehunt.ledger.errors import LedgerError
 
     out: Path = asked.out
@@ -63,7 +63,7 @@ def merge(asked: argparse.Namespace) -> int:
                 raise Refused("none of these has a hunt; give journals or ledgers that shards wrote")
             merged = merging.together(found, there, force=asked.force)
             merging.write(scratch / "new.sqlite", merged)
-            archive.replaced(out, scratch / "new.sqlite")
+            copying.replaced(out, scratch / "new.sqlite")
     except LedgerError as error:
         raise Refused(str(error)) from None
     sys.stdout.writelines(f"{safe(line)}\n" for line in _said(merged, {one.hunt.trial.uid for one in found}, out))

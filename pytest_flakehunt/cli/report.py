@@ -179,14 +179,14 @@ def _patterns(path: Path) -> list[str]:
 
 
 def _copy(path: Path, target: Path, redact: list[str]) -> None:
-    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.ledger import copying
     from pytest_flakehunt.ledger.errors import LedgerError
     from pytest_flakehunt.reports.redaction import Redactor
 
     if not is_ledger(path):
         raise Refused(f"--redacted-ledger {target}: {path} is no ledger; give the path of one")
     try:
-        archive.copied(path, target, Redactor(os.environ, dict.fromkeys(redact)))
+        copying.copied(path, target, Redactor(os.environ, dict.fromkeys(redact)))
     except LedgerError as error:
         raise Refused(str(error)) from None
 

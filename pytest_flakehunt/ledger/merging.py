@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger import archive, copying, recalling
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.journal import Written
 from pytest_flakehunt.ledger.journal import lines as lines_of
@@ -105,15 +105,15 @@ class OfLedger:
 
     def sweeps(self) -> Iterator[Recorded]:
         """Give its sweeps by number."""
-        return archive.recorded(self.path, self.number, written, tuple(Purpose))
+        return recalling.recorded(self.path, self.number, written, tuple(Purpose))
 
     def tests(self) -> Sequence[tuple[str, str, int]]:
         """Give node id, file and line of each test."""
-        return archive.tests(self.path, self.number)
+        return recalling.tests(self.path, self.number)
 
     def notes(self) -> Sequence[str]:
         """Give what else was noticed."""
-        return archive.notes(self.path, self.number)
+        return recalling.notes(self.path, self.number)
 
     def document(self) -> str:
         """Give what it said in the end; empty where it said nothing."""
@@ -143,8 +143,8 @@ def sources(path: Path, scratch: Path, *, ledger: bool) -> list[Source]:
     if not ledger:
         return [OfJournal(path)]
     copy = scratch / f"{len(list(scratch.iterdir()))}.sqlite"
-    archive.upgraded(path, copy)
-    return [OfLedger(f"{path}, hunt {n}", copy, n, hunt) for n, hunt in archive.particulars(copy).items()]
+    copying.upgraded(path, copy)
+    return [OfLedger(f"{path}, hunt {n}", copy, n, hunt) for n, hunt in recalling.particulars(copy).items()]
 
 
 def together(found: Sequence[Source], there: Sequence[Source], *, force: bool) -> list[Merged]:

@@ -10,7 +10,7 @@ from pytest_flakehunt.asked.later import Later
 from pytest_flakehunt.diagnosis.benches import Lead
 from pytest_flakehunt.diagnosis.cases import Cases
 from pytest_flakehunt.ground.provenance import revision
-from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger import archive, recalling
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import Finding, Findings, Group, Mode, Trial
 from pytest_flakehunt.reports import reading
@@ -46,9 +46,9 @@ class LaterSession(Session):
         there = survey.tallies.positions
         seen = (
             (sweep, [attempt for attempt in attempts if attempt.nodeid in there])
-            for sweep, attempts, _ in archive.recorded(path, hunt, self.setup.plan_of)
+            for sweep, attempts, _ in recalling.recorded(path, hunt, self.setup.plan_of)
         )
-        survey.restore(seen, archive.last_number(path, hunt))
+        survey.restore(seen, recalling.last_number(path, hunt))
         survey.settle()
         modes = set(self.later.modes(self.before))
         if gone := sorted({nodeid for nodeid, _ in modes if nodeid not in there}):

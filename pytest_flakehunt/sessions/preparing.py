@@ -16,7 +16,7 @@ from pytest_flakehunt.asked.options import Options, mattering, usage
 from pytest_flakehunt.diagnosis.budget import RESERVE
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ground.provenance import below_repository, revision
-from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger import archive, recalling
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.particulars import Particulars, digest
 from pytest_flakehunt.ledger.store import Ledger
@@ -62,7 +62,7 @@ class Setup:
         if not self.options.resume:
             return None
         try:
-            found = archive.unfinished(self.options.ledger, self.options.shard)
+            found = recalling.unfinished(self.options.ledger, self.options.shard)
         except LedgerError as error:
             raise pytest.UsageError(f"--flakehunt-resume: {error}") from None
         if found is None:

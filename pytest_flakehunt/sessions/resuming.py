@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_flakehunt.diagnosis.cases import Cases
-from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger import recalling
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.particulars import Particulars, differences
 from pytest_flakehunt.ledger.store import Ledger
@@ -45,11 +45,11 @@ class ResumedSession(Session):
             )
         self._locked(self.before.trial.uid)
         ledger.go_on(self.hunt)
-        self.notes.extend(archive.notes(self.options.ledger, self.hunt))
+        self.notes.extend(recalling.notes(self.options.ledger, self.hunt))
         for difference in wrong if self.complete else ():
             if difference.split()[0] in {"revision", "Python", "pytest", "collected"}:
                 self._say(f"experiments were made where something else was there than in the sweeps: {difference}")
-        self.spent = archive.busy(self.options.ledger, self.hunt)
+        self.spent = recalling.busy(self.options.ledger, self.hunt)
         if not self.complete:
             self._tear(ledger)
         self._go_on_in_journal(ledger)
@@ -59,7 +59,7 @@ class ResumedSession(Session):
 
     def _tear(self, ledger: Ledger) -> None:
         """Free the numbers of sweeps that had not ended."""
-        extra = [archive.last_number(self.options.ledger, self.hunt)]
+        extra = [recalling.last_number(self.options.ledger, self.hunt)]
 
         def free() -> int:
             extra[0] = max(extra[0], self._limit()) + self.options.shard.count
@@ -78,7 +78,7 @@ class ResumedSession(Session):
 
     def _seen(self) -> Iterator[tuple[Sweep, list[Attempt]]]:
         known = self.setup.plan_of
-        found = archive.recorded(self.options.ledger, self.hunt, known)
+        found = recalling.recorded(self.options.ledger, self.hunt, known)
         return ((sweep, attempts) for sweep, attempts, _ in found)
 
     def _go_on_in_journal(self, ledger: Ledger) -> None:
@@ -89,11 +89,11 @@ class ResumedSession(Session):
         journal = ledger.journal
         assert journal is not None
         try:
-            journal.declare(archive.tests(self.options.ledger, self.hunt))
+            journal.declare(recalling.tests(self.options.ledger, self.hunt))
             for text in self.notes:
                 journal.note(text)
             purposes = (Purpose.SURVEY, Purpose.STUDY, Purpose.TORN)
-            for one in archive.recorded(self.options.ledger, self.hunt, self.setup.plan_of, purposes):
+            for one in recalling.recorded(self.options.ledger, self.hunt, self.setup.plan_of, purposes):
                 journal.write(*one)
         except LedgerError as error:
             raise pytest.UsageError(f"--flakehunt-journal: {error}") from None
@@ -101,9 +101,9 @@ class ResumedSession(Session):
     def _restored(self, survey: Survey) -> None:
         tests: Tallies = survey.tallies
         seen = ((sweep, [one for one in attempts if one.nodeid in tests.positions]) for sweep, attempts in self._seen())
-        survey.restore(seen, archive.last_number(self.options.ledger, self.hunt))
+        survey.restore(seen, recalling.last_number(self.options.ledger, self.hunt))
         survey.pool.began -= self.spent
-        slots, last = survey.pool.slots, archive.last_zygote(self.options.ledger, self.hunt)
+        slots, last = survey.pool.slots, recalling.last_zygote(self.options.ledger, self.hunt)
         slots.earlier = -(-last // slots.shard.count)
 
     def _work(self, survey: Survey, cases: Cases, conclusions: Conclusions) -> None:

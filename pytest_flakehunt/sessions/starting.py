@@ -83,7 +83,7 @@ def settle(config: pytest.Config) -> None:
 
 def _session(config: pytest.Config, setup: "Setup") -> "Session":
     """Give the kind of session that is asked for."""
-    from pytest_flakehunt.ledger import archive
+    from pytest_flakehunt.ledger import recalling
     from pytest_flakehunt.sessions.hunting import Session
     from pytest_flakehunt.sessions.later import LaterSession
     from pytest_flakehunt.sessions.resuming import ResumedSession
@@ -92,7 +92,7 @@ def _session(config: pytest.Config, setup: "Setup") -> "Session":
         later = config.stash[LATER]
         if later.concluded:
             return LaterSession(setup, later)
-        return ResumedSession(setup, later.hunt, archive.particulars(setup.options.ledger)[later.hunt], complete=True)
+        return ResumedSession(setup, later.hunt, recalling.particulars(setup.options.ledger)[later.hunt], complete=True)
     return Session(setup) if setup.before is None else ResumedSession(setup, *setup.before, complete=False)
 
 

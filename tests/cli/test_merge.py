@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_flakehunt.cli.main import main
-from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger import archive, recalling
 from pytest_flakehunt.ledger.merging import written
 from tests.ledger import hunts
 
@@ -87,7 +87,7 @@ def test_shards_become_one_hunt_whose_experiments_are_made_once(
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
     report = json.loads((pytester.path / "merged.json").read_text("utf-8"))
-    numbers = [sweep.number for sweep, *_ in archive.recorded(pytester.path / "out.sqlite", 1, written)]
+    numbers = [sweep.number for sweep, *_ in recalling.recorded(pytester.path / "out.sqlite", 1, written)]
     assert set(range(16)) <= set(numbers)
     assert report["hunt"]["sweeps"] == len(numbers)
     (victim,) = (test for test in report["tests"] if test["modes"])

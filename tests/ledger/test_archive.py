@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger import archive, copying
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import CALM, Attempt, Evidence, Isolation, Outcome, Place, Purpose, Sweep, Trial
@@ -38,7 +38,7 @@ def redact(text: str) -> str:
 def test_a_copy_has_no_trace_of_a_secret_and_everything_else(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.sqlite"
     copy.write_text("what was there before")
-    archive.copied(path, copy, redact)
+    copying.copied(path, copy, redact)
     assert SECRET.encode() in path.read_bytes()
     assert SECRET.encode() not in copy.read_bytes()
     assert {file.name for file in tmp_path.glob("copy*")} == {"copy.sqlite"}
@@ -63,13 +63,13 @@ def test_what_is_no_ledger_is_refused_and_nothing_is_made(path: Path, tmp_path: 
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(LedgerError, match=r"written by a newer pytest-flakehunt \(format 99, .*\); upgrade"):
-        archive.copied(path, tmp_path / "copy.sqlite", redact)
+        copying.copied(path, tmp_path / "copy.sqlite", redact)
     assert not list(tmp_path.glob("copy*"))
 
 
 def test_a_copy_that_cannot_be_written_is_said_so(path: Path, tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r"cannot be written: .*; give a path in a folder that can be"):
-        archive.copied(path, tmp_path / "no" / "copy.sqlite", redact)
+        copying.copied(path, tmp_path / "no" / "copy.sqlite", redact)
 
 
 def test_what_perturbations_cost_and_found_is_told_over_all_hunts(path: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger import archive, copying
 from pytest_flakehunt.ledger.store import APPLICATION, VERSION, Ledger
 from pytest_flakehunt.model import Trial
 
@@ -53,7 +53,7 @@ def test_a_new_hunt_goes_on_in_it(old: Path) -> None:
 
 
 def test_a_copy_of_it_is_redacted(old: Path, tmp_path: Path) -> None:
-    archive.copied(old, tmp_path / "copy.sqlite", lambda text: text.replace("nlucky", "***"))
+    copying.copied(old, tmp_path / "copy.sqlite", lambda text: text.replace("nlucky", "***"))
     copy = (tmp_path / "copy.sqlite").read_bytes()
     assert b"nlucky" in old.read_bytes()
     assert b"nlucky" not in copy

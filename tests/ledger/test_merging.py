@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt.ledger import archive, merging
+from pytest_flakehunt.ledger import archive, copying, merging, recalling
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.journal import Journal
 from pytest_flakehunt.ledger.store import Ledger
@@ -25,7 +25,7 @@ def merge(out: Path, *given: Path, force: bool = False) -> list[merging.Merged]:
     found = [one for path in given for one in merging.sources(path, scratch, ledger=path.suffix == ".sqlite")]
     merged = merging.together(found, there, force=force)
     merging.write(scratch / "new.sqlite", merged)
-    archive.replaced(out, scratch / "new.sqlite")
+    copying.replaced(out, scratch / "new.sqlite")
     return merged
 
 
@@ -57,12 +57,12 @@ def test_the_order_does_not_matter_nor_how_often(journals: Sequence[Path], tmp_p
 
 def test_every_sweep_is_there_once(journals: Sequence[Path], tmp_path: Path) -> None:
     merge(tmp_path / "out.sqlite", *journals)
-    (hunt,) = archive.particulars(tmp_path / "out.sqlite").values()
+    (hunt,) = recalling.particulars(tmp_path / "out.sqlite").values()
     assert (hunt.missing, hunt.merged, hunt.seconds) == ([], True, None)
-    kept = [sweep for sweep, *_ in archive.recorded(tmp_path / "out.sqlite", 1, merging.written)]
+    kept = [sweep for sweep, *_ in recalling.recorded(tmp_path / "out.sqlite", 1, merging.written)]
     assert [sweep.number for sweep in kept] == [*range(12), 13, 14, 15, 16, 17]
     assert {sweep.zygote for sweep in kept} == {1, 2, 3}
-    assert archive.notes(tmp_path / "out.sqlite", 1) == [f"shard {index} noticed something" for index in (1, 2, 3)]
+    assert recalling.notes(tmp_path / "out.sqlite", 1) == [f"shard {index} noticed something" for index in (1, 2, 3)]
 
 
 def test_what_is_missing_is_known(journals: Sequence[Path], tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_sweep_that_was_torn_and_run_again_is_there_as_it_ended(journals: Sequ
     merge(tmp_path / "one.sqlite", older, journals[0])
     merge(tmp_path / "other.sqlite", journals[0], older)
     assert digest(tmp_path / "one.sqlite") == digest(tmp_path / "other.sqlite")
-    numbers = [sweep.number for sweep, *_ in archive.recorded(tmp_path / "one.sqlite", 1, merging.written)]
+    numbers = [sweep.number for sweep, *_ in recalling.recorded(tmp_path / "one.sqlite", 1, merging.written)]
     assert 1 in numbers
 
 
@@ -128,10 +128,10 @@ def test_what_was_concluded_stays_as_long_as_nothing_is_added(journals: Sequence
     ledger.close()
     merge(out, journals[1], journals[0])
     assert [hunt.concluded for hunt in archive.hunts(out)] == [True]
-    assert archive.last_number(out, 1) == 500
+    assert recalling.last_number(out, 1) == 500
     merge(out, journals[2])
     assert [hunt.concluded for hunt in archive.hunts(out)] == [False]
-    assert archive.last_number(out, 1) < 500
+    assert recalling.last_number(out, 1) < 500
 
 
 def test_other_hunts_of_the_ledger_stay(journals: Sequence[Path], tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_other_hunts_of_the_ledger_stay(journals: Sequence[Path], tmp_path: Path
     whole = kept.pop("e" * 32)
     assert (whole.concluded, whole.sweeps) == (True, 6)
     assert [merged.sweeps for merged in kept.values()] == [17]
-    assert archive.last_number(out, whole.number) == 900
+    assert recalling.last_number(out, whole.number) == 900
 
 
 def test_a_ledger_that_is_open_elsewhere_is_left_alone(journals: Sequence[Path], tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger import recalling
 from pytest_flakehunt.ledger.merging import written
 from pytest_flakehunt.ledger.store import EVIDENCE_PER_MODE, Ledger
 from pytest_flakehunt.model import WHOLE, Purpose, Shard
@@ -23,7 +23,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def purposes(ledger: Ledger) -> dict[int, str]:
-    found = archive.recorded(ledger.path, 1, written, tuple(Purpose))
+    found = recalling.recorded(ledger.path, 1, written, tuple(Purpose))
     return {sweep.number: sweep.purpose for sweep, *_ in found if sweep.torn or sweep.purpose is Purpose.SURVEY}
 
 
@@ -57,23 +57,23 @@ def test_what_goes_on_keeps_no_more_evidence_than_what_was_not_interrupted(ledge
     for number in range(8, 12, 2):
         again.write(hunts.sweep(number), *hunts.attempts(number))
     again.close()
-    kept = [first.evidence for _, (first, _), _ in archive.recorded(ledger.path, 1, written) if first.evidence]
+    kept = [first.evidence for _, (first, _), _ in recalling.recorded(ledger.path, 1, written) if first.evidence]
     assert len(kept) == EVIDENCE_PER_MODE
 
 
 def test_the_newest_hunt_that_has_not_ended_goes_on(ledger: Ledger) -> None:
-    assert archive.unfinished(ledger.path, WHOLE) is not None
-    assert archive.unfinished(ledger.path, Shard(1, 3)) is None
+    assert recalling.unfinished(ledger.path, WHOLE) is not None
+    assert recalling.unfinished(ledger.path, Shard(1, 3)) is None
     ledger.end(1.0)
-    assert archive.unfinished(ledger.path, WHOLE) is None
+    assert recalling.unfinished(ledger.path, WHOLE) is None
     ledger.copy(hunts.particulars(2, uid="b" * 32))
-    found = archive.unfinished(ledger.path, Shard(2, 3))
+    found = recalling.unfinished(ledger.path, Shard(2, 3))
     assert found is not None
     assert (found[0], found[1].trial.uid) == (2, "b" * 32)
-    assert archive.unfinished(ledger.path.with_name("none"), WHOLE) is None
+    assert recalling.unfinished(ledger.path.with_name("none"), WHOLE) is None
 
 
 def test_time_in_which_nothing_ran_is_not_counted(ledger: Ledger) -> None:
     for number, started in ((0, 1000.0), (1, 1000.25), (2, 9000.0)):
         ledger.write(replace(hunts.sweep(number), started=started, seconds=0.5), *hunts.attempts(number))
-    assert archive.busy(ledger.path, 1) == pytest.approx(1.25)
+    assert recalling.busy(ledger.path, 1) == pytest.approx(1.25)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pytest_flakehunt.ledger import archive
+from pytest_flakehunt.ledger import recalling
 from pytest_flakehunt.ledger.merging import written
 from pytest_flakehunt.perturbations import registry
 from pytest_flakehunt.perturbations.worth import weights
@@ -74,7 +74,7 @@ def test_it_goes_on_after_any_kind_of_death(
     active = [item for name, item in registry().items() if name in {"order", "gc"}]
     schedule = for_survey(5, 24, active, weights(active, {}))
     drawn = {draft.number: draft for draft in iter(schedule.next, None)}
-    kept = {sweep.number: sweep for sweep, *_ in archive.recorded(path, 1, written)}
+    kept = {sweep.number: sweep for sweep, *_ in recalling.recorded(path, 1, written)}
     assert kept.keys() >= set(range(24))
     assert {n: str(draft.plan) for n, draft in drawn.items()} == {n: str(kept[n].plan) for n in range(24)}
     assert not any(sweep.torn for sweep in kept.values())

@@ -217,11 +217,11 @@ class Cases:
 
     def leaks(self) -> dict[str, tuple[Left, ...]]:
         """Give what tests and fixtures leave behind, by the test that it is told with."""
-        sweeps = self.survey.sweeps
+        sweeps, told_all = self.survey.sweeps, cache(self._told_all)
         seen = []
         for some in leaks.gathered(self.ledger.leaks(), self.survey.tallies.positions):
             leaking = {number for sighting in some for number in sighting.sweeps}
-            ran = set[int]().union(*(self._told_all(one.nodeid) for one in some))
+            ran = set[int]().union(*(told_all(one.nodeid) for one in some))
             if some[0].leak.kind is LeakKind.MODULES:
                 ran &= self.survey.modules
             elif some[0].leak.polled:

@@ -105,7 +105,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what is promised of every kind of isolation under each."""
     if metafunc.definition.get_closest_marker("isolations") and not metafunc.config.option.isolation:
-        metafunc.parametrize("isolation", ISOLATIONS, indirect=True)
+        fresh = pytest.param("fresh", marks=pytest.mark.thorough)
+        metafunc.parametrize("isolation", ["fork", fresh], indirect=True)
 
 
 @pytest.fixture

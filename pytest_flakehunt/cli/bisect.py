@@ -99,8 +99,6 @@ def bisect(asked: argparse.Namespace) -> int:
     """Search."""
     if "::" not in asked.test:
         raise Refused(f"{asked.test}: give the node id of a test, such as tests/test_shop.py::test_warranty")
-    if asked.error >= 1:
-        raise Refused("--error 1: any answer would do; give less, such as 0.05")
     from pytest_flakehunt.bisecting.history import History
     from pytest_flakehunt.bisecting.refusal import CannotBisect
     from pytest_flakehunt.bisecting.tries import Notes

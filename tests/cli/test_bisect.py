@@ -165,7 +165,7 @@ def test_one_that_is_ended_goes_on_where_it_was(
     refused = bisect(TEST, "v1", "v3")
     assert refused.stderr == "flakehunt: the same search is running already: wait for it, or end it first\n"
     process.send_signal(how)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     slow.unlink()
     assert f"bad      {named(repository, 'v3')}" in out
     if how != signal.SIGKILL:
@@ -187,7 +187,6 @@ def test_one_that_is_ended_goes_on_where_it_was(
     [
         (("test_shop.py", "v1", "v2"), "test_shop.py: give the node id of a test, such as tests/test_shop.py::test_warranty"),
         ((TEST, "v1", "v2", "--ledger", "none.sqlite"), "--ledger none.sqlite: there is no such ledger; hunt first, or leave it out"),
-        ((TEST, "v1", "v2", "--error", "1"), "--error 1: any answer would do; give less, such as 0.05"),
         ((TEST, "v1", "v2", "--python", "no-such-python"), "the test cannot be run at v2 (f00 number 2): no-such-python cannot be started: No such file or directory"),
         ((TEST, "v2", "v1"), "v2 contains v1: the revision that passes has to be the earlier one; give GOOD first, then BAD"),
     ],

@@ -12,6 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
+from pytest_flakehunt.ledger.store import VERSION
+
 Hunter = Callable[..., Any]
 CALM_ONLY = "--flakehunt-only=hashseed"
 
@@ -399,7 +401,10 @@ def test_a_ledger_from_the_future_is_refused(pytester: pytest.Pytester, hunt: Hu
     db.close()
     found = hunt(sweeps=1)
     assert found.result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "was written by a newer pytest-flakehunt (format 99, this one reads up to 6)" in found.result.stderr.str()
+    assert (
+        f"was written by a newer pytest-flakehunt (format 99, this one reads up to {VERSION})"
+        in found.result.stderr.str()
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -281,7 +281,7 @@ def sweeps_in(ledger: Path) -> int:
         return 0
     db = sqlite3.connect(ledger)
     try:
-        return int(db.execute("SELECT count(*) FROM sweeps").fetchone()[0])
+        return int(db.execute("SELECT count(*) FROM sweeps WHERE purpose <> 'torn'").fetchone()[0])
     except sqlite3.Error:
         return 0
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import rich.console  # noqa: F401 - before any test: pytester forgets modules that a run in this process imported first, and half of rich with another half's classes does not render
 
 pytest_plugins = ["pytester"]
 ZOO = Path(__file__).parent / "zoo"

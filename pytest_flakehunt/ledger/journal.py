@@ -27,6 +27,8 @@ from pytest_flakehunt.model import (
 )
 
 NAME, VERSION = "pytest-flakehunt journal", 1
+START = json.dumps({"format": NAME}, separators=(",", ":")).encode("ascii")[:-1]
+"""How the first line begins."""
 MOST_LINE = 64 * 1024 * 1024
 """Bytes that a line has at most."""
 TESTS_A_LINE = 500
@@ -44,13 +46,18 @@ class Journal:
         """Open one; what stands after its last whole line goes.
 
         Raises:
-            LedgerError: it cannot be written.
+            LedgerError: it cannot be written, or is a file of something else.
         """
         self.path = path
         self._tests: dict[str, int] = {}
         self._kept: dict[tuple[str, str], int] = {}
         try:
             self._file = path.open("a+b")
+            self._file.seek(0)
+            head = self._file.read(len(START))
+            if head != START[: len(head)]:
+                self._file.close()
+                raise LedgerError(f"{path} is there and no journal; give another path")
             self._file.seek(0)
             whole = sum(len(line) for line in self._file if line.endswith(b"\n"))
             self._file.truncate(whole)

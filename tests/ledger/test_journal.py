@@ -64,6 +64,15 @@ def test_a_last_line_that_was_cut_is_left_out_and_what_is_added_stands_after_the
     assert path.read_bytes() == whole[: whole[:-1].rindex(b"\n") + 1]
 
 
+@pytest.mark.parametrize("text", ["# Shop\n", "{}"])
+def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path, text: str) -> None:
+    other = tmp_path / "README.md"
+    other.write_text(text, "utf-8")
+    with pytest.raises(LedgerError, match=r"README.md is there and no journal; give another path"):
+        Journal(other)
+    assert other.read_text("utf-8") == text
+
+
 def test_the_last_line_of_a_sweep_counts(path: Path) -> None:
     opened = Journal(path)
     opened.declare(hunts.TESTS)

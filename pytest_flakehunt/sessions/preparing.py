@@ -24,6 +24,7 @@ from pytest_flakehunt.model import Perturbation, Plan, SettingError, Trial
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import random, worth
 from pytest_flakehunt.pool.pool import Pool
+from pytest_flakehunt.pool.room import Room
 from pytest_flakehunt.pool.slots import Slots
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import progress
@@ -226,7 +227,7 @@ class Setup:
         run = uuid.uuid4().hex
 
         def worker_input(slot: int) -> dict[str, object]:
-            return takeover.worker_input(self.config, slot, self.workers, run, say)
+            return takeover.worker_input(self.config, slot, max(self.workers, slot + 1), run, say)
 
         slots = Slots(
             seed=self.seed,
@@ -243,7 +244,7 @@ class Setup:
             audience=Mirror(session, display.show, say),
             say=say,
             discovered=declare,
-            workers=self.workers,
+            room=Room(self.workers, grows=takeover.may_grow(self.config) and not self.plan.settings),
             root=session.config.rootpath,
             isolation=self.options.isolation,
             timeout=self.options.timeout,

@@ -115,7 +115,7 @@ class Survey:
         limit = self.schedule.limit
         slots = self.pool.workers if limit is None else min(self.pool.workers, limit)
         while True:
-            self.pool.work(self, 1 if self.crowd.members else max(1, slots))
+            self.pool.work(self, 1 if self.crowd.members else max(1, slots), grows=not self.crowd.members)
             if not self.crowd.suspects:
                 if self._encores:  # they came when all slots were done
                     continue
@@ -245,7 +245,7 @@ class Survey:
             return False
         most, limit = MOST_SWEEPS, self.schedule.limit
         if limit is not None:
-            most = min(most, max(FEWEST_SWEEPS, limit // (2 * len(self.pool.slots.all)) - 1))
+            most = min(most, max(FEWEST_SWEEPS, limit // (2 * self.pool.width) - 1))
         if slot.served >= most:
             return True
         worked = realtime.monotonic() - link.started - link.start_cost
@@ -326,6 +326,17 @@ class Survey:
                 self._settle_forks()
         for attempt in attempts:
             self._note_leaks(sweep.number, attempt)
+        self._make_room(sweep)
+
+    def _make_room(self, sweep: Sweep) -> None:
+        """See whether more sweeps can go on at once."""
+        left, limit = self._left(), self.schedule.limit
+        if limit is not None:
+            sweeps = float(limit - len(self.sweeps) - self._left_out)
+        else:
+            sweeps = 0.0 if left is None else left * self.pool.width / max(sweep.seconds, 0.001)
+        if said := self.pool.room.saw(sweep, sweeps, self.pool.starting / max(1, self.pool.slots.zygotes)):
+            self.pool.say(said)
 
     def _note_leaks(self, number: int, attempt: Attempt) -> None:
         if any(leak.started_at is None for leak in attempt.leaks):

@@ -114,11 +114,11 @@ def placed(place: Place, folder: str) -> Place:
 
 
 def alike(found: Iterable[tuple[Whose, Left]]) -> Iterator[list[tuple[Whose, Left]]]:
-    """Gather what one line leaves behind in many tests, unless it hurts somebody."""
+    """Gather what one line leaves in many tests, or what many leave by lines unknown, unless it hurts somebody."""
     together: dict[tuple[object, ...], list[tuple[Whose, Left]]] = {}
     for position, (whose, left) in enumerate(found):
         leak = left.leak
-        apart = position if leak.started_at is None or left.victims else -1
+        apart = position if left.victims else -1
         together.setdefault((leak.kind, leak.what, leak.started_at, apart), []).append((whose, left))
     yield from together.values()
 

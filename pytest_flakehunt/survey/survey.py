@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import Attempt, Isolation, Look, Outcome, Progress, Purpose, Spent, Sweep
+from pytest_flakehunt.model import Attempt, Isolation, LeakKind, Look, Outcome, Progress, Purpose, Spent, Sweep
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
@@ -24,6 +24,8 @@ HANGS_TO_BENCH = 2
 """Hung attempts after which a test leaves the shared sweeps and is finished alone."""
 LAST_CHANCES = 3
 """Attempts that a benched test gets, alone."""
+MOST_TRACED = 5
+"""Tests with the same leak whose lines are watched to see which of them leaves it."""
 MOST_AGAIN = 100
 """Sweeps, of those that were forked, that tests which fail forked and pass unforked get again in fresh interpreters."""
 FEWEST_SWEEPS = 4
@@ -90,8 +92,8 @@ class Survey:
     """Whether forks can be trusted, where that is in doubt."""
     _calm_before: int = 0
     """Calm sweeps in fresh interpreters before the hunt was interrupted."""
-    _unplaced: dict[str, None] = field(default_factory=dict)
-    """Tests with leaks that no line was seen to leave."""
+    _unplaced: dict[tuple[LeakKind, str], dict[str, None]] = field(default_factory=dict)
+    """The first few tests with each leak that no line was seen to leave: to watch each line takes long."""
     _joined: bool = False
     """Whether the company was given a calm sweep with what it runs beside, as it stands in the suite."""
     _controlled: bool = False
@@ -182,7 +184,9 @@ class Survey:
         if not late and self._unplaced and self._traced < 0:
             self._traced = self.next_number()
             study = wire.Study(lines=True, near=True, modules=True)
-            return Job(Draft(self._traced), tuple(self._unplaced), self.pool.usual, study=study)
+            tests = {nodeid for some in self._unplaced.values() for nodeid in some}
+            chosen = tuple(sorted(tests, key=self.tallies.positions.__getitem__))
+            return Job(Draft(self._traced), chosen, self.pool.usual, study=study)
         if not late and (company := self._control()):
             return Job(Draft(self.next_number()), company, Isolation.FRESH)
         alone = all(other is slot or other.finished for other in self.pool.slots.all)
@@ -339,8 +343,10 @@ class Survey:
             self.pool.say(said)
 
     def _note_leaks(self, number: int, attempt: Attempt) -> None:
-        if any(leak.started_at is None for leak in attempt.leaks):
-            self._unplaced[attempt.nodeid] = None
+        for leak in attempt.leaks:
+            tests = self._unplaced.setdefault((leak.kind, leak.what), {}) if leak.started_at is None else {}
+            if len(tests) < MOST_TRACED:
+                tests[attempt.nodeid] = None
         if any(leak.polled for leak in attempt.leaks):
             self._leaking = True
         if not attempt.judged:

@@ -398,13 +398,20 @@ class Survey:
 
     def spent(self) -> tuple[Spent, ...]:
         """Tell where the time of the workers went, the dearest first."""
-        kinds: dict[str, list[float]] = {}
+        kinds: dict[str, list[Sweep]] = {}
         for sweep in self.sweeps.values():
             name = "calm" if not sweep.focus else sweep.focus[0] if len(sweep.focus) == 1 else "several"
-            kinds.setdefault(name, []).append(sweep.seconds)
-        found = [Spent(name, len(seconds), sum(seconds)) for name, seconds in kinds.items()]
+            kinds.setdefault(name, []).append(sweep)
+        found = [
+            Spent(name, len(some), sum(sweep.seconds for sweep in some), sum(sweep.cpu for sweep in some))
+            for name, some in kinds.items()
+        ]
         found.append(Spent("starting", self.pool.slots.zygotes, self.pool.starting))
         return tuple(sorted(found, key=lambda spent: -spent.seconds))
+
+    def at_once(self) -> int:
+        """Tell how many sweeps went on at once, at most."""
+        return max((sweep.neighbours + 1 for sweep in self.sweeps.values()), default=0)
 
     def hashseeds(self) -> int:
         """Tell how many hash seeds were tried; 0 where they were left alone."""

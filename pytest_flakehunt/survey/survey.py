@@ -94,6 +94,8 @@ class Survey:
     """Calm sweeps in fresh interpreters before the hunt was interrupted."""
     _unplaced: dict[tuple[LeakKind, str], dict[str, None]] = field(default_factory=dict)
     """The first few tests with each leak that no line was seen to leave: to watch each line takes long."""
+    _dear: set[int] = field(default_factory=set)
+    """Sweeps that go on to their end before it is asked whether neighbours matter, by number."""
     _joined: bool = False
     """Whether the company was given a calm sweep with what it runs beside, as it stands in the suite."""
     _controlled: bool = False
@@ -124,6 +126,7 @@ class Survey:
                 break
             self.crowd.trial = self.next_number()
             self.pool.work(self, 1)
+            self._dear = set()
             self.crowd.suspects = set()  # from here on all slots work again, unless there is a crowd
             if self.crowd.members:
                 self.pool.say(self.crowd.sentence())
@@ -138,7 +141,8 @@ class Survey:
 
     def next(self, slot: Slot) -> Job | None:
         """Choose the next sweep; a zygote that retires gets a last one first."""
-        return self._by_itself() if self.crowd.suspects else self._next(slot)
+        postponed = self._dear & {other.job.draft.number for other in self.pool.slots.all if other.job is not None}
+        return self._by_itself() if self.crowd.suspects and not postponed else self._next(slot)
 
     def _next(self, slot: Slot) -> Job | None:
         late = self._late()
@@ -156,6 +160,15 @@ class Survey:
         if not late and slot in forking and slot.served and (last := self._last_of(slot)):
             return last
         return self._extra_job(slot, late=late)
+
+    def _dear_now(self) -> set[int]:
+        """Name the sweeps under way that take many times as long as others: nobody should wait for their end."""
+        drafts = [slot.job.draft for slot in self.pool.slots.all if slot.job is not None]
+        return {
+            draft.number
+            for draft in drafts
+            if any(getattr(setting, "dear", False) for _, setting in draft.plan.settings)
+        }
 
     def _by_itself(self) -> Job | None:
         """Give the sweep that shows whether neighbours are why tests fail; none as long as there are neighbours."""
@@ -303,6 +316,8 @@ class Survey:
             self.crowd.settle(attempts, told, self.tallies.nodeids())
         elif self.checks and self.pool.workers > 1:
             self.crowd.look(sweep, attempts)
+            if self.crowd.suspects and not self._dear:
+                self._dear = self._dear_now()
         self._ended_sweeps.append((sweep, attempts))
         if sweep.number and self.checks and 0 not in self.sweeps:
             return  # whether it is an outage cannot be told yet

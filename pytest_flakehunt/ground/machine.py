@@ -1,6 +1,7 @@
 """What the machine has left, of cores and of memory, within the limits of the groups that hold this process."""
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +37,13 @@ class Cores:
         if self.throttled != before.throttled or self.moment <= before.moment:
             return 0.0
         return max(0.0, (self.idle - before.idle) / (self.moment - before.moment))
+
+
+def python() -> str:
+    """Give the version of this Python, with a ``t`` behind it where it is free-threaded."""
+    import platform
+
+    return platform.python_version() + ("t" if "t" in getattr(sys, "abiflags", "") else "")
 
 
 def resident(pid: int) -> int:

@@ -189,6 +189,7 @@ class Ledger:
         Returns:
             Their numbers, free again.
         """
+        self._db.execute("BEGIN IMMEDIATE")
         torn = [
             old
             for (old,) in self._db.execute(
@@ -197,7 +198,6 @@ class Ledger:
                 (self.hunt, limit),
             )
         ]
-        self._db.execute("BEGIN IMMEDIATE")
         for old in torn:
             new = number()
             for table in ("attempts", "evidence", "leaked", "hurt", "unjudged"):

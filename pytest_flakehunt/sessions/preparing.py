@@ -1,7 +1,6 @@
 """Setting a hunt up: from what the user asked for to perturbations, a schedule and a pool."""
 
 import json
-import platform
 import secrets
 import sys
 import uuid
@@ -14,7 +13,7 @@ from pytest_flakehunt.analysis.learning import learned
 from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.asked.options import Options, mattering, usage
 from pytest_flakehunt.diagnosis.budget import RESERVE
-from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground import machine, realtime
 from pytest_flakehunt.ground.provenance import below_repository, revision
 from pytest_flakehunt.ledger import archive, recalling
 from pytest_flakehunt.ledger.errors import LedgerError
@@ -193,7 +192,7 @@ class Setup:
             sweeps=0,
             seconds=0.0,
             started=self.began.isoformat(timespec="seconds"),
-            python=platform.python_version(),
+            python=machine.python(),
             pytest=pytest.__version__,
             platform=sys.platform,
             perturbations=tuple(item.name for item in self.active),

@@ -143,7 +143,8 @@ class Attribution:
         """Bring the failure back after one of the tests that ran before it, or after all of them."""
         sweep, alone = self._as_seen(candidate, seeded=seeded)
         whole = replace(alone, before=candidate.before)
-        first, rest = polluters.suspects(self.target, candidate.before)
+        suspects = polluters.suspects(self.target, candidate.before)
+        first, rest = suspects.first, suspects.rest
         if not candidate.ordered:  # in that order it passes calm: all together are tried first
             first, rest = [], [*first, *rest]
         if (polluted := (yield from self._polluted(alone, first))) is not None:
@@ -151,8 +152,14 @@ class Attribution:
         count = yield from self._looked(f"{sweep} and order", whole, looks)
         if not count.failures:
             return None
-        polluted = yield from self._polluted(alone, rest)
-        return polluted or (whole, (yield from self._rate(f"{sweep} and order", whole, count)))
+        if (polluted := (yield from self._polluted(alone, rest))) is not None:
+            return polluted
+        if 1 < len(suspects.likely) <= len(candidate.before) / 2:
+            likely = replace(alone, before=suspects.likely)
+            some = yield from self.book.count("who ran before it whenever it failed", likely, AT_ONCE)
+            if some.runs == some.failures > 0:
+                return likely, (yield from self._rate("who ran before it whenever it failed", likely, some))
+        return whole, (yield from self._rate(f"{sweep} and order", whole, count))
 
     def _looked(self, what: str, setup: Setup, looks: int) -> Experiment[Count]:
         """Run a setup until it fails, up to so many times."""
@@ -306,14 +313,14 @@ class Attribution:
     def _without_help(self, alone: Count) -> Experiment[Diagnosis]:
         """It fails calm and alone: a brittle test, or one that draws something as it is imported."""
         if before := self.target.calm_before:
-            first, rest = polluters.suspects(self.target, before, brittle=True)
-            setter = yield from polluters.first_to(first, self.calm, Reply.PASSES, self.target, self.book)
+            suspects = polluters.suspects(self.target, before, brittle=True)
+            setter = yield from polluters.first_to(suspects.first, self.calm, Reply.PASSES, self.target, self.book)
             if setter is None:
                 whole = replace(self.calm, before=before)
                 ordered = yield from self.book.count("calm, with the order as written", whole, AT_ONCE)
                 if ordered.failures == ordered.runs:
                     return (yield from self._drawn_or_pinned(["hashseed"]))
-                setter = yield from polluters.first_to(rest, self.calm, Reply.PASSES, self.target, self.book)
+                setter = yield from polluters.first_to(suspects.rest, self.calm, Reply.PASSES, self.target, self.book)
             helped = replace(self.calm, before=before if setter is None else (setter,))
             what = "calm, with the order as written" if setter is None else f"after {setter}"
             rates = bounds(alone, (yield from self.book.count(what, helped, ENOUGH)))

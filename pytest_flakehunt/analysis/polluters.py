@@ -14,6 +14,10 @@ FIRST_SUSPECTS = 20
 """Earlier tests that are tried one by one before all of them together are."""
 FORK = 0.05
 """Seconds that a process of its own costs, about."""
+HALVINGS = 3.0
+"""Times of all earlier tests that it takes to halve them until one is left: half, a quarter and so on, mostly twice."""
+LONG_SEARCH = 60.0
+"""Seconds that a search one by one may take even so: it goes on side by side."""
 TOGETHER = 8
 """Suspects that are tried side by side."""
 MOST_CLEANERS = 40
@@ -30,7 +34,19 @@ class Found:
     cleaners: tuple[str, ...] = ()
 
 
-def suspects(target: Target, before: Sequence[str], *, brittle: bool = False) -> tuple[list[str], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Earlier tests, the likeliest first: who may do it alone."""
+
+    first: list[str]
+    """Those to be tried one by one before all are tried together."""
+    rest: list[str]
+    """Those to be tried one by one after that; none where it takes less time to halve all."""
+    likely: tuple[str, ...]
+    """Who ran before in every sweep that came out so, as they ran: who does it alone is among them."""
+
+
+def suspects(target: Target, before: Sequence[str], *, brittle: bool = False) -> Suspects:
     """Rank earlier tests by what the survey knows: one alone may make the victim fail, or the brittle test pass.
 
     Who did it alone ran before in every sweep that came out so, and in few
@@ -43,9 +59,6 @@ def suspects(target: Target, before: Sequence[str], *, brittle: bool = False) ->
         target: the test.
         before: those in question.
         brittle: whether to look for one that makes it pass.
-
-    Returns:
-        Those to be tried before all together are, and the rest.
     """
     history = target.history()
     did = [frozenset(ran.before) for ran in history if ran.fails is not brittle]
@@ -59,10 +72,12 @@ def suspects(target: Target, before: Sequence[str], *, brittle: bool = False) ->
         return missing, idle, test not in target.leaky, elsewhere, target.seconds.get(test, 0.0)
 
     ranked = sorted(before, key=rank)
-    likely = sum(all(test in ran for ran in did) for test in ranked)
+    likely = tuple(test for test in before if all(test in ran for ran in did))
     whole = sum(target.seconds.get(test, 0.0) for test in ranked)
-    most = likely if likely * FORK < whole else min(likely, FIRST_SUSPECTS)
-    return ranked[:most], ranked[most:]
+    most = len(likely) if len(likely) * FORK < whole else min(len(likely), FIRST_SUSPECTS)
+    rest = ranked[most:]
+    singly = whole + FORK * len(rest)
+    return Suspects(ranked[:most], [] if singly > max(LONG_SEARCH, HALVINGS * whole) else rest, likely)
 
 
 def first_to(

@@ -11,8 +11,8 @@ SECONDS_EACH = 8.0
 """Seconds of experiments for each finding, ..."""
 MOST_SECONDS = 1350.0
 """... up to these for all; unless runs are given."""
-SHARES_AT_ONCE = 3
-"""Equal shares that a finding may use up before others have their turn: most need less, and are settled then."""
+SHARES_AT_ONCE = 0.5
+"""Equal shares that a finding may use up before others have their turn; then twice as much, and so on: none starves."""
 LEAST_COMMANDS = 30.0
 STARTS_EACH = 4
 """Starts of an interpreter that the printed command of each finding may take, ..."""

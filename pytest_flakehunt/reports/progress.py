@@ -96,7 +96,9 @@ class Live(Quiet):
 def sentence(progress: Progress) -> str:
     """Put progress into words."""
     if progress.doing:
-        return f"{clean(progress.doing)}: run {progress.done}, {duration(progress.elapsed)} gone"
+        return (
+            f"run {progress.done}, {duration(progress.elapsed)} gone: {clean(progress.doing)}"  # a bar is cut off there
+        )
     of = "" if progress.total is None else f" of {progress.total}"
     found = "1 test failed" if progress.found == 1 else f"{progress.found} tests failed"
     left = "" if progress.left is None else f", {duration(progress.left)} left"

@@ -44,14 +44,14 @@ def _when(row: Mapping[str, Any]) -> str:
 
 
 def _rate(row: Mapping[str, Any]) -> str:
-    under = f"under {row['plan']}" if row["plan"] else "calm"
+    under = f" under {row['plan']}" if row["plan"] else ""  # with none it may need another test before it
     runs, failures = row["seen"]["runs"], row["seen"]["failures"]
     if row["mode"] == "skip":
         return "not run at all"
     if not runs:
-        return f"fails {under}; how often is not known"
+        return f"fails{under}; how often is not known"
     low, high = percent(row["rate"]["low"]), percent(row["rate"]["high"])
-    return f"fails {failures} of {runs} {under} ({low} to {high})"
+    return f"fails {failures} of {runs}{under} ({low} to {high})"
 
 
 def _since(row: Mapping[str, Any]) -> str:

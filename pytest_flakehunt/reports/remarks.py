@@ -228,7 +228,9 @@ def summary(findings: Findings) -> str:
     done = f"{number(trial.sweeps, 'sweep')} of {number(len(findings.tests), 'test')} in {duration(trial.seconds)}"
     more = ""
     if trial.saved:
-        more = f"; {number(trial.saved, 'attempt')} saved: of tests that consult nothing that a sweep perturbed alone"
+        whole = ", whole sweeps among them" if trial.asked.isdigit() and trial.sweeps < int(trial.asked) else ""
+        what = f"{number(trial.saved, 'attempt')} left out{whole}"
+        more = f"; {what}: of tests that consult nothing of what a sweep perturbed alone"
     if trial.interrupted:
         more += "; ended early: this is what was seen until then"
     return f"{done}, seed {trial.seed}, {number(trial.zygotes, 'zygote')}{more}"

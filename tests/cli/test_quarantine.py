@@ -145,7 +145,7 @@ def test_the_report_says_who_is_excused_for_how_long_by_owner(project: Path, fla
         "    fails 3 of 20 under clock=+400d (5.2 % to 36 %); not seen failing in this ledger\n\n"
         "@till: 1 test\n  test_it.py::test_sound\n"
         f"    expired on {day(-1)}; added 20 days ago\n    clock: late\n    #1\n"
-        "    fails calm; how often is not known; not seen failing in this ledger\n"
+        "    fails; how often is not known; not seen failing in this ledger\n"
     )
     table = flakehunt("list", "--markdown").stdout
     assert "| test\\_it.py::test\\_due | expires on " in table

@@ -209,7 +209,7 @@ def test_progress_in_words() -> None:
     )
     assert progress.sentence(Progress(3, None, 5.0, None, 2, ())) == "sweep 3, 2 tests failed so far, 5 s gone"
     assert progress.sentence(Progress(41, None, 75.0, 60.0, 2, (), "experiments on finding 1 of 2, a.py::test_x")) == (
-        "experiments on finding 1 of 2, a.py::test_x: run 41, 1 min 15 s gone"
+        "run 41, 1 min 15 s gone: experiments on finding 1 of 2, a.py::test_x"
     )
 
 

@@ -78,13 +78,13 @@ def reached(group: execnet.Group, spec: str, proxies: Sequence[str]) -> tuple[Wi
     return Wire(group, channel), channel.receive()
 
 
-def connect(
+def reaching(
     spec: str,
     proxies: Sequence[str] = (),
     patience: float = PATIENCE,
     reach: Callable[[execnet.Group, str, Sequence[str]], tuple[Wire, dict[str, str]]] = reached,
-) -> tuple[Machine, dict[str, str]]:
-    """Start a relay on a machine.
+) -> Callable[[], tuple[Machine, dict[str, str]]]:
+    """Begin to reach a machine, in a thread of its own.
 
     Args:
         spec: as the user wrote it, such as ``ssh=host//python=python3.13``.
@@ -93,10 +93,8 @@ def connect(
         reach: makes the gateway.
 
     Returns:
-        The machine, and what ``there`` says of it.
-
-    Raises:
-        Unreachable: it cannot be reached, or has not what it needs.
+        What waits for the machine and starts a relay there; gives it, and what
+        ``there`` says of it, or raises :class:`Unreachable`.
     """
     came: queue.SimpleQueue[tuple[Wire, dict[str, str]] | Exception] = queue.SimpleQueue()
     group = execnet.Group()
@@ -107,22 +105,24 @@ def connect(
         except Exception as error:  # noqa: BLE001 - execnet's are of any kind
             came.put(error)
 
+    def machine() -> tuple[Machine, dict[str, str]]:
+        try:
+            answer = came.get(timeout=patience)
+        except queue.Empty:
+            raise Unreachable(f"no answer for {patience:.0f} seconds; {advice(spec)}") from None
+        try:
+            if isinstance(answer, Exception):
+                raise Unreachable(f"{said(answer)}; {advice(spec)}")
+            wire, found = answer
+            compare(there.facts(), found)
+        except Unreachable:
+            end(group)
+            raise
+        wire.begin()
+        return Machine(spec, wire), found
+
     threading.Thread(target=try_to, daemon=True).start()
-    try:
-        answer = came.get(timeout=patience)
-    except queue.Empty:
-        raise Unreachable(f"no answer for {patience:.0f} seconds; {advice(spec)}") from None
-    if isinstance(answer, Exception):
-        end(group)
-        raise Unreachable(f"{said(answer)}; {advice(spec)}") from None
-    wire, found = answer
-    try:
-        compare(there.facts(), found)
-    except Unreachable:
-        end(group)
-        raise
-    wire.begin()
-    return Machine(spec, wire), found
+    return machine
 
 
 def said(error: Exception) -> str:

@@ -171,6 +171,9 @@ class Pool:
             slot = self.slots.all[link.slot]
             if slot.link is link:
                 self._heard(slot, link, message)
+        for host in self.slots.machines:
+            if host.lost:
+                self.say(f"{host.name} is lost, and the hunt goes on without it: {host.lost}")
 
     def _heard(self, slot: Slot, link: Link, message: wire.Message | None) -> None:
         match message:
@@ -408,7 +411,6 @@ class Pool:
 
     def _strand(self, slot: Slot) -> None:
         """Leave a slot on a machine that is lost, and let others go on with what it had to do."""
-        self.say(f"{slot.host.name} is lost, and the hunt goes on without it: {slot.host.lost}")
         if slot.job is not None:
             self._stranded.append((slot.job, slot.ongoing))
         slot.job = slot.ongoing = slot.link = None

@@ -107,6 +107,7 @@ class Session:
         elif self.choosing.nothing and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = self.status = int(pytest.ExitCode.OK)
             self._publish(Findings(self.setup.trial(), (), notes=tuple(self.choosing.said)))
+        self.setup.reached.close()
         if self.ledger is not None:
             if self.ledger.journal is not None:
                 self.ledger.journal.close()

@@ -4,8 +4,6 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
@@ -84,22 +82,19 @@ class Reached:
             return
         from pytest_flakehunt.machines import gateways
 
-        with ThreadPoolExecutor(len(self.placing.elsewhere)) as threads:
-            reaching = partial(gateways.connect, proxies=self.placing.proxies)
-            trying = [(one, threads.submit(reaching, one.spec)) for one in self.placing.elsewhere]
+        proxies = self.placing.proxies
+        waits = [(asked, gateways.reaching(asked.spec, proxies)) for asked in self.placing.elsewhere]
         try:
-            for asked, answer in trying:
+            for asked, wait in waits:
                 try:
-                    machine, facts = answer.result()
+                    machine, facts = wait()
                 except gateways.Unreachable as error:
                     raise pytest.UsageError(f"--tx={asked.spec}: {error}") from None
                 self.machines.append(machine)
                 self._facts.append(facts)
                 self._prepare(asked, machine)
         except pytest.UsageError:
-            reached = (answer.result()[0] for _, answer in trying if answer.exception() is None)
-            for machine in reached:
-                machine.close()
+            self.close()
             raise
 
     def _prepare(self, asked: Elsewhere, machine: "Machine") -> None:

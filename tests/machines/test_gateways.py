@@ -38,7 +38,7 @@ def test_who_does_not_answer_is_not_waited_for_for_ever() -> None:
         raise AssertionError
 
     with pytest.raises(Unreachable) as raised:
-        gateways.connect("socket=a:1", patience=0.1, reach=never)
+        gateways.reaching("socket=a:1", patience=0.1, reach=never)()
     assert str(raised.value) == (
         "no answer for 0 seconds; see that a socket server of execnet listens there, and serves nobody else"
     )
@@ -46,7 +46,7 @@ def test_who_does_not_answer_is_not_waited_for_for_ever() -> None:
 
 def test_who_cannot_be_reached_is_refused() -> None:
     with pytest.raises(Unreachable, match=r"it cannot be reached: .*; see that there is such a Python"):
-        gateways.connect("popen//python=/no/such/python")
+        gateways.reaching("popen//python=/no/such/python")()
 
 
 def test_a_setting_that_a_machine_does_not_know_is_named() -> None:

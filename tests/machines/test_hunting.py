@@ -30,7 +30,7 @@ DEED = """
     import os, signal, subprocess, time, psutil
     from pathlib import Path
     def relay():
-        return psutil.Process().parents()[1].pid
+        return next(one.pid for one in psutil.Process().parents() if 'machines.relay' in ' '.join(one.cmdline()))
     def first(name):
         path = Path(__file__).with_name(name)
         if "ELSEWHERE" not in os.environ or path.exists(): return False
@@ -72,10 +72,10 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def server() -> Iterator[str]:
+def server(pytester: pytest.Pytester) -> Iterator[str]:
     """Run a socket server of execnet's on a port of loopback; give its address."""
     words = [sys.executable, "-u", "-m", "execnet.script.socketserver", "127.0.0.1:0"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=pytester.path) as process:
         assert process.stdout is not None
         port = process.stdout.readline().rpartition(",")[2].strip(" )\n")
         yield f"socket=127.0.0.1:{port}"
@@ -150,6 +150,7 @@ def test_without_any_machine_left_a_hunt_ends_with_what_it_has(pytester: pytest.
     assert {test["runs"] for test in resumed.report["tests"]} == {8}
 
 
+@pytest.mark.thorough
 def test_a_machine_on_which_the_suite_cannot_be_collected_is_lost(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(test_it="import os\nassert 'ELSEWHERE' not in os.environ\ndef test_it(): pass")
     found = hunt("--flakehunt-only=order", "-n1", ELSEWHERE, sweeps=6)
@@ -157,6 +158,30 @@ def test_a_machine_on_which_the_suite_cannot_be_collected_is_lost(pytester: pyte
     name = ELSEWHERE.removeprefix("--tx=")
     (lost,) = (note for note in found.report["notes"] if " is lost" in note)
     assert lost.startswith(f"{name} is lost, and the hunt goes on without it: the suite cannot be collected there: ")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_nothing_is_left_elsewhere_of_a_hunt_that_was_ended(
+    pytester: pytest.Pytester, bare: dict[str, str], server: str, interruptible: None, number: signal.Signals
+) -> None:
+    pytester.makepyfile(
+        """
+        from pathlib import Path
+        import time
+        def test_it():
+            Path(__file__).with_name("began").touch()
+            time.sleep(60)
+        """
+    )
+    plugins = ("-pxdist.plugin", "-ppytest_flakehunt.plugin")
+    words = [sys.executable, "-mpytest", *plugins, "--flakehunt=3", f"--tx={server}", ELSEWHERE]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env=bare, start_new_session=True) as process:
+        while not (pytester.path / "began").exists():
+            time.sleep(0.1)
+        os.killpg(process.pid, number)
+        process.communicate(timeout=30)
+    assert not left_over(pytester.path)
 
 
 @pytest.mark.thorough
@@ -190,7 +215,7 @@ def test_a_test_that_hangs_elsewhere_is_ended_with_its_stacks(pytester: pytest.P
         def test_after(): pass
         """
     )
-    found = hunt("--flakehunt-only=order", "--flakehunt-timeout=1", ELSEWHERE, sweeps=3)
+    found = hunt("--flakehunt-only=order", "--flakehunt-timeout=0.5", ELSEWHERE, sweeps=2)
     assert found.verdicts == {"test_hangs": "broken", "test_after": "steady"}
     mode = found.mode("test_hangs")
     assert (mode["outcome"], mode["where"]) == ("hung", "test_it.py:2")
@@ -198,10 +223,15 @@ def test_a_test_that_hangs_elsewhere_is_ended_with_its_stacks(pytester: pytest.P
 
 
 def left_over(folder: Path) -> list[list[str]]:
-    """Give the processes that run in a folder, once those that are about to end have ended."""
+    """Give relays, and the processes that run in a folder, once those that are about to end have ended."""
     for _ in range(50):
-        running = psutil.process_iter(["cwd", "cmdline"])
-        found = [one.info["cmdline"] for one in running if one.info["cwd"] == str(folder) and one.pid != os.getpid()]
+        running = psutil.process_iter(["cwd", "cmdline", "status"])
+        found = [
+            one.info["cmdline"]
+            for one in running
+            if one.info["status"] != psutil.STATUS_ZOMBIE and one.info["cwd"] == str(folder)
+        ]
+        found = [words for words in found if "pytest_flakehunt" in " ".join(words or ())]
         if not found:
             break
         time.sleep(0.1)
@@ -264,6 +294,7 @@ def test_files_that_are_other_there_are_refused(pytester: pytest.Pytester, hunt:
     assert f"{spec}: not there: test_two.py; {cure}" in str(hunt(spec).result.stderr)
 
 
+@pytest.mark.thorough
 def test_a_hunt_goes_on_in_a_folder_of_another_name(pytester: pytest.Pytester, hunt: Hunter, tmp_path: Path) -> None:
     pytester.makepyfile(test_one="from pathlib import Path\ndef test_it(): assert Path(__file__).parent.name == 'x'")
     shutil.copytree(pytester.path, tmp_path / "there")

@@ -12,6 +12,7 @@ import os
 import platform
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from typing import Any
 
@@ -23,8 +24,9 @@ CHUNK = 1 << 16
 
 def facts() -> dict[str, str]:
     """Say what is there, as far as both ends must have the same; empty for what is not there."""
+    threading = " (free-threaded)" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
     return {
-        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "Python": f"{platform.python_implementation()} {platform.python_version()}{threading}",
         "platform": sys.platform,
         "pytest-flakehunt": version("pytest-flakehunt"),
         "pytest": version("pytest"),

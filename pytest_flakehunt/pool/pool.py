@@ -120,12 +120,13 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         """End all processes; keep what sweeps under way had done."""
         self.slots.close()
-        for slot in self.slots.all:
-            if slot.ongoing is not None and slot.ongoing.watch is not None:
+        stranded = [(self.slots.all[0], ongoing) for _, ongoing in self._stranded]
+        for slot, ongoing in [*((slot, slot.ongoing) for slot in self.slots.all), *stranded]:
+            if ongoing is not None and ongoing.watch is not None:
                 with contextlib.suppress(Exception):
-                    slot.ongoing.look()
-                    slot.ongoing.torn = "the hunt was interrupted"
-                    self._finish(slot, slot.ongoing)
+                    ongoing.look()
+                    ongoing.torn = "the hunt was interrupted"
+                    self._finish(slot, ongoing)
         scratch = self.slots.scratch
         for plugin, paths in artefacts.written((scratch, *scratch.glob("*"))).items():
             advice = (

@@ -65,12 +65,14 @@ class Reached:
         return [f"flakehunt: zygotes: {', '.join(found)}"]
 
     def sentence(self, ran: Mapping[str, int]) -> str:
-        """Say where how many sweeps ran; nothing where all of them ran here."""
+        """Say where how many sweeps and runs of experiments were; nothing where all of them ran here."""
         if not self.machines:
             return ""
         named = {machine.name: f"on {machine.name}" for machine in self.machines}
         places = {"": "here", **named} if self.placing.local else named
-        return f"sweeps ran: {', '.join(f'{ran.get(name, 0)} {place}' for name, place in places.items())}"
+        return (
+            f"sweeps and experiments ran: {', '.join(f'{ran.get(name, 0)} {place}' for name, place in places.items())}"
+        )
 
     def reach(self) -> None:
         """Start a relay on each machine.

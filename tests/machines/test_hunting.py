@@ -106,7 +106,7 @@ def test_a_hunt_elsewhere_has_the_ledger_that_it_has_here(pytester: pytest.Pytes
     assert there.verdicts == here.verdicts
     assert {"crashed"} <= {mode["outcome"] for mode in there.tests["test_crashes"]["modes"]}
     assert recorded(pytester.path / "there.sqlite") == recorded(pytester.path / "here.sqlite")
-    assert there.report["notes"] == [*here.report["notes"], f"sweeps ran: 9 on {server}"]
+    assert there.report["notes"] == [*here.report["notes"], f"sweeps and experiments ran: 9 on {server}"]
 
 
 def test_a_hunt_goes_through_ssh(
@@ -130,7 +130,7 @@ def test_a_machine_that_dies_in_mid_sweep_costs_nothing_but_itself(pytester: pyt
     lost, ran = found.report["notes"]
     name = ELSEWHERE.removeprefix("--tx=")
     assert lost == f"{name} is lost, and the hunt goes on without it: its relay ended with status -9"
-    assert ran.startswith("sweeps ran: ")
+    assert ran.startswith("sweeps and experiments ran: ")
     assert not left_over(pytester.path)
 
 
@@ -292,6 +292,15 @@ def test_files_that_are_other_there_are_refused(pytester: pytest.Pytester, hunt:
     assert f"{spec}: not the same there: test_two.py; {cure}" in str(hunt(spec).result.stderr)
     (there / "test_two.py").unlink()
     assert f"{spec}: not there: test_two.py; {cure}" in str(hunt(spec).result.stderr)
+
+
+@pytest.mark.thorough
+def test_a_machine_is_reached_through_another(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    spec = f"popen//via=gate//python={sys.executable}"
+    found = hunt("--px=id=gate//popen", f"--tx={spec}", "--flakehunt-only=order", sweeps=3)
+    assert found.verdicts == {"test_it": "steady"}
+    assert found.report["notes"] == [f"sweeps and experiments ran: 3 on {spec}"]
 
 
 @pytest.mark.thorough

@@ -40,6 +40,8 @@ class Placing:
     elsewhere: tuple[Elsewhere, ...] = ()
     proxies: tuple[str, ...] = ()
     """What machines are reached through, as the user wrote it."""
+    grows: bool = False
+    """Whether there may be more of them: the user has named no number, and no place."""
 
     @property
     def zygotes(self) -> int:
@@ -74,7 +76,8 @@ def placing(config: pytest.Config) -> Placing:
     local = plain if asked == 0 and counted else plain + takeover.workers_wanted(config)
     if asked is None and counted:
         local = plain
-    found = Placing(local, elsewhere, tuple(getattr(config.option, "px", None) or ()) if elsewhere else ())
+    proxies = tuple(getattr(config.option, "px", None) or ()) if elsewhere else ()
+    found = Placing(local, elsewhere, proxies, grows=takeover.may_grow(config) and not counted)
     _refuse(config, found)
     return alone(found) if takeover.apart(config) else found
 

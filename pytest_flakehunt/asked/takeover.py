@@ -203,6 +203,14 @@ def workers_wanted(config: pytest.Config) -> int:
     return max(1, min(wanted or 1, most or wanted or 1))
 
 
+def may_grow(config: pytest.Config) -> bool:
+    """Tell whether there may be more zygotes than :func:`workers_wanted`: nobody has named a number."""
+    named = isinstance(getattr(config.option, "numprocesses", None), int) or getattr(
+        config.option, "maxprocesses", None
+    )
+    return not named and not apart(config)
+
+
 def worker_input(
     config: pytest.Config, slot: int, slots: int, run: str, say: Callable[[str], None]
 ) -> dict[str, Any]:  # fmt: skip

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pytest_flakehunt.cli.ending import FOUND, OK
-from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground import machine, realtime
 from pytest_flakehunt.model.examined import Examined
 from pytest_flakehunt.reports.words import number, safe
 
@@ -88,7 +87,7 @@ def _last(log: Path) -> str:
 
 
 def _head() -> Iterator[str]:
-    yield f"Python {platform.python_version()}, {_named('pytest')}, {_named('pytest-flakehunt')}, {sys.platform}"
+    yield f"Python {machine.python()}, {_named('pytest')}, {_named('pytest-flakehunt')}, {sys.platform}"
 
 
 def _named(name: str) -> str:

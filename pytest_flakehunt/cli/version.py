@@ -18,6 +18,8 @@ class Version(argparse.Action):
         import platform
         from importlib.metadata import version
 
-        beside = f"pytest {version('pytest')}, Python {platform.python_version()}, {platform.system()}"
+        from pytest_flakehunt.ground import machine
+
+        beside = f"pytest {version('pytest')}, Python {machine.python()}, {platform.system()}"
         sys.stdout.write(f"{DISTRIBUTION} {version(DISTRIBUTION)} ({beside})\n")
         parser.exit()

@@ -71,6 +71,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise LedgerError(f"{path}: there is no such ledger; a hunt writes one, and --ledger gives its path")
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            db.execute("PRAGMA trusted_schema = OFF")  # it may be a stranger's
             (application,), (version,) = (
                 db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
             )

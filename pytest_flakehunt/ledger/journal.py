@@ -26,7 +26,7 @@ from pytest_flakehunt.model import (
     Trial,
 )
 
-NAME, VERSION = "pytest-flakehunt journal", 1
+NAME, VERSION = "pytest-flakehunt journal", 2
 START = json.dumps({"format": NAME}, separators=(",", ":")).encode("ascii")[:-1]
 """How the first line begins."""
 MOST_LINE = 64 * 1024 * 1024
@@ -215,7 +215,9 @@ class Written:
         if not isinstance(told, dict) or told.get("format") != NAME:
             raise ValueError("it does not begin as a journal does")
         if told["version"] != VERSION:
-            raise ValueError(f"it has version {told['version']}, and this pytest-flakehunt reads {VERSION}; upgrade")
+            raise ValueError(
+                f"it has version {told['version']}, and this pytest-flakehunt reads {VERSION}; merge with what wrote it"
+            )
         terms, parts, versions = (_texts(told[name]) for name in ("terms", "parts", "versions"))
         redact = tuple(_text(pattern) for pattern in told["redact"])
         uid = _text(told["hunt"])
@@ -251,6 +253,7 @@ class Written:
             Isolation(said["isolation"]), _number(said["zygote"]), _text(said["hashseed"]),
             _number(said["neighbours"]), _seconds(said["started"]), _seconds(said["seconds"]), said["torn"] is True,
             said["outage"] is True, Purpose(said["purpose"]), Look(said["looked"]),
+            _seconds(said["cpu"]), _number(said["memory"]),
         )  # fmt: skip
         evidence = {_number(test): _evidence(one) for test, one in told["evidence"]}
         leaks: dict[int, list[Leak]] = {}

@@ -30,23 +30,34 @@ class Lock:
         self._file: TextIO | None = None
         if fcntl is None:
             return
-        file = self.path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            pid = file.read().strip() or "unknown"
-            file.close()
-            raise LedgerError(
-                f"process {pid} is running this hunt (it has {self.path} locked); wait until it has ended, or end it"
-            ) from None
-        except OSError:  # a file system without locks
-            file.close()
-            return
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        self._file = file
+        while self._file is None:
+            file = self.path.open("a+", encoding="utf-8")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                pid = file.read().strip() or "unknown"
+                file.close()
+                raise LedgerError(
+                    f"process {pid} is running this hunt (it has {self.path} locked); wait until it has ended, or "
+                    "end it"
+                ) from None
+            except OSError:  # a file system without locks
+                file.close()
+                return
+            if self._is_there(file):
+                self._file = file
+            else:
+                file.close()
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()}\n")
+        self._file.flush()
+
+    def _is_there(self, file: TextIO) -> bool:
+        """Tell whether a file is the one under its name: who had it locked may have deleted it meanwhile."""
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        return False
 
     def release(self) -> None:
         """Let others have it."""

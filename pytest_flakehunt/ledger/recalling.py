@@ -43,10 +43,10 @@ def recorded(
     with reading(path) as db:
         kept = db.execute(
             "SELECT number, plan, focus, isolation, zygote, hashseed, neighbours, started, seconds, torn, outage,"
-            " purpose, looked FROM sweeps WHERE hunt = ? ORDER BY number",
+            " purpose, looked, cpu, memory FROM sweeps WHERE hunt = ? ORDER BY number",
             (number,),
         )
-        for count, written, focus, isolation, *held, torn, outage, purpose, looked in kept.fetchall():
+        for count, written, focus, isolation, *held, torn, outage, purpose, looked, cpu, memory in kept.fetchall():
             if purpose not in purposes:
                 continue
             zygote, hashseed, neighbours, started, seconds = held
@@ -61,6 +61,8 @@ def recorded(
                 outage=bool(outage),
                 purpose=Purpose(purpose),
                 looked=Look(looked),
+                cpu=cpu,
+                memory=memory,
             )
             yield sweep, *_attempts(db, number, count)
 

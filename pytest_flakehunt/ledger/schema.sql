@@ -50,6 +50,8 @@ CREATE TABLE IF NOT EXISTS sweeps (
     outage     INTEGER NOT NULL,                -- 1 where most tests failed: set aside
     purpose    TEXT    NOT NULL DEFAULT 'survey', -- diagnosis, study, or torn until it has ended: in no rate
     looked     TEXT    NOT NULL DEFAULT 'far',  -- for shared state that a test left changed: far, near, modules
+    cpu        REAL    NOT NULL DEFAULT 0,      -- seconds of its processes, as far as they lived to be counted
+    memory     INTEGER NOT NULL DEFAULT 0,      -- bytes that the largest of them had at most; 0 where unknown
     PRIMARY KEY (hunt, number)
 ) WITHOUT ROWID;
 

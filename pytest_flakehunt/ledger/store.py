@@ -17,7 +17,7 @@ from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, P
 
 APPLICATION = 0x666C6B68
 """What marks an SQLite file as a ledger: "flkh"."""
-VERSION = 7
+VERSION = 8
 UPGRADES = {
     2: "ALTER TABLE sweeps ADD COLUMN purpose TEXT NOT NULL DEFAULT 'survey';",
     4: "UPDATE modes SET fingerprint = '1:' || fingerprint;"  # they are made of other things since
@@ -30,6 +30,8 @@ UPGRADES = {
     7: "ALTER TABLE hunts ADD COLUMN terms TEXT NOT NULL DEFAULT '{}';"
     "ALTER TABLE hunts ADD COLUMN parts TEXT NOT NULL DEFAULT '{}';"
     "ALTER TABLE sweeps ADD COLUMN looked TEXT NOT NULL DEFAULT 'far';",
+    8: "ALTER TABLE sweeps ADD COLUMN cpu REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE sweeps ADD COLUMN memory INTEGER NOT NULL DEFAULT 0;",
 }
 """What a ledger needs that was written before a format."""
 PATIENCE = 30.0
@@ -187,6 +189,7 @@ class Ledger:
         Returns:
             Their numbers, free again.
         """
+        self._db.execute("BEGIN IMMEDIATE")
         torn = [
             old
             for (old,) in self._db.execute(
@@ -195,7 +198,6 @@ class Ledger:
                 (self.hunt, limit),
             )
         ]
-        self._db.execute("BEGIN IMMEDIATE")
         for old in torn:
             new = number()
             for table in ("attempts", "evidence", "leaked", "hurt", "unjudged"):
@@ -287,13 +289,13 @@ class Ledger:
     def _sweep(self, cursor: sqlite3.Cursor, sweep: Sweep) -> None:
         columns = (
             "hunt, number, plan, focus, isolation, zygote, hashseed, neighbours, started, seconds, torn, outage,"
-            " purpose, looked"
+            " purpose, looked, cpu, memory"
         )
         cursor.execute(
             "DELETE FROM sweeps WHERE hunt = ? AND number = ? AND purpose = 'torn'", (self.hunt, sweep.number)
         )
         cursor.execute(
-            f"INSERT INTO sweeps ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - ours
+            f"INSERT INTO sweeps ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - ours
             (
                 self.hunt,
                 sweep.number,
@@ -309,6 +311,8 @@ class Ledger:
                 sweep.outage,
                 sweep.purpose,
                 sweep.looked,
+                sweep.cpu,
+                sweep.memory,
             ),
         )
 

@@ -36,6 +36,8 @@ class Far:
 
     # the controller's side
 
+    pid = None
+
     @property
     def answers(self) -> int | None:
         """Give the descriptor of the pipe that what it says comes through."""

@@ -135,6 +135,10 @@ class Sweep:
     """Whether most tests failed in it: set aside, and reported as such."""
     purpose: Purpose = Purpose.SURVEY
     looked: Look = Look.FAR
+    cpu: float = 0.0
+    """CPU seconds of its processes, as far as they lived to be counted."""
+    memory: int = 0
+    """Bytes of memory that the largest of them had at most, those shared with its zygote included; 0 where unknown."""
 
     @property
     def calm(self) -> bool:

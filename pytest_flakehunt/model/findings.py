@@ -236,6 +236,8 @@ class Spent(NamedTuple):
     """Sweeps, or interpreters."""
     seconds: float
     """Of workers: true time."""
+    cpu: float | None = None
+    """CPU seconds of the sweeps' processes; None where they were not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,8 @@ class Trial:
     """Where the time of the workers went, the dearest first."""
     hashseeds: int = 0
     """Hash seeds that were tried; 0 where they were left alone."""
+    at_once: int = 0
+    """Sweeps that went on at once, at most; 0 where that is not known."""
     go_on: str = ""
     """The command that goes on with experiments that the budget ended; empty where it ended none."""
 

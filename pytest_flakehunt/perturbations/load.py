@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pytest_flakehunt.ground import scratch
+from pytest_flakehunt.ground import machine, scratch
 from pytest_flakehunt.ground.failing import message_of
 from pytest_flakehunt.model import Contract, SettingError
 
@@ -61,7 +61,6 @@ SHARE = 4
 TURNS = (("", 2), ("memory", 1), ("disk", 1), ("", 1), ("memory", 2), ("disk", 2))
 """Kinds, and how many processes for each core."""
 MOST_DRAWN: Mapping[str, int] = {"": 256, "memory": 16, "disk": 8}
-CGROUPS = "/sys/fs/cgroup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Load:
         """Give the bytes of one process."""
         match self.kind:
             case "memory":
-                return max(MEGABYTE, min(MOST_MEMORY, available_memory() // SHARE // self.processes))
+                return max(MEGABYTE, min(MOST_MEMORY, machine.available_memory() // SHARE // self.processes))
             case "disk":
                 room = os.statvfs(folder)
                 return max(MEGABYTE, min(MOST_DISK, room.f_bavail * room.f_frsize // SHARE // self.processes))
@@ -131,38 +130,6 @@ def started(kind: str = "", size: int = 0, folder: str = "") -> int:
     words = str(size), folder, str(os.getpid()), WORK[kind]
     command = ["/bin/sh", "-c", APART, "sh", sys.executable, "-I", "-S", "-c", BUSY, *words]
     return int(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)  # noqa: S603 - our own words
-
-
-def available_memory() -> int:
-    """Give the bytes that can be had without swapping: of the machine, and of the groups that hold this process."""
-    import psutil
-
-    return max(0, min([psutil.virtual_memory().available, *_left_in_groups()]))
-
-
-def _left_in_groups() -> Iterator[int]:
-    """Give the bytes that each control group around this process has left, in either version of these."""
-    for written in _words("/proc/self/cgroup").splitlines() or ["0::/"]:
-        _, controllers, path = written.split(":", 2)
-        if controllers not in {"", "memory"}:
-            continue
-        most, used = ("limit_in_bytes", "usage_in_bytes") if controllers else ("max", "current")
-        parts = [part for part in path.split("/") if part]
-        for depth in range(len(parts) + 1):
-            start = "/".join([f"{CGROUPS}/{controllers}".rstrip("/"), *parts[:depth], "memory."])
-            limit, usage = _words(f"{start}{most}"), _words(f"{start}{used}")
-            if limit.isdecimal() and usage.isdecimal():
-                cached = re.search(r"^inactive_file (\d+)$", _words(f"{start}stat"), re.MULTILINE)
-                yield int(limit) - int(usage) + (int(cached[1]) if cached else 0)
-
-
-def _words(path: str) -> str:
-    """Give what a small file says; nothing where there is none."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - a plain path
-            return file.read().strip()
-    except OSError:
-        return ""
 
 
 class Loads:

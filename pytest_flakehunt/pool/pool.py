@@ -1,6 +1,7 @@
 """Where sweeps are run: from a job to the attempts it gave."""
 
 import contextlib
+import os
 import shutil
 import tempfile
 from collections import Counter, deque
@@ -9,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 
-from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground import machine, realtime
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Sweep
 from pytest_flakehunt.model.plans import arranged
 from pytest_flakehunt.pool.audience import Audience
+from pytest_flakehunt.pool.room import Processes, Room
 from pytest_flakehunt.pool.slots import Job, Slot, Slots
 from pytest_flakehunt.pool.sweep import OURS_FAILED, Ongoing
 from pytest_flakehunt.pool.tallies import Tallies, Tally
@@ -79,7 +81,7 @@ class Pool:
     """Where to put what else was noticed."""
     discovered: Callable[[Sequence[Tally]], None]
     """Who must know of tests that only some interpreters collect."""
-    workers: int
+    room: Room
     root: Path = field(default_factory=Path)
     """Places are relative to it where they lie inside."""
     isolation: Isolation | None = None
@@ -100,6 +102,8 @@ class Pool:
     benched: set[str] = field(default_factory=set)
     """Tests left out of sweeps through all tests: they hang."""
     _overseer: Overseer | None = None
+    _width: int = 0
+    """Sweeps that may go on at once: none is begun in slots beyond."""
     _spared: set[str] = field(default_factory=set)
     _journals: int = 0
     _unsafe: str = ""
@@ -115,6 +119,7 @@ class Pool:
     def __enter__(self) -> Self:
         self.began = realtime.monotonic() - self.before
         self.slots.open(Path(tempfile.mkdtemp(prefix="flakehunt-")))
+        self.room.expect(machine.resident(os.getpid()))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -137,19 +142,32 @@ class Pool:
             self.say(f"{plugin} wrote {listed(paths)} where only the hunt looks; {advice}")
         shutil.rmtree(scratch, ignore_errors=True)
 
-    def work(self, overseer: Overseer, slots: int, *, first: int = 0, together: bool = False) -> None:
+    @property
+    def width(self) -> int:
+        """Sweeps that may go on at once now."""
+        return max(1, self._width)
+
+    @property
+    def workers(self) -> int:
+        """Sweeps that go on at once, as long as they are not seen to leave the cores idle."""
+        return self.room.workers
+
+    def work(
+        self, overseer: Overseer, slots: int, *, first: int = 0, grows: bool = False, together: bool = False
+    ) -> None:
         """Run sweeps until the overseer has no more.
 
         Args:
             overseer: who decides.
             slots: how many sweeps run side by side.
             first: the slot that begins; the others follow in turn.
+            grows: whether there may be more of them as soon as there is room.
             together: whether sweeps must meet: all of them are on one machine.
 
         Raises:
             HuntFailed: no zygote can be started.
         """
-        self._overseer = overseer
+        self._overseer, self._width = overseer, slots
         at_work = self._at_work = self.slots.at_work(slots, together=together)
         if not at_work:
             raise HuntFailed(self._all_lost())
@@ -157,12 +175,23 @@ class Pool:
             slot.finished = False
             self._advance(slot)
         while not all(slot.finished for slot in at_work):
+            if grows and self._width != slots + self.room.extra:
+                self._width = slots + self.room.extra
+                self._open_more(at_work)
             self._listen()
             for slot in at_work:
                 self._look(slot)
                 if slot.idle:
                     self._advance(slot)
             overseer.passing()
+
+    def _open_more(self, at_work: list[Slot]) -> None:
+        """Add the slots that have become more to those at work."""
+        known = {slot.index for slot in at_work}
+        for slot in self.slots.at_work(max(self._width, len(at_work))):
+            if slot.index not in known:
+                slot.finished = False
+                at_work.append(slot)
 
     # one turn of the loop
 
@@ -182,7 +211,9 @@ class Pool:
                 self._ready(slot, link, message)
             case wire.Failed(reason, died):
                 self._failed(slot, link, f"{reason}\n{link.last_words()}".strip() if died else reason)
-            case wire.Ended(_, status):
+            case wire.Ended(_, status, cpu, memory):
+                if slot.ongoing is not None:
+                    slot.ongoing.took(cpu, memory)
                 self._ended(slot, status, by_test=True)
             case None:
                 self._gone(slot, link)
@@ -191,6 +222,8 @@ class Pool:
 
     def _ready(self, slot: Slot, link: Link, ready: wire.Ready) -> None:
         link.ready, link.start_cost = ready, realtime.monotonic() - link.started
+        if link.process.pid is not None:
+            self.room.expect(machine.resident(link.process.pid))
         self.starting += link.start_cost
         slot.failed_starts = 0
         for name, digest in ready.digests.items():
@@ -394,16 +427,8 @@ class Pool:
         if slot.host.lost:
             self._strand(slot)
             return
-        if slot.ongoing is None and slot.job is None and self._stranded:
-            slot.job, slot.ongoing = self._stranded.popleft()
-        if slot.ongoing is None and slot.job is None:
-            slot.job = self._boss.next(slot)
-            if slot.job is None and self._boss.waits():
-                return
-            if slot.job is None:
-                self.slots.dismiss(slot)
-                slot.finished = True
-                return
+        if slot.ongoing is None and slot.job is None and not self._choose(slot):
+            return
         job = slot.job
         assert job is not None
         self.slots.supply(slot, job)
@@ -421,6 +446,8 @@ class Pool:
         if not left:
             left = self.slots.at_work(1)
             self._at_work += left
+            for other in left:
+                other.finished = False
         if not left:
             raise HuntFailed(self._all_lost())
         if self._stranded:
@@ -429,6 +456,39 @@ class Pool:
     def _all_lost(self) -> str:
         lost = "; ".join(f"{host.name}: {host.lost}" for host in self.slots.machines)
         return f"no machine is left to run sweeps on; what was seen until then is kept: {lost}"
+
+    def _choose(self, slot: Slot) -> bool:
+        """Give a slot its next sweep; tell whether there is one."""
+        if self._stranded:
+            slot.job, slot.ongoing = self._stranded.popleft()
+            return True
+        left = [other for other in self._at_work if not other.host.lost]
+        if all(slot is not other for other in left[: self._width]):
+            self.slots.dismiss(slot)
+            slot.finished = True
+            return False
+        if not slot.host.name and not self.room.bears(*self._processes(slot)):
+            if said := self.room.cramped():
+                self.say(said)
+            return False
+        slot.job = self._boss.next(slot)
+        if slot.job is None and not self._boss.waits():
+            self.slots.dismiss(slot)
+            slot.finished = True
+        return slot.job is not None
+
+    def _processes(self, slot: Slot) -> tuple[Processes, list[Processes]]:
+        """Give what is at work in a slot on this machine, and in all others on it."""
+        found = {
+            other.index: Processes(
+                zygote=None if other.link is None else other.link.process.pid,
+                sweep=None if other.ongoing is None or other.ongoing.watch is None else other.ongoing.watch.pid,
+                at_work=other.job is not None or other.ongoing is not None,
+            )
+            for other in self.slots.all
+            if other.host is slot.host
+        }
+        return found.pop(slot.index), list(found.values())
 
     def _run(self, slot: Slot, link: Link) -> None:
         if slot.ongoing is None:

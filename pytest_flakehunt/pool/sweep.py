@@ -55,6 +55,10 @@ class Ongoing:
         self.started = realtime.time()
         self._clock = realtime.monotonic()
         self._fruitless = 0
+        self.cpu = 0.0
+        """CPU seconds of its processes that have ended."""
+        self.memory = 0
+        """Bytes of memory that the largest of them had at most."""
 
     def take(self, link: Link, run: wire.Run, watch: Watch) -> None:
         """Let a zygote run what is left."""
@@ -62,6 +66,10 @@ class Ongoing:
         self.link, self.watch, self.killed = link, watch, None
         link.used = True
         link.send(run)
+
+    def took(self, cpu: float, memory: int) -> None:
+        """Take note of what a process of it has taken."""
+        self.cpu, self.memory = self.cpu + cpu, max(self.memory, memory)
 
     def look(self) -> list[wire.Entry]:
         """Take in what the journal says since the last look."""
@@ -170,6 +178,8 @@ class Ongoing:
             started=self.started,
             seconds=realtime.monotonic() - self._clock,
             torn=bool(self.torn),
+            cpu=self.cpu,
+            memory=self.memory,
         )
 
     def results(self, tests: Sequence[str]) -> list[Attempt]:

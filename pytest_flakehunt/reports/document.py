@@ -17,6 +17,7 @@ from pytest_flakehunt.model import (
     Left,
     Mode,
     Parting,
+    Spent,
     Spot,
     Suspect,
     Trial,
@@ -89,10 +90,16 @@ def _hunt(trial: Trial) -> dict[str, Any]:
         "switched_off": list(trial.switched_off),
         "fail_on": list(trial.fail_on),
         "weights": [{"perturbation": name, "weight": weight} for name, weight in trial.weights],
-        "spent": [{**spent._asdict(), "seconds": round(spent.seconds, 3)} for spent in trial.spent],
+        "spent": [_spent(spent) for spent in trial.spent],
+        "at_once": trial.at_once,
         "hashseeds": trial.hashseeds,
         "go_on": trial.go_on,
     }
+
+
+def _spent(spent: Spent) -> dict[str, Any]:
+    counted = {} if spent.cpu is None else {"cpu": round(spent.cpu, 3)}
+    return {"what": spent.what, "number": spent.number, "seconds": round(spent.seconds, 3), **counted}
 
 
 def test(finding: Finding) -> dict[str, Any]:

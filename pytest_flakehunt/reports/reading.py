@@ -159,7 +159,10 @@ def _trial(hunt: dict[str, Any]) -> Trial:
         stood_down=tuple(_list(hunt.get("stood_down", []))),
         switched_off=tuple(_list(hunt.get("switched_off", []))),
         weights=tuple((one["perturbation"], one["weight"]) for one in _list(hunt.get("weights", []))),
-        spent=tuple(Spent(one["what"], one["number"], one["seconds"]) for one in _list(hunt.get("spent", []))),
+        spent=tuple(
+            Spent(one["what"], one["number"], one["seconds"], one.get("cpu")) for one in _list(hunt.get("spent", []))
+        ),
+        at_once=hunt.get("at_once", 0),
         hashseeds=hunt.get("hashseeds", 0),
         go_on=hunt.get("go_on", ""),
     )

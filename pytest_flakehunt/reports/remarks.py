@@ -114,11 +114,11 @@ def placed(place: Place, folder: str) -> Place:
 
 
 def alike(found: Iterable[tuple[Whose, Left]]) -> Iterator[list[tuple[Whose, Left]]]:
-    """Gather what one line leaves behind in many tests, unless it hurts somebody."""
+    """Gather what one line leaves in many tests, or what many leave by lines unknown, unless it hurts somebody."""
     together: dict[tuple[object, ...], list[tuple[Whose, Left]]] = {}
     for position, (whose, left) in enumerate(found):
         leak = left.leak
-        apart = position if leak.started_at is None or left.victims else -1
+        apart = position if left.victims else -1
         together.setdefault((leak.kind, leak.what, leak.started_at, apart), []).append((whose, left))
     yield from together.values()
 
@@ -199,7 +199,7 @@ def seeds(trial: Trial) -> str:
 
 
 def spent(trial: Trial, most: int = 6) -> str:
-    """Say where the time of the workers went."""
+    """Say where the time of the workers went, and how much of it was spent computing."""
     total = sum(one.seconds for one in trial.spent)
     if not total:
         return ""
@@ -207,7 +207,11 @@ def spent(trial: Trial, most: int = 6) -> str:
     parts = [f"{one.what} {percent(one.seconds / total)}" for one in shown]
     if rest := trial.spent[most:]:
         parts.append(f"{len(rest)} others {percent(sum(one.seconds for one in rest) / total)}")
-    return f"time: {', '.join(parts)} of {duration(total)}"
+    counted = [(one.seconds, one.cpu) for one in trial.spent if one.cpu is not None]
+    seconds, cpu = (sum(some) for some in zip(*counted, strict=True)) if counted else (0.0, 0.0)
+    computed = f"; sweeps computed for {percent(cpu / seconds)} of theirs" if seconds and cpu else ""
+    at_once = f", up to {trial.at_once} at a time" if computed and trial.at_once else ""
+    return f"time: {', '.join(parts)} of {duration(total)}{computed}{at_once}"
 
 
 def titled(verdict: str, mode: Mode) -> str:

@@ -2,10 +2,12 @@
 
 import io
 import shlex
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from rich.console import Console, RenderableType
@@ -26,6 +28,7 @@ from pytest_flakehunt.model import (
     Verdict,
 )
 from pytest_flakehunt.reports import cards, partings, remarks, tables
+from pytest_flakehunt.reports.prose import Prose
 from pytest_flakehunt.reports.words import between, bound, clean, harmless, number
 
 STYLES = {
@@ -34,6 +37,7 @@ STYLES = {
     Verdict.FRAGILE: "bold cyan",
     Verdict.STEADY: "green",
 }
+Piece: TypeAlias = RenderableType | Prose
 FEW = 5
 """Findings that need no table of contents."""
 MOST_MODES = 3
@@ -53,49 +57,63 @@ def show(findings: Findings, reporter: "pytest.TerminalReporter", verbosity: int
     write(parts(findings, verbosity, ledger), reporter)
 
 
-def write(pieces: Iterable[RenderableType], reporter: "pytest.TerminalReporter") -> None:
+def write(pieces: Iterable[Piece], reporter: "pytest.TerminalReporter") -> None:
     """Write pieces of a report where pytest writes."""
-    stream = io.StringIO()
-    console = Console(file=stream, force_terminal=bool(reporter.hasmarkup), width=1000, highlight=False)
-    for piece in pieces:
-        console.print(piece, soft_wrap=True)
+    width = reporter._tw.fullwidth if reporter.isatty else None  # noqa: SLF001 - as pytest's own plugins ask
+    text = rendered(pieces, styled=bool(reporter.hasmarkup), width=width)
     reporter.write_sep("=", "flakehunt")
-    reporter.write(harmless(stream.getvalue()))
+    reporter.write(text)
 
 
-def printed(pieces: Iterable[RenderableType]) -> None:
+def printed(pieces: Iterable[Piece]) -> None:
     """Write pieces of a report to the standard output."""
+    seen = sys.stdout.isatty()
+    sys.stdout.write(rendered(pieces, styled=seen, width=shutil.get_terminal_size().columns if seen else None))
+
+
+def rendered(pieces: Iterable[Piece], *, styled: bool = False, width: int | None = None) -> str:
+    """Give pieces as text.
+
+    Args:
+        pieces: of a report.
+        styled: whether with colours.
+        width: columns of the terminal, where sentences are wrapped; None where it is not read on one.
+    """
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=sys.stdout.isatty(), width=1000, highlight=False)
+    console = Console(file=stream, force_terminal=styled, width=1000, highlight=False)
     for piece in pieces:
-        console.print(piece, soft_wrap=True)
-    sys.stdout.write(harmless(stream.getvalue()))
+        console.print(piece.within(width) if isinstance(piece, Prose) else piece, soft_wrap=True)
+    return harmless(stream.getvalue())
 
 
-def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[RenderableType]:
+def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Piece]:
     """Yield the report piece by piece."""
-    yield Text(remarks.summary(findings))
+    yield Prose(Text(remarks.summary(findings)))
     yield from _failing(findings, verbosity)
     yield from _aside(findings, verbosity)
     yield from _quarantined(findings, verbosity)
     yield from _never_failed(findings, verbosity)
     yield from leaks([(finding.nodeid, left) for finding in findings.tests for left in finding.leaks], verbosity)
     for outage in findings.outages:
-        yield Text(
-            f"\noutage: sweep {outage.sweep} ({outage.plan or 'calm'}) set aside: {outage.total.failures} of "
-            f"{outage.total.runs} tests failed that pass when calm; the first with {outage.exception}: "
-            f"{clean(outage.message.partition(chr(10))[0])[:200]}"
+        yield Text("")
+        yield Prose(
+            Text(
+                f"outage: sweep {outage.sweep} ({outage.plan or 'calm'}) set aside: {outage.total.failures} of "
+                f"{outage.total.runs} tests failed that pass when calm; the first with {outage.exception}: "
+                f"{clean(outage.message.partition(chr(10))[0])[:200]}"
+            )
         )
     for note in findings.notes:
-        yield Text(f"note: {clean(note)}")
+        yield Prose(Text(f"note: {clean(note)}"))
     if verbosity >= 0:
-        yield from map(Text, filter(None, (remarks.seeds(findings.trial), remarks.spent(findings.trial))))
+        said = filter(None, (remarks.seeds(findings.trial), remarks.spent(findings.trial)))
+        yield from (Prose(Text(one)) for one in said)
         yield Text(f"ledger: {ledger}")
     if findings.trial.go_on:
         yield Text(f"experiments that the budget ended go on with: {clean(findings.trial.go_on)}", overflow="ignore")
 
 
-def alone(findings: Findings, nodeid: str) -> Iterator[RenderableType]:
+def alone(findings: Findings, nodeid: str) -> Iterator[Piece]:
     """Yield all that is said of one test, and what is not excluded of it.
 
     Args:
@@ -108,10 +126,10 @@ def alone(findings: Findings, nodeid: str) -> Iterator[RenderableType]:
     else:
         yield from _finding(finding, 1)
         if finding.excuse:
-            yield _indented(Text(f"it does not count: {clean(finding.excuse)}"))
+            yield _said(Text(f"it does not count: {clean(finding.excuse)}"))
     with_it = [name for group in findings.groups for name, _ in group.members if nodeid in dict(group.members)]
     if others := [name for name in dict.fromkeys(with_it) if name != nodeid]:
-        yield _indented(Text(f"it fails in the same sweeps as {', '.join(map(clean, others))}"))
+        yield _said(Text(f"it fails in the same sweeps as {', '.join(map(clean, others))}"))
     if finding.under:
         yield Text("")
         yield Padding(tables.by_trial(findings.columns, finding.under), (0, 0, 0, 2), expand=False)
@@ -120,7 +138,7 @@ def alone(findings: Findings, nodeid: str) -> Iterator[RenderableType]:
         yield Text(f"not excluded: {clean(reason)}", style="dim")
 
 
-def _failing(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
+def _failing(findings: Findings, verbosity: int) -> Iterator[Piece]:
     """Tell what failed and may count, those findings together that fail in the same sweeps; stress comes last."""
     failing = [f for f in findings.tests if f.verdict is not Verdict.STEADY and not f.quarantined and not f.company]
     stress = [f for f in failing if f.verdict is Verdict.FRAGILE and f.contract is Contract.STRESS]
@@ -133,7 +151,7 @@ def _failing(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
             continue
         yield from _finding(finding, verbosity)
         if alike := [nodeid for nodeid, first in followers.items() if first == finding.nodeid]:
-            yield _indented(Text(f"so do {number(len(alike), 'other test')}: {', '.join(map(clean, _few(alike)))}"))
+            yield _said(Text(f"so do {number(len(alike), 'other test')}: {', '.join(map(clean, _few(alike)))}"))
     if stress:
         yield Text("\nunder stress alone, beyond what Python promises (listed apart, not counted by default):")
         for finding in stress:
@@ -167,7 +185,7 @@ def contents(failing: Sequence[Finding], told: Sequence[cards.Card]) -> Text:
     return line
 
 
-def _aside(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
+def _aside(findings: Findings, verbosity: int) -> Iterator[Piece]:
     """Say what failed beside what a change touches."""
     aside = [finding for finding in findings.tests if finding.company and finding.modes and not finding.quarantined]
     if aside:
@@ -176,7 +194,7 @@ def _aside(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
         yield from _finding(finding, verbosity)
 
 
-def _never_failed(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
+def _never_failed(findings: Findings, verbosity: int) -> Iterator[Piece]:
     """Say what never failed, and what that is worth."""
     steady = [finding for finding in findings.tests if finding.verdict is Verdict.STEADY]
     if hunted := [finding for finding in steady if not finding.company]:
@@ -189,7 +207,7 @@ def _never_failed(findings: Findings, verbosity: int) -> Iterator[RenderableType
         yield Text(f"{number(len(others), 'test')} ran beside them, {often} times each, and never failed")
 
 
-def _quarantined(findings: Findings, verbosity: int) -> Iterator[RenderableType]:
+def _quarantined(findings: Findings, verbosity: int) -> Iterator[Piece]:
     """Say what is known already, in a line for each test, or in full; and what may be ready for release."""
     excused = [finding for finding in findings.tests if finding.quarantined]
     if excused:
@@ -222,7 +240,7 @@ def _few(names: Sequence[str], most: int = 3) -> list[str]:
     return [*names[:most], *([f"and {len(names) - most} more"] if len(names) > most else [])]
 
 
-def leaks(found: Sequence[tuple[str, Left]], verbosity: int) -> Iterator[RenderableType]:
+def leaks(found: Sequence[tuple[str, Left]], verbosity: int) -> Iterator[Piece]:
     """Say what was left behind, by whom: what one line leaves in many tests is told once."""
     groups = [[one] for one in found] if verbosity > 0 else list(remarks.alike(found))
     shown = groups if verbosity > 0 else groups[: MOST_LEAKS if verbosity == 0 else 0]
@@ -233,7 +251,7 @@ def leaks(found: Sequence[tuple[str, Left]], verbosity: int) -> Iterator[Rendera
         yield Text(f"\n{number(hidden, 'further leak' if shown else 'leak')}: -v shows all")
 
 
-def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[RenderableType]:
+def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Piece]:
     leak = left.leak
     text = Text("\n")
     text.append("LEAK", style="bold magenta")
@@ -242,9 +260,9 @@ def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Rend
     yield text
     by = "the test" if leak.owner == TEST else f"the fixture {clean(leak.owner)} ({clean(str(leak.owned_at))}), as in"
     more = f", and in {number(others, 'other test')}" if others else ""
-    yield _indented(Text(f"left by {by} {clean(nodeid)}{more}"))
+    yield _said(Text(f"left by {by} {clean(nodeid)}{more}"))
     if left.total.runs > 1:
-        yield _indented(Text(f"in {left.total.failures} of {left.total.runs} sweeps ({between(left.rate)})"))
+        yield _said(Text(f"in {left.total.failures} of {left.total.runs} sweeps ({between(left.rate)})"))
     if leak.started_at is not None:
         function = f" in {clean(leak.started_at.function)}" if leak.started_at.function else ""
         yield _indented(Text(f"from {clean(str(leak.started_at))}{function}"))
@@ -257,24 +275,24 @@ def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Rend
         yield Padding(tables.suspects(left.suspects), (0, 0, 0, 2), expand=False)
 
 
-def _finding(finding: Finding, verbosity: int) -> Iterator[RenderableType]:
+def _finding(finding: Finding, verbosity: int) -> Iterator[Piece]:
     line = Text("\n")
     line.append(finding.verdict.value.upper(), style=STYLES[finding.verdict])
     line.append(f" {clean(finding.nodeid)}", style="bold")
     yield line
     calm = f"calm {finding.calm.failures} of {finding.calm.runs}"
-    yield _indented(Text(f"fails {finding.total.failures} of {finding.total.runs} ({between(finding.rate)}); {calm}"))
+    yield _said(Text(f"fails {finding.total.failures} of {finding.total.runs} ({between(finding.rate)}); {calm}"))
     if verbosity < 0:
         return
     for mode in finding.modes[:MOST_MODES]:
         yield from _mode(mode, len(finding.modes) > 1, verbosity)
     if len(finding.modes) > MOST_MODES:
-        yield _indented(Text(f"{number(len(finding.modes) - MOST_MODES, 'further mode')}: see the ledger"))
+        yield _said(Text(f"{number(len(finding.modes) - MOST_MODES, 'further mode')}: see the ledger"))
     for note in finding.notes:
-        yield _indented(Text(f"note: {clean(note)}"))
+        yield _said(Text(f"note: {clean(note)}"))
 
 
-def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[RenderableType]:
+def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[Piece]:
     evidence = mode.evidence
     lines = clean(evidence.message).splitlines() or [""]
     text = Text(f"{clean(evidence.exception)}: ", style="red")
@@ -284,7 +302,7 @@ def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[RenderableType]
     note = f", {evidence.note}" if evidence.note else ""
     yield _indented(Text(f"at {clean(str(evidence.where))} in {evidence.phase}{share}{note}", style="dim"))
     if mode.quarantined:
-        yield _indented(Text(f"quarantined {clean(mode.quarantined)}"))
+        yield _said(Text(f"quarantined {clean(mode.quarantined)}"))
     yield from _cause(mode, verbosity)
     if verbosity > 0 and (evidence.traceback or evidence.stacks):
         yield _indented(Text(clean(evidence.traceback or evidence.stacks), style="dim"), "    ")
@@ -296,14 +314,12 @@ def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[RenderableType]
         yield from _further(mode.diagnosis, verbosity)
 
 
-def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
+def _cause(mode: Mode, verbosity: int) -> Iterator[Piece]:
     """Say the cause with what shows it; where it is unknown, the suspects and what was tried."""
     found = mode.diagnosis
     if found is None or not found.causes:
         if found is not None:
-            yield _indented(
-                Text(f"cause unknown after {number(found.runs, 'run')}{': ' * bool(found.note)}{found.note}")
-            )
+            yield _said(Text(f"cause unknown after {number(found.runs, 'run')}{': ' * bool(found.note)}{found.note}"))
         if mode.suspects:
             yield Padding(tables.suspects(mode.suspects), (0, 0, 0, 2), expand=False)
         if found is not None and found.tried:
@@ -312,7 +328,7 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[RenderableType]:
     yield from _shown(found, "cause", verbosity)
 
 
-def _further(found: Diagnosis, verbosity: int) -> Iterator[RenderableType]:
+def _further(found: Diagnosis, verbosity: int) -> Iterator[Piece]:
     """Say further causes, each with its command."""
     for another in found.also:
         yield from _shown(another, "another cause, by itself", verbosity)
@@ -321,30 +337,30 @@ def _further(found: Diagnosis, verbosity: int) -> Iterator[RenderableType]:
         yield from _verified(another)
 
 
-def _verified(found: Diagnosis) -> Iterator[RenderableType]:
+def _verified(found: Diagnosis) -> Iterator[Piece]:
     if found.verified is not None:
         without = f"; without it {_of(found.control)}" if found.control else ""
-        yield _indented(Text(f"verified: fails {_of(found.verified)}{without}"))
+        yield _said(Text(f"verified: fails {_of(found.verified)}{without}"))
 
 
-def _shown(found: Diagnosis, what: str, verbosity: int) -> Iterator[RenderableType]:
+def _shown(found: Diagnosis, what: str, verbosity: int) -> Iterator[Piece]:
     """Say a cause with what shows it, and the usual fix."""
     for cause in found.causes:
-        yield _indented(Text(f"{what}: {cause.perturbation}: it {clean(cause.sentence)}", style="bold"))
+        yield _said(Text(f"{what}: {cause.perturbation}: it {clean(cause.sentence)}", style="bold"))
     if found.note:
-        yield _indented(Text(f"note: {found.note}"))
+        yield _said(Text(f"note: {found.note}"))
     for place in found.places:
         yield _indented(Text(clean(place)))
     for said in partings.sentences(found.parting):
-        yield _indented(Text(" ".join(clean(said).split("\n"))))
+        yield _said(Text(" ".join(clean(said).split("\n"))))
     rows = found.tried if verbosity > 0 else [row for row in found.tried if row.decisive]
     yield Padding(tables.experiments(rows), (0, 0, 0, 2), expand=False)
     name = found.causes[0].perturbation
     if name in FIXES:
-        yield _indented(Text(f"usual fix: {FIXES[name]} (docs: perturbations/{name})"))
+        yield _said(Text(f"usual fix: {FIXES[name]} (docs: perturbations/{name})"))
 
 
-def _steady(steady: Sequence[Finding], verbosity: int) -> Iterator[RenderableType]:
+def _steady(steady: Sequence[Finding], verbosity: int) -> Iterator[Piece]:
     if verbosity > 0:
         for finding in steady:
             line = Text("\n" if finding is steady[0] else "")
@@ -353,7 +369,8 @@ def _steady(steady: Sequence[Finding], verbosity: int) -> Iterator[RenderableTyp
             yield line
         return
     loosest = min(steady, key=_runs)
-    yield Text(f"\n{number(len(steady), 'test')} never failed: {bound(loosest.total, loosest.rate)}")
+    yield Text("")
+    yield Prose(Text(f"{number(len(steady), 'test')} never failed: {bound(loosest.total, loosest.rate)}"))
     for finding in steady:
         if finding.notes and finding.total.runs:
             yield Text(f"  {clean(finding.nodeid)}{_notes(finding.notes)}")
@@ -372,6 +389,11 @@ def _notes(notes: Iterable[str]) -> str:
 
 def _of(count: Count) -> str:
     return f"{count.failures}/{count.runs}"
+
+
+def _said(text: Text) -> Prose:
+    """Indent a sentence, which may be wrapped."""
+    return Prose(text, "  ")
 
 
 def _indented(text: Text, by: str = "  ") -> Text:

@@ -149,6 +149,7 @@ class Conclusions:
             saved=survey.saved,
             zygotes=survey.pool.slots.zygotes,
             spent=survey.spent(),
+            at_once=survey.at_once(),
             hashseeds=survey.hashseeds(),
         )
         tests = tuple(

@@ -1,6 +1,5 @@
 """Another day: experiments on what an earlier hunt found go on, from what the ledger kept of it."""
 
-import platform
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ import pytest
 from pytest_flakehunt.asked.later import Later
 from pytest_flakehunt.diagnosis.benches import Lead
 from pytest_flakehunt.diagnosis.cases import Cases
+from pytest_flakehunt.ground import machine
 from pytest_flakehunt.ground.provenance import revision
 from pytest_flakehunt.ledger import archive, recalling
 from pytest_flakehunt.ledger.store import Ledger
@@ -34,7 +34,7 @@ class LaterSession(Session):
         self._locked(self.before.trial.uid)
         ledger.go_on(self.later.hunt)
         trial = self.before.trial
-        now = revision(self.config.rootpath), platform.python_version(), pytest.__version__
+        now = revision(self.config.rootpath), machine.python(), pytest.__version__
         then = trial.revision, trial.python, trial.pytest
         for what, old, new in zip(("revision", "Python", "pytest"), then, now, strict=True):
             if old != new:

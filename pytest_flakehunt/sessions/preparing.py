@@ -1,7 +1,6 @@
 """Setting a hunt up: from what the user asked for to perturbations, a schedule and a pool."""
 
 import json
-import platform
 import secrets
 import sys
 import uuid
@@ -15,7 +14,7 @@ from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.asked.options import Options, mattering, usage
 from pytest_flakehunt.asked.placing import Placing
 from pytest_flakehunt.diagnosis.budget import RESERVE
-from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground import machine, realtime
 from pytest_flakehunt.ground.provenance import below_repository, revision
 from pytest_flakehunt.ledger import archive, recalling
 from pytest_flakehunt.ledger.errors import LedgerError
@@ -25,6 +24,7 @@ from pytest_flakehunt.model import Perturbation, Plan, SettingError, Trial
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import random, worth
 from pytest_flakehunt.pool.pool import Pool
+from pytest_flakehunt.pool.room import Room
 from pytest_flakehunt.pool.slots import Slots
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.reports import progress
@@ -197,7 +197,7 @@ class Setup:
             sweeps=0,
             seconds=0.0,
             started=self.began.isoformat(timespec="seconds"),
-            python=platform.python_version(),
+            python=machine.python(),
             pytest=pytest.__version__,
             platform=sys.platform,
             perturbations=tuple(item.name for item in self.active),
@@ -231,7 +231,7 @@ class Setup:
         run = uuid.uuid4().hex
 
         def worker_input(slot: int) -> dict[str, object]:
-            return takeover.worker_input(self.config, slot, self.workers, run, say)
+            return takeover.worker_input(self.config, slot, max(self.workers, slot + 1), run, say)
 
         slots = Slots(
             seed=self.seed,
@@ -249,7 +249,7 @@ class Setup:
             audience=Mirror(session, display.show, say),
             say=say,
             discovered=declare,
-            workers=self.workers,
+            room=Room(self.workers, grows=self.reached.placing.grows and not self.plan.settings),
             root=session.config.rootpath,
             isolation=self.options.isolation,
             timeout=self.options.timeout,

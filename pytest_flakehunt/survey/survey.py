@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.model import Attempt, Isolation, Look, Outcome, Progress, Purpose, Spent, Sweep
+from pytest_flakehunt.model import Attempt, Isolation, LeakKind, Look, Outcome, Progress, Purpose, Spent, Sweep
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.pool.audience import Recorder
 from pytest_flakehunt.pool.pool import Pool
@@ -24,6 +24,8 @@ HANGS_TO_BENCH = 2
 """Hung attempts after which a test leaves the shared sweeps and is finished alone."""
 LAST_CHANCES = 3
 """Attempts that a benched test gets, alone."""
+MOST_TRACED = 5
+"""Tests with the same leak whose lines are watched to see which of them leaves it."""
 MOST_AGAIN = 100
 """Sweeps, of those that were forked, that tests which fail forked and pass unforked get again in fresh interpreters."""
 FEWEST_SWEEPS = 4
@@ -90,8 +92,10 @@ class Survey:
     """Whether forks can be trusted, where that is in doubt."""
     _calm_before: int = 0
     """Calm sweeps in fresh interpreters before the hunt was interrupted."""
-    _unplaced: dict[str, None] = field(default_factory=dict)
-    """Tests with leaks that no line was seen to leave."""
+    _unplaced: dict[tuple[LeakKind, str], dict[str, None]] = field(default_factory=dict)
+    """The first few tests with each leak that no line was seen to leave: to watch each line takes long."""
+    _dear: set[int] = field(default_factory=set)
+    """Sweeps that go on to their end before it is asked whether neighbours matter, by number."""
     _joined: bool = False
     """Whether the company was given a calm sweep with what it runs beside, as it stands in the suite."""
     _controlled: bool = False
@@ -115,13 +119,14 @@ class Survey:
         limit = self.schedule.limit
         slots = self.pool.workers if limit is None else min(self.pool.workers, limit)
         while True:
-            self.pool.work(self, 1 if self.crowd.members else max(1, slots))
+            self.pool.work(self, 1 if self.crowd.members else max(1, slots), grows=not self.crowd.members)
             if not self.crowd.suspects:
                 if self._encores:  # they came when all slots were done
                     continue
                 break
             self.crowd.trial = self.next_number()
             self.pool.work(self, 1)
+            self._dear = set()
             self.crowd.suspects = set()  # from here on all slots work again, unless there is a crowd
             if self.crowd.members:
                 self.pool.say(self.crowd.sentence())
@@ -136,7 +141,8 @@ class Survey:
 
     def next(self, slot: Slot) -> Job | None:
         """Choose the next sweep; a zygote that retires gets a last one first."""
-        return self._by_itself() if self.crowd.suspects else self._next(slot)
+        postponed = self._dear & {other.job.draft.number for other in self.pool.slots.all if other.job is not None}
+        return self._by_itself() if self.crowd.suspects and not postponed else self._next(slot)
 
     def _next(self, slot: Slot) -> Job | None:
         late = self._late()
@@ -154,6 +160,15 @@ class Survey:
         if not late and slot in forking and slot.served and (last := self._last_of(slot)):
             return last
         return self._extra_job(slot, late=late)
+
+    def _dear_now(self) -> set[int]:
+        """Name the sweeps under way that take many times as long as others: nobody should wait for their end."""
+        drafts = [slot.job.draft for slot in self.pool.slots.all if slot.job is not None]
+        return {
+            draft.number
+            for draft in drafts
+            if any(getattr(setting, "dear", False) for _, setting in draft.plan.settings)
+        }
 
     def _by_itself(self) -> Job | None:
         """Give the sweep that shows whether neighbours are why tests fail; none as long as there are neighbours."""
@@ -182,7 +197,9 @@ class Survey:
         if not late and self._unplaced and self._traced < 0:
             self._traced = self.next_number()
             study = wire.Study(lines=True, near=True, modules=True)
-            return Job(Draft(self._traced), tuple(self._unplaced), self.pool.usual, study=study)
+            tests = {nodeid for some in self._unplaced.values() for nodeid in some}
+            chosen = tuple(sorted(tests, key=self.tallies.positions.__getitem__))
+            return Job(Draft(self._traced), chosen, self.pool.usual, study=study)
         if not late and (company := self._control()):
             return Job(Draft(self.next_number()), company, Isolation.FRESH)
         alone = all(other is slot or other.finished for other in self.pool.slots.all)
@@ -245,7 +262,7 @@ class Survey:
             return False
         most, limit = MOST_SWEEPS, self.schedule.limit
         if limit is not None:
-            most = min(most, max(FEWEST_SWEEPS, limit // (2 * len(self.pool.slots.all)) - 1))
+            most = min(most, max(FEWEST_SWEEPS, limit // (2 * self.pool.width) - 1))
         if slot.served >= most:
             return True
         worked = realtime.monotonic() - link.started - link.start_cost
@@ -299,6 +316,8 @@ class Survey:
             self.crowd.settle(attempts, told, self.tallies.nodeids())
         elif self.checks and self.pool.workers > 1:
             self.crowd.look(sweep, attempts)
+            if self.crowd.suspects and not self._dear:
+                self._dear = self._dear_now()
         self._ended_sweeps.append((sweep, attempts))
         if sweep.number and self.checks and 0 not in self.sweeps:
             return  # whether it is an outage cannot be told yet
@@ -326,10 +345,23 @@ class Survey:
                 self._settle_forks()
         for attempt in attempts:
             self._note_leaks(sweep.number, attempt)
+        self._make_room(sweep)
+
+    def _make_room(self, sweep: Sweep) -> None:
+        """See whether more sweeps can go on at once."""
+        left, limit = self._left(), self.schedule.limit
+        if limit is not None:
+            sweeps = float(limit - len(self.sweeps) - self._left_out)
+        else:
+            sweeps = 0.0 if left is None else left * self.pool.width / max(sweep.seconds, 0.001)
+        if said := self.pool.room.saw(sweep, sweeps, self.pool.starting / max(1, self.pool.slots.zygotes)):
+            self.pool.say(said)
 
     def _note_leaks(self, number: int, attempt: Attempt) -> None:
-        if any(leak.started_at is None for leak in attempt.leaks):
-            self._unplaced[attempt.nodeid] = None
+        for leak in attempt.leaks:
+            tests = self._unplaced.setdefault((leak.kind, leak.what), {}) if leak.started_at is None else {}
+            if len(tests) < MOST_TRACED:
+                tests[attempt.nodeid] = None
         if any(leak.polled for leak in attempt.leaks):
             self._leaking = True
         if not attempt.judged:
@@ -381,13 +413,20 @@ class Survey:
 
     def spent(self) -> tuple[Spent, ...]:
         """Tell where the time of the workers went, the dearest first."""
-        kinds: dict[str, list[float]] = {}
+        kinds: dict[str, list[Sweep]] = {}
         for sweep in self.sweeps.values():
             name = "calm" if not sweep.focus else sweep.focus[0] if len(sweep.focus) == 1 else "several"
-            kinds.setdefault(name, []).append(sweep.seconds)
-        found = [Spent(name, len(seconds), sum(seconds)) for name, seconds in kinds.items()]
+            kinds.setdefault(name, []).append(sweep)
+        found = [
+            Spent(name, len(some), sum(sweep.seconds for sweep in some), sum(sweep.cpu for sweep in some))
+            for name, some in kinds.items()
+        ]
         found.append(Spent("starting", self.pool.slots.zygotes, self.pool.starting))
         return tuple(sorted(found, key=lambda spent: -spent.seconds))
+
+    def at_once(self) -> int:
+        """Tell how many sweeps went on at once, at most."""
+        return max((sweep.neighbours + 1 for sweep in self.sweeps.values()), default=0)
 
     def hashseeds(self) -> int:
         """Tell how many hash seeds were tried; 0 where they were left alone."""

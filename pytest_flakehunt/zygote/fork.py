@@ -8,10 +8,13 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from typing import NamedTuple
 
 PR_SET_CHILD_SUBREAPER = 36
 ABORTED = 70
 """Exit status of a child that our own code failed in (EX_SOFTWARE)."""
+UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes in which the system tells of the memory of processes."""
 
 
 def adopt_orphans() -> None:
@@ -43,7 +46,18 @@ def forked(work: Callable[[], None]) -> int:
         os._exit(status)
 
 
-def wait(pid: int, parent: int) -> int | None:
+class Ending(NamedTuple):
+    """What became of a child, and what it took."""
+
+    status: int
+    """The exit status, or minus the signal's number."""
+    cpu: float = 0.0
+    """CPU seconds: its own, and of the processes that it has waited for."""
+    memory: int = 0
+    """Bytes of memory that it had at most, those that it shares included."""
+
+
+def wait(pid: int, parent: int) -> Ending | None:
     """Wait for a child, for as long as the controller lives.
 
     Args:
@@ -51,8 +65,8 @@ def wait(pid: int, parent: int) -> int | None:
         parent: a descriptor at whose other end the controller sits.
 
     Returns:
-        The exit status or minus the signal's number; None where the
-        controller is gone, and the child with it.
+        What became of it; None where the controller is gone, and the child
+        with it.
     """
     with _process_descriptor(pid) as descriptor:
         if descriptor is not None:
@@ -64,8 +78,19 @@ def wait(pid: int, parent: int) -> int | None:
                 kill_group(pid)
                 os.waitpid(pid, 0)
                 return None
-        _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status)
+        _, status, used = os.wait4(pid, 0)
+    return Ending(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss * UNIT)
+
+
+def used() -> Ending:
+    """Give what this process has taken so far, and what those have that it waited for; nothing where nobody counts."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return Ending(0)
+    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+    return Ending(0, cpu, own.ru_maxrss * UNIT)
 
 
 @contextlib.contextmanager

@@ -44,6 +44,10 @@ class Process(Protocol):
     """A zygote's process, wherever it runs; what it writes stands in a folder of the controller's."""
 
     @property
+    def pid(self) -> int | None:
+        """Its process id on this machine; None where it runs on another."""
+
+    @property
     def answers(self) -> int | None:
         """The descriptor that answers come through; None once it is closed."""
 
@@ -126,6 +130,11 @@ class Local:
 
     def __init__(self, process: "subprocess.Popen[bytes]", scratch: Path, swept_up: Callable[["Local"], None]) -> None:
         self.popen, self.scratch, self._swept_up = process, scratch, swept_up
+
+    @property
+    def pid(self) -> int:
+        """Give its process id."""
+        return self.popen.pid
 
     @property
     def answers(self) -> int | None:

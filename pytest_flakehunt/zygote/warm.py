@@ -187,23 +187,26 @@ class Warm:
         ]
         if not run.forked:
             (only,) = work
+            before = fork.used()
             self._perform(session, only, run)
-            self.control.send(wire.Ended(0, 0))
+            after = fork.used()
+            self.control.send(wire.Ended(0, 0, after.cpu - before.cpu, after.memory))
             return
-        status, group = 0, 0
+        status, group, cpu, memory = 0, 0, 0.0, 0
         for group, some in enumerate(work):  # noqa: B007 - the last one is reported
-            status = self._forked(functools.partial(self._perform, session, some, run))
+            ending = self._forked(functools.partial(self._perform, session, some, run))
+            status, cpu, memory = ending.status, cpu + ending.cpu, max(memory, ending.memory)
             if status:
                 break
-        self.control.send(wire.Ended(group, status))
+        self.control.send(wire.Ended(group, status, cpu, memory))
 
-    def _forked(self, work: Any) -> int:
+    def _forked(self, work: Any) -> fork.Ending:
         pid = fork.forked(work)
-        status = fork.wait(pid, self.control.commands)
-        if status is None:
+        ending = fork.wait(pid, self.control.commands)
+        if ending is None:
             os._exit(0)
         fork.sweep_up(pid, frozenset())
-        return status
+        return ending
 
     def _perform(self, session: pytest.Session, work: list[tuple[int, pytest.Item]], run: wire.Run) -> None:
         if run.forked:

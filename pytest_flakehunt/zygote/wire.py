@@ -143,6 +143,10 @@ class Ended:
     """The last group that was started, from 0."""
     status: int
     """Of its process: the exit status, or minus the number of the signal that killed it."""
+    cpu: float = 0.0
+    """CPU seconds of its processes."""
+    memory: int = 0
+    """Bytes of memory that the largest of them had at most."""
 
 
 Message: TypeAlias = Birth | Run | Retire | Ready | Failed | Ended

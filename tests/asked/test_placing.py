@@ -29,7 +29,7 @@ FAR = Elsewhere("popen//via=gate", 1, "", {}, here=False)
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        ([], Placing(6)),
+        ([], Placing(6, grows=True)),
         (["--maxprocesses=3"], Placing(3)),
         (["-n3"], Placing(3)),
         (["-n0"], Placing(1)),

@@ -93,9 +93,10 @@ def test_experiments_are_not_handed_on(path: Path) -> None:
 
 def test_another_version_is_refused(path: Path) -> None:
     with pytest.raises(
-        LedgerError, match=r"line 1 is not one that a hunt writes: it has version 2, .* reads 1; upgrade"
+        LedgerError,
+        match=r"line 1 is not one that a hunt writes: it has version 1, .* reads 2; merge with what wrote it",
     ):
-        Written(changed(path, 0, version=2))
+        Written(changed(path, 0, version=1))
 
 
 SWEEP = {

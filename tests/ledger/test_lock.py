@@ -1,8 +1,10 @@
 """The lock of a hunt: held by real processes, one of which is killed."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -33,3 +35,18 @@ def test_it_ends_with_its_process_however_that_ends(tmp_path: Path) -> None:
     lock = Lock(path, "a" * 32)
     lock.release()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_on_a_file_that_was_deleted_meanwhile_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, lock_file = tmp_path / "ledger.sqlite", fcntl.flock
+    other = Lock(path, "a" * 32)
+
+    def released_meanwhile(file: TextIO, how: int) -> None:
+        other.release()
+        lock_file(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", released_meanwhile)
+    one = Lock(path, "a" * 32)
+    with pytest.raises(LedgerError, match="is running this hunt"):
+        Lock(path, "a" * 32)
+    one.release()

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from hypothesis.errors import FailedHealthCheck
 
-from pytest_flakehunt.ground import scratch
+from pytest_flakehunt.ground import machine, scratch
 from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.model import SettingError
 from pytest_flakehunt.perturbations import load
@@ -140,13 +140,13 @@ def test_neighbours_are_busy_and_nobodys_children_and_leave(setting: str, monkey
 
 
 def test_a_neighbour_walks_through_its_share_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "available_memory", lambda: 80 * load.MEGABYTE)
+    monkeypatch.setattr(machine, "available_memory", lambda: 80 * load.MEGABYTE)
     with loaded("memory:1") as (neighbour,):
         assert eventually(lambda: neighbour.memory_info().rss / load.MEGABYTE > 20)
         assert neighbour.memory_info().rss / load.MEGABYTE < 40
-    monkeypatch.setattr(load, "available_memory", lambda: 0)
+    monkeypatch.setattr(machine, "available_memory", lambda: 0)
     assert Load(3, "memory")._size("") == load.MEGABYTE
-    monkeypatch.setattr(load, "available_memory", lambda: 2**40)
+    monkeypatch.setattr(machine, "available_memory", lambda: 2**40)
     assert Load(3, "memory")._size("") == load.MOST_MEMORY
 
 
@@ -186,12 +186,12 @@ def test_memory_that_a_group_may_not_have_is_not_taken(
     (inner / "memory.stat").write_text("cache 9\ninactive_file 300\n")
     (inner.parent / f"memory.{most}").write_text("max\n")
     (inner.parent / f"memory.{used}").write_text("4000\n")
-    monkeypatch.setattr(load, "CGROUPS", str(tmp_path))
-    words = load._words
-    monkeypatch.setattr(load, "_words", lambda path: own if path == "/proc/self/cgroup" else words(path))
-    assert load.available_memory() == 1300
+    monkeypatch.setattr(machine, "CGROUPS", str(tmp_path))
+    words = machine._words
+    monkeypatch.setattr(machine, "_words", lambda path: own if path == "/proc/self/cgroup" else words(path))
+    assert machine.available_memory() == 1300
     (inner / f"memory.{used}").write_text("6000\n")
-    assert load.available_memory() == 0
+    assert machine.available_memory() == 0
 
 
 def test_kinds_of_load_are_drawn_by_turns_and_never_more_than_two_for_each_core(

@@ -38,7 +38,7 @@ TRIAL = Trial(
     1, 200, 61.2, "2026-11-26T06:00:00+00:00", "3.13.0", "9.2.0", "linux", ("clock", "order"), revision="0123456789ab",
     zygotes=8, asked="200", experiments=99, saved=3, uid="0123456789abcdef" * 2, folder="sub/project",
     fail_on=("broken", "flaky", "fragile"), stood_down=("locale stands down: none is installed",), switched_off=("--cov",),
-    weights=(("clock", 3.0), ("order", 6.5)), spent=(Spent("order", 100, 40.5), Spent("starting", 8, 9.25)), hashseeds=7,
+    weights=(("clock", 3.0), ("order", 6.5)), spent=(Spent("order", 100, 40.5, 12.25), Spent("starting", 8, 9.25)), at_once=3, hashseeds=7,
 )  # fmt: skip
 EVIDENCE = Evidence(
     "call", "AssertionError", "assert 1 == 2\n + more", Place("src/a.py", 40, "due"), "Traceback\n  assert 1 == 2",

@@ -1,10 +1,8 @@
-import io
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console, RenderableType
 
 from pytest_flakehunt.analysis.naming import FIXES
 from pytest_flakehunt.model import (
@@ -51,11 +49,7 @@ STEADY = Finding(
 
 
 def shown(findings: Findings, verbosity: int = 0) -> str:
-    stream = io.StringIO()
-    console = Console(file=stream, width=1000, highlight=False)
-    for part in terminal.parts(findings, verbosity, Path("ledger.sqlite")):
-        console.print(part, soft_wrap=True)
-    return stream.getvalue()
+    return terminal.rendered(terminal.parts(findings, verbosity, Path("ledger.sqlite")))
 
 
 def test_a_finding_says_how_often_under_what_and_how_to_see_it_again() -> None:
@@ -234,9 +228,16 @@ def test_what_one_line_leaves_in_many_tests_is_told_once() -> None:
     assert sum(line.startswith("LEAK") for line in written(terminal.leaks(left, 1))) == 3
 
 
-def written(pieces: Iterable[RenderableType]) -> list[str]:
-    stream = io.StringIO()
-    console = Console(file=stream, width=1000)
-    for piece in pieces:
-        console.print(piece, soft_wrap=True)
-    return stream.getvalue().splitlines()
+def written(pieces: Iterable[terminal.Piece]) -> list[str]:
+    return terminal.rendered(pieces).splitlines()
+
+
+def test_on_a_terminal_sentences_are_wrapped_and_commands_and_ids_are_not() -> None:
+    mode = replace(MODE, repro="python -m pytest " + "tests/test_a.py::test_x " * 8)
+    findings = Findings(TRIAL, (replace(FRAGILE, modes=(mode,), notes=("a remark " * 20,)), STEADY))
+    whole = terminal.rendered(terminal.parts(findings, 0, Path("ledger.sqlite")))
+    lines = terminal.rendered(terminal.parts(findings, 0, Path("ledger.sqlite")), width=60).splitlines()
+    assert [line for line in lines if line.startswith("  reproduce: ")] == [f"  reproduce: {mode.repro}"]
+    assert sum("a remark" in line for line in lines) > 2
+    assert all(len(line) <= 60 for line in lines if "remark" in line)
+    assert whole.split() == " ".join(lines).split()

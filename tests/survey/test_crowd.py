@@ -7,14 +7,18 @@ import sqlite3
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pytest_flakehunt.instruments.outside import Outside
 from pytest_flakehunt.model import CALM, Attempt, Evidence, Isolation, Outcome, Place, Sweep
-from pytest_flakehunt.perturbations import OURS
+from pytest_flakehunt.model.plans import Draft, read_plan
+from pytest_flakehunt.perturbations import OURS, registry
+from pytest_flakehunt.pool.slots import Job
 from pytest_flakehunt.survey.crowd import Crowd
+from pytest_flakehunt.survey.survey import Survey
 from pytest_flakehunt.zygote import wire
 
 CALM_ONLY = f"--flakehunt-without={','.join(perturbation.name for perturbation in OURS)}"
@@ -70,6 +74,23 @@ def test_where_nothing_shared_is_seen_once_may_be_chance() -> None:
     crowd.look(sweep(1), attempts("bcd"))
     crowd.settle(attempts(""), [], TESTS)
     assert crowd.members == {"b", "c", "d"}
+
+
+def test_a_sweep_that_takes_many_times_as_long_is_not_waited_for() -> None:
+    dear, usual = (
+        Draft(number, read_plan(f"order={order}", registry())) for number, order in ((2, "alone"), (3, "reversed"))
+    )
+    slots = [SimpleNamespace(job=Job(draft)) for draft in (dear, usual)]
+    survey: Any = SimpleNamespace(
+        pool=SimpleNamespace(slots=SimpleNamespace(all=slots)), crowd=Crowd(suspects={"a"}), _next=lambda _: "more",
+        _by_itself=lambda: "alone",
+    )  # fmt: skip
+    turn: Any = slots[1]
+    survey._dear = Survey._dear_now(survey)
+    assert survey._dear == {2}
+    assert str(Survey.next(survey, turn)) == "more"
+    slots[0].job = Job(Draft(9, dear.plan))  # another one, which began meanwhile
+    assert str(Survey.next(survey, turn)) == "alone"
 
 
 def test_names_that_every_process_has_are_noted(tmp_path: Path) -> None:

@@ -421,6 +421,8 @@ class Pool:
         if not left:
             left = self.slots.at_work(1)
             self._at_work += left
+            for other in left:
+                other.finished = False
         if not left:
             raise HuntFailed(self._all_lost())
         if self._stranded:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -56,8 +56,8 @@ class Examination:
             )
         return (yield)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_cmdline_main(self, config: pytest.Config) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist makes other options of what it is asked for
+    def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
         """Look at what is asked for and at what is there, and put other plugins to rest as a hunt does."""
         self.answer.rootdir = str(config.rootpath)
         self.known, self.barred = known(config), takeover.standing_down(config)
@@ -74,6 +74,7 @@ class Examination:
         takeover.quieten(config, self.scratch, zygote=False)
         child.own_cache(config, self.scratch / "cache")
         takeover.settle_zygote(config)
+        return (yield)
 
     def _place(self, found: Placing) -> None:
         self.placing, self.answer.workers = found, found.zygotes

@@ -298,7 +298,7 @@ class Attribution:
             cleaners=found.cleaners,
             changes=found.changes,
         )
-        settings = yield from self._provoked(setup, {})
+        settings = yield from self._provoked(setup, naming.repeated(setup.plan))
         if isinstance(settings, Diagnosis):
             return settings
         return (yield from self._settling.held_elsewhere(Diagnosis((order, *settings), setup, without)))

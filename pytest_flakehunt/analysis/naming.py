@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pytest_flakehunt.analysis.polluters import Found
 from pytest_flakehunt.analysis.reduction import Experiment, Rates, decide
 from pytest_flakehunt.analysis.windows import Windows
-from pytest_flakehunt.model import Perturbation, Plan, Reply, SettingError, Setup
+from pytest_flakehunt.model import Perturbation, Plan, Repeating, Reply, SettingError, Setup
 
 MOST_PLACES = 3
 DRAWN = frozenset({"random", "clock", "process", "environment", "hash", "address", "directory"})
@@ -180,6 +180,12 @@ def local(moment: str, now: datetime) -> datetime:
     if moment[0] in "+-":
         return now.replace(microsecond=0) + timedelta(seconds=int(moment[:-1]) * SHIFTS[moment[-1]])
     return datetime.fromisoformat(moment)
+
+
+def repeated(plan: Plan) -> dict[str, str]:
+    """Complete "the test fails …" for a plan that repeats what runs before the test as well: its first run may fail."""
+    again = [setting.times for _, setting in plan.settings if isinstance(setting, Repeating)]
+    return {"repeat": f"only where each test runs {again[0]} times in a row, those before it too"} if again else {}
 
 
 def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: Plan) -> str:

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pytest_flakehunt.cli import nearest
 from pytest_flakehunt.cli.ending import Refused
 from pytest_flakehunt.cli.report import concluded, is_ledger
 from pytest_flakehunt.ground import provenance
@@ -27,7 +28,9 @@ def hunts(word: str, ledger: Path) -> Hunted:
         findings = concluded(Path(word), "")
         return Hunted(f"{word} ({told(findings)})", (findings,))
     if not ledger.is_file():
-        raise Refused(f"{word}: there is no such file, and no ledger {ledger} to look in; give --ledger PATH")
+        raise Refused(
+            f"{word}: there is no such file, and no ledger {ledger} to look in; {nearest.advice('--ledger ')}"
+        )
     kept = every(ledger)
     if word in kept:
         return Hunted(f"hunt {word} ({told(kept[word])})", (kept[word],))

@@ -43,6 +43,9 @@ def compare(asked: argparse.Namespace) -> int:
     for side in sides:
         if not any(hunt.tests for hunt in side.hunts):
             raise Refused(f"{side.name}: it has no tests to compare")
+    before, after = ({test.nodeid for hunt in side.hunts for test in hunt.tests} for side in sides)
+    if not before & after:
+        raise Refused(f"{sides[0].name} and {sides[1].name} have no test in common: give two hunts of one suite")
     rows = compared(sides[0].hunts, sides[1].hunts, asked.error)
     alone = added(sides[0].hunts, sides[1].hunts)
     terminal.printed(changes.parts(sides[0], sides[1], rows, alone, asked.error, asked.verbose))

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -89,7 +90,9 @@ def _started(asked: argparse.Namespace, path: Path, later: Later, trial: Trial) 
         *([f"--flakehunt-only={','.join(trial.perturbations)}"] if trial.perturbations else []),
     ]
     environment = {**os.environ, LATER: str(later)}
-    command = [sys.executable, "-m", "pytest", *asked.pytest, *words]
+    name = Path(sys.executable).name  # as it would be typed, where that is the same: printed commands begin with it
+    program = name if shutil.which(name) == sys.executable else sys.executable
+    command = [program, "-m", "pytest", *asked.pytest, *words]
     with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - this very interpreter
         while process.returncode is None:
             with contextlib.suppress(KeyboardInterrupt):  # pytest is interrupted as well, and may end in order

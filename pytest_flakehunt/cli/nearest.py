@@ -26,6 +26,18 @@ def ledger() -> Path:
     return Path(DEFAULT_LEDGER)
 
 
+def advice(option: str = "") -> str:
+    """Say what to give where there is no ledger, with those there are in folders of the current one.
+
+    Args:
+        option: what stands before a path.
+    """
+    below = sorted(path for depth in ("*", "*/*") for path in Path().glob(f"{depth}/{DEFAULT_LEDGER}"))
+    if below:
+        return f"give {option}{below[0]}" + (f", or another of {len(below)} below" if len(below) > 1 else "")
+    return f"give {option}PATH" if option else "give the path of a ledger or of a JSON report, or hunt first"
+
+
 def configured(folder: Path) -> bool:
     """Tell whether pytest is configured in a folder."""
     paths = ((folder / name, mark) for name, mark in CONFIGURATIONS.items())

@@ -48,7 +48,7 @@ def report(asked: argparse.Namespace) -> int:
     """Write what is asked for; on the terminal where nothing is."""
     path: Path = asked.source or nearest.ledger()
     if not path.exists():
-        raise Refused(f"{path}: there is no such file; give the path of a ledger or of a JSON report, or hunt first")
+        raise Refused(f"{path}: there is no such file; {nearest.advice()}")
     paths = {kind: Path(getattr(asked, kind)) for kind in REPORTS if getattr(asked, kind) is not None}
     if asked.list and (paths or asked.annotate or asked.redacted_ledger):
         raise Refused("--list writes nothing; leave out what is to be written, or --list")

@@ -28,9 +28,7 @@ def show(asked: argparse.Namespace) -> int:
     from pytest_flakehunt.reports import terminal
 
     if not asked.source.exists():
-        raise Refused(
-            f"{asked.source}: there is no such file; give the path of a ledger or of a JSON report, or hunt first"
-        )
+        raise Refused(f"{asked.source}: there is no such file; {nearest.advice()}")
     findings = concluded(asked.source, asked.hunt)
     nodeid = choosing.test_of(asked.test, (finding.nodeid for finding in findings.tests))
     terminal.printed(terminal.alone(findings, nodeid))

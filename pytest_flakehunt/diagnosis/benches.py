@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 from pytest_flakehunt.analysis import second
 from pytest_flakehunt.analysis.attribution import Attribution
 from pytest_flakehunt.analysis.fingerprints import fingerprint
-from pytest_flakehunt.analysis.members import shared
+from pytest_flakehunt.analysis.members import known_polluter, shared
 from pytest_flakehunt.analysis.reduction import Experiment, OutOfRuns
 from pytest_flakehunt.analysis.target import Target
 from pytest_flakehunt.diagnosis import remembered
@@ -50,6 +50,8 @@ class Bench:
     """What it did before the hunt was killed."""
     earlier: int = 0
     """Runs that were made then."""
+    shown: Callable[[], Sequence[Diagnosis]] = tuple
+    """Gives the causes that were shown so far, of other groups as well."""
     _step: int = 0
     _asked: str = ""
     _seen: list[Seen | None] = field(default_factory=list)
@@ -120,13 +122,14 @@ class Bench:
         for lead in self.group:
             self._lead, before, spent = lead, self.runs, self.spent
             found = (yield from shared(first, lead.target)) if first else None
-            if found is None:
-                found = yield from Attribution(lead.target).run()
+            if found is not None:
+                others = yield from second.shared_too(also, lead.target)
+            else:
+                found = yield from known_polluter(self.shown(), lead.target)
+                found = found or (yield from Attribution(lead.target).run())
                 others = yield from second.others(lead.target, found)
                 if found.causes and first is None:
                     first, also = found, others
-            else:
-                others = yield from second.shared_too(also, lead.target)
             self.keep(lead, replace(found, also=others, runs=self.runs - before, seconds=self.spent - spent))
 
 

@@ -99,7 +99,10 @@ class Laboratory:
         self.pool.slots.parking = True
         self._began = realtime.monotonic()
         whole = float(self.runs) if self.budget is None else self.budget.experiments
-        benches = [Bench(group, self._settled, self._expected(group), memory=self.memory) for group in groups]
+        benches = [
+            Bench(group, self._settled, self._expected(group), memory=self.memory, shown=self._shown)
+            for group in groups
+        ]
         for bench in sorted(benches, key=lambda bench: bench.expected):
             bench.allowed = SHARES_AT_ONCE * whole / len(benches)
             self._later.append(bench)
@@ -130,6 +133,9 @@ class Laboratory:
             left = what_is_left(found.runs, usual, each)
             self._found[place] = lead, replace(found, note=f"{found.note}{left}")
             self.keep(*self._found[place])
+
+    def _shown(self) -> list[Diagnosis]:
+        return [found for _, found in self._found if found.causes]
 
     # whose turn it is
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_flakehunt.analysis import intervals
-from pytest_flakehunt.model import CALM, Arranging, Count, Diagnosis, Finding, Mode, Plan, Setup, Verdict
+from pytest_flakehunt.model import CALM, Arranging, Count, Diagnosis, Finding, Mode, Plan, Repeating, Setup, Verdict
 
 ALONE = "alone"
 WRITTEN_CALM = "calm"
@@ -138,8 +138,11 @@ class Context:
 
 
 def needs_others(plan: Plan) -> bool:
-    """Tell whether a plan means nothing for one test alone: it is an order."""
-    return any(isinstance(setting, Arranging) and str(setting) != ALONE for _, setting in plan.settings)
+    """Tell whether a plan is one for other tests as well: it is an order, or runs each of them again."""
+    return any(
+        (isinstance(setting, Arranging) and str(setting) != ALONE) or isinstance(setting, Repeating)
+        for _, setting in plan.settings
+    )
 
 
 def needed(seen: Count) -> int:

@@ -57,7 +57,7 @@ def parts(
     same = sum(row.change is Change.SAME for row in rows)
     yield Text("")
     if same and not verbosity:
-        yield Text(f"{number(same, 'kind of failure')} in both or in one: chance gives such a difference (-v lists)")
+        yield Text(f"unchanged as far as chance allows to tell: {number(same, 'failure')} in both or in one (-v lists)")
     yield from _only(before.hunts, after.hunts)
     if rows:
         yield Text(

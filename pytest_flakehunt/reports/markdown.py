@@ -218,7 +218,7 @@ def _rest(findings: Findings) -> Iterator[Piece]:
         hurts = f", hurts {', '.join(map(code, one.victims))}" if one.victims else ""
         lines.append(f"- {_inline(remarks.leaked(one.leak), 300)}, by {code(finding.nodeid)}{more}{from_}{hurts}\n")
     yield from _listed("Left behind", lines, "leak")
-    steady = [one for one in findings.tests if one.verdict is Verdict.STEADY and not one.company]
+    steady = [one for one in findings.tests if one.verdict is Verdict.STEADY and not one.company and one.total.runs]
     if steady:
         loosest = min(steady, key=lambda finding: finding.total.runs or 10**9)
         text = f"{number(len(steady), 'test')} never failed: {bound(loosest.total, loosest.rate)}"

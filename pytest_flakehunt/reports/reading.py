@@ -60,8 +60,8 @@ def read(text: str) -> Findings:
     """
     try:
         document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DocumentError(f"it is no ledger, and no JSON report of a hunt: {error}") from None
+    except (ValueError, RecursionError):
+        raise DocumentError("it is no ledger, and no JSON report of a hunt") from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         said = document.get("schema") if isinstance(document, dict) else None
         raise DocumentError(f"it is no report of a hunt: its schema is {said!r}, and {SCHEMA!r} is wanted")

@@ -145,7 +145,7 @@ def _failing(findings: Findings, verbosity: int) -> Iterator[Piece]:
     followers = _followers(findings)
     told = list(cards.cards(findings))
     if len(failing) > FEW:
-        yield contents(failing, told)
+        yield Prose(contents(failing, told, len(stress), tried=bool(findings.trial.experiments)))
     for finding in _in_order([f for f in failing if f not in stress], told):
         if finding.nodeid in followers:
             continue
@@ -167,19 +167,24 @@ def _in_order(failing: Iterable[Finding], told: Sequence[cards.Card]) -> list[Fi
     return sorted(failing, key=lambda finding: rank.get(finding.nodeid, len(told)))
 
 
-def contents(failing: Sequence[Finding], told: Sequence[cards.Card]) -> Text:
+def contents(failing: Sequence[Finding], told: Sequence[cards.Card], stress: int, *, tried: bool) -> Text:
     """Say in one line what follows: how many findings of which verdict, and how many causes of each kind.
 
     Args:
         failing: the findings that are told.
         told: the causes of all findings, as they come.
+        stress: how many of the findings fail under stress alone.
+        tried: whether any experiment was made.
     """
     names = {finding.nodeid for finding in failing}
     verdicts = Counter(finding.verdict.value for finding in failing)
     leads = [card.lead for card in told if card.lead.finding.nodeid in names]
-    causes = Counter(lead.cause for lead in leads if lead.cause != "broken")
+    unknown = "unknown" if tried else "not looked for"
+    causes = Counter(unknown if lead.cause == "unknown" else lead.cause for lead in leads if lead.cause != "broken")
     line = Text(f"{number(len(failing), 'finding')}: ")
     line.append(", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common()), style="bold")
+    if stress:
+        line.append(f" ({stress} under stress alone)")
     if causes:
         line.append(f"; causes: {', '.join(f'{name} {count}' for name, count in causes.most_common())}")
     return line
@@ -368,15 +373,17 @@ def _steady(steady: Sequence[Finding], verbosity: int) -> Iterator[Piece]:
             line.append(f" {clean(finding.nodeid)}: {bound(finding.total, finding.rate)}{_notes(finding.notes)}")
             yield line
         return
+    idle = sum(not finding.total.runs for finding in steady)
     loosest = min(steady, key=_runs)
     yield Text("")
-    yield Prose(Text(f"{number(len(steady), 'test')} never failed: {bound(loosest.total, loosest.rate)}"))
+    if idle < len(steady):
+        never = f"{number(len(steady) - idle, 'test')} never failed: {bound(loosest.total, loosest.rate)}"
+        yield Prose(Text(never))
     for finding in steady:
         if finding.notes and finding.total.runs:
             yield Text(f"  {clean(finding.nodeid)}{_notes(finding.notes)}")
-    idle = sum(not finding.total.runs for finding in steady)
     if idle:
-        yield Text(f"  {number(idle, 'test')} of them never ran to a result")
+        yield Text(f"{number(idle, 'test')} never ran to a result")
 
 
 def _runs(finding: Finding) -> int:

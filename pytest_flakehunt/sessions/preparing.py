@@ -237,7 +237,7 @@ class Setup:
             seed=self.seed,
             origin=session.config.stash[ORIGIN],
             worker_input=worker_input,
-            hashseeds=any(item.name == "hashseed" for item in self.active) and not self.plan.settings,
+            hashseeds=any(item.name == "hashseed" for item in self.active) and "hashseed" not in self.plan.names,
             tests=tests.nodeids,
             shard=self.options.shard,
             hosts=self.reached.hosts(),

@@ -72,7 +72,9 @@ def test_more_than_a_few_findings_begin_with_what_there_is_the_most_costly_first
     text = shown(Findings(TRIAL, (*some, STEADY)))
     assert "findings" not in text
     text = shown(Findings(TRIAL, (*some, FRAGILE, STEADY)))
-    assert text.splitlines()[1] == "6 findings: 5 flaky, 1 fragile; causes: unknown 6"
+    assert text.splitlines()[1] == "6 findings: 5 flaky, 1 fragile; causes: not looked for 6"
+    looked = replace(TRIAL, experiments=9)
+    assert "causes: unknown 6" in shown(Findings(looked, (*some, FRAGILE, STEADY)))
     heads = [line.split()[1] for line in text.splitlines() if line.startswith(("FLAKY", "FRAGILE"))]
     assert heads == ["t1", "t4", "t3", "t0", FRAGILE.nodeid, "t2"]
 

@@ -117,12 +117,14 @@ REFUSALS = {
     "QuarantineError",
     "DocumentError",
     "ArgumentTypeError",
+    "Unreachable",
 }
 """What a refusal is raised as."""
 ROOMS = {
     "cli": "The command `flakehunt`",
     "asked": "Options of pytest",
     "sessions": "Options, once suite and machine are known; what `flakehunt doctor` finds wrong",
+    "machines": "Other machines, after `--tx=…: `",
     "model": "Plans",
     "perturbations": "Settings",
     "ledger": "The ledger",

@@ -23,7 +23,7 @@ def options() -> str:
     ]
     rows.extend(f"| | `{name}` | {text} |" for name, text in INI_ONLY.items())
     more = (
-        "`-n` sets how many zygotes work at once. `-q` shortens the report, `-v` lengthens it.\n\nConfiguration files take each setting in its natural type, as in "
+        "`-n` sets how many zygotes work at once, and `--tx` places some [on other machines](../how-to/machines.md). `-q` shortens the report, `-v` lengthens it.\n\nConfiguration files take each setting in its natural type, as in "
         '`flakehunt_only = ["order", "repeat"]`, `flakehunt_timeout = 60` and `flakehunt_leaks = true` under `[tool.pytest]`,\n`[tool.pytest.ini_options]` or in `pytest.toml`; in '
         "ini files lists are lines, or names between commas."
     )

@@ -30,6 +30,9 @@ DOORS: dict[str, dict[str, str]] = {
         "asked": "takeover", "ground": "clock", "instruments": "stage", "leaks": "watch", "model": "evidence",
         "perturbations": "registry", "state": "snapshot",
     },
+    "machines": {
+        "ground": "clock", "instruments": "artefacts", "model": "settings", "perturbations": "registry", "zygote": "host",
+    },
     "pool": {"ground": "clock", "instruments": "artefacts", "model": "attempts", "zygote": "link"},
     "survey": {
         "analysis": "fingerprints", "ground": "seeds", "model": "plans", "pool": "sweeps", "zygote": "studies",
@@ -42,7 +45,8 @@ DOORS: dict[str, dict[str, str]] = {
     "sessions": {
         "analysis": "verdicts", "asked": "options", "changes": "choice", "diagnosis": "causes", "ground": "clock",
         "instruments": "stage",
-        "leaks": "watch", "ledger": "recording", "model": "findings", "perturbations": "registry", "pool": "slots",
+        "leaks": "watch", "ledger": "recording", "machines": "relays", "model": "findings", "perturbations": "registry",
+        "pool": "slots",
         "quarantine": "entries", "reports": "text", "survey": "schedule", "zygote": "origin",
     },
     "cli": {
@@ -78,6 +82,7 @@ ONE_DOOR = {
     "freezegun": {"perturbations/wall_clock.py"},
     "time_machine": {"perturbations/wall_clock.py"},
     "argcomplete": {"cli/main.py"},
+    "execnet": {"machines/gateways.py"},
     "_pytest": {"zygote/child.py"},
 }
 """Outside things, and the files that may touch them."""

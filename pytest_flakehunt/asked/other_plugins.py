@@ -113,12 +113,13 @@ TABLE: tuple[Plugin, ...] = (
     Plugin(
         "pytest-xdist",
         ("xdist",),
-        "`-n` says how many zygotes work at once; `-d`, `--dist` and `--looponfail` are switched off",
+        "`-n` counts zygotes at work here, `--tx` adds others; `-d`, `--dist` and `--looponfail` are switched off",
         hunting=(
             Option("numprocesses", None, "-n="),
             Option("maxprocesses", None, "--maxprocesses="),
             Option("dist", "no", "--dist="),
             Option("tx", [], "--tx="),
+            Option("px", [], "--px="),
             Option("distload", False, "-d"),
             Option("looponfail", False, "--looponfail"),
         ),

@@ -33,18 +33,22 @@ class Beside:
     """Whether the run had neighbours at all: their interpreters may still have been starting."""
     _warming: set[int] = field(default_factory=set)
     """Slots that run one neighbour each, so that their interpreters have started."""
+    _first: int = 0
+    """The slot of the run itself, by its index."""
     _accompanied: int = 0
     """Runs so far: neighbours begin first by turns, for whoever is first may be the one that passes."""
 
     def run(self, job: Job) -> tuple[Sequence[Attempt], Sequence[wire.Told]]:
         """Make the run; give what it said."""
         slots = max(2, self.pool.workers)
+        first, *others = self.pool.slots.at_work(slots, together=True)
+        self._first = first.index
         self._run(job, slots)
         for _ in range(TRIES_TO_MEET):
             if self._met:
                 break
-            self._warming = set(range(1, slots))
-            self.pool.work(self, slots)
+            self._warming = {slot.index for slot in others}
+            self.pool.work(self, slots, together=True)
             self._run(replace(job, draft=replace(job.draft, number=self.next_number())), slots)
         return self._came
 
@@ -52,13 +56,13 @@ class Beside:
         self._subject, self._neighbour, self._number = job, job, job.draft.number
         self._came, self._over, self._met = ((), ()), False, False
         self._accompanied += 1
-        self.pool.work(self, slots, first=self._accompanied % slots)
+        self.pool.work(self, slots, first=self._accompanied % slots, together=True)
 
     # what the pool asks and tells
 
     def next(self, slot: Slot) -> Job | None:
         """Give the first slot the run itself, and the others neighbours for as long as it goes on."""
-        if slot.index == 0:
+        if slot.index == self._first:
             job, self._subject = self._subject, None
             return job
         if self._warming:

@@ -272,7 +272,7 @@ class Laboratory:
         _, bench, entry = found
         bench.waiting.remove(entry)
         if not self._alone:
-            self._homes.setdefault(_name(entry[1]), slot.index)
+            self._homes[_name(entry[1])] = slot.index
         run = self._job(bench, entry[1], self.next_number())
         self._under_way[run.draft.number] = Request(bench, *entry, realtime.monotonic())
         self._doing = f"experiments on {bench.lead.target.nodeid}"
@@ -284,7 +284,8 @@ class Laboratory:
             return False
         if not setup.interpreter or self._alone:  # then there is one slot only
             return True
-        return self._homes.get(_name(setup), slot.index) == slot.index
+        home = self._homes.get(_name(setup), slot.index)
+        return home == slot.index or bool(self.pool.slots.all[home].host.lost)
 
     def waits(self) -> bool:
         """Tell whether a slot without a job may have one once a run has ended."""

@@ -16,8 +16,9 @@ from pytest_flakehunt.diagnosis.witness import FOLDER
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Count, Mode, Outcome, Reply
-from pytest_flakehunt.zygote import link, wire
-from pytest_flakehunt.zygote.link import Origin, Watch
+from pytest_flakehunt.zygote import processes, wire
+from pytest_flakehunt.zygote.host import Origin
+from pytest_flakehunt.zygote.link import Watch
 
 LOOK = 0.05
 """Seconds between two looks at a command under way."""
@@ -143,7 +144,7 @@ class Rerun:
 
     def _end(self, heard: "Heard") -> None:
         """End whatever a command left running, and delete what it wrote."""
-        link.end_tree(heard.process.pid)
+        processes.end_tree(heard.process.pid)
         heard.process.wait()
         heard.watch.journal.unlink(missing_ok=True)
         self._tidy(Path(f"{heard.watch.journal}{FOLDER}"))
@@ -191,7 +192,7 @@ class Heard:
         if self.process.returncode is not None:
             self.status, self._over = self.process.returncode, True
         elif realtime.monotonic() - self.watch.since > allowed:
-            link.end_tree(self.process.pid)
+            processes.end_tree(self.process.pid)
             self._over = True
 
 

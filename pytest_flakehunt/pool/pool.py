@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +19,9 @@ from pytest_flakehunt.pool.room import Processes, Room
 from pytest_flakehunt.pool.slots import Job, Slot, Slots
 from pytest_flakehunt.pool.sweep import OURS_FAILED, Ongoing
 from pytest_flakehunt.pool.tallies import Tallies, Tally
-from pytest_flakehunt.zygote import link as links
 from pytest_flakehunt.zygote import wire
+from pytest_flakehunt.zygote.host import neighbours
 from pytest_flakehunt.zygote.link import Link, Watch
-from pytest_flakehunt.zygote.warm import STACKS
 
 LOOK = 0.2
 """Seconds between two looks at the journals of sweeps under way."""
@@ -107,6 +107,11 @@ class Pool:
     _spared: set[str] = field(default_factory=set)
     _journals: int = 0
     _unsafe: str = ""
+    ran: Counter[str] = field(default_factory=Counter)
+    """Sweeps by the name of the machine that they began on."""
+    _at_work: list[Slot] = field(default_factory=list)
+    _stranded: deque[tuple[Job, Ongoing | None]] = field(default_factory=deque)
+    """What was to be run, or had begun, on machines that are lost."""
     doubtful: bool = False
     """Whether sweeps have fresh interpreters only as long as nobody has tried whether forks are safe."""
     _tried: bool = False
@@ -120,12 +125,13 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         """End all processes; keep what sweeps under way had done."""
         self.slots.close()
-        for slot in self.slots.all:
-            if slot.ongoing is not None and slot.ongoing.watch is not None:
+        stranded = [(self.slots.all[0], ongoing) for _, ongoing in self._stranded]
+        for slot, ongoing in [*((slot, slot.ongoing) for slot in self.slots.all), *stranded]:
+            if ongoing is not None and ongoing.watch is not None:
                 with contextlib.suppress(Exception):
-                    slot.ongoing.look()
-                    slot.ongoing.torn = "the hunt was interrupted"
-                    self._finish(slot, slot.ongoing)
+                    ongoing.look()
+                    ongoing.torn = "the hunt was interrupted"
+                    self._finish(slot, ongoing)
         scratch = self.slots.scratch
         for plugin, paths in artefacts.written((scratch, *scratch.glob("*"))).items():
             advice = (
@@ -146,7 +152,9 @@ class Pool:
         """Sweeps that go on at once, as long as they are not seen to leave the cores idle."""
         return self.room.workers
 
-    def work(self, overseer: Overseer, slots: int, *, first: int = 0, grows: bool = False) -> None:
+    def work(
+        self, overseer: Overseer, slots: int, *, first: int = 0, grows: bool = False, together: bool = False
+    ) -> None:
         """Run sweeps until the overseer has no more.
 
         Args:
@@ -154,19 +162,22 @@ class Pool:
             slots: how many sweeps run side by side.
             first: the slot that begins; the others follow in turn.
             grows: whether there may be more of them as soon as there is room.
+            together: whether sweeps must meet: all of them are on one machine.
 
         Raises:
             HuntFailed: no zygote can be started.
         """
         self._overseer, self._width = overseer, slots
-        at_work = self.slots.at_work(slots)
+        at_work = self._at_work = self.slots.at_work(slots, together=together)
+        if not at_work:
+            raise HuntFailed(self._all_lost())
         for slot in (*at_work[first:], *at_work[:first]):
             slot.finished = False
             self._advance(slot)
         while not all(slot.finished for slot in at_work):
             if grows and self._width != slots + self.room.extra:
                 self._width = slots + self.room.extra
-                at_work = self._opened(at_work)
+                self._open_more(at_work)
             self._listen()
             for slot in at_work:
                 self._look(slot)
@@ -174,12 +185,13 @@ class Pool:
                     self._advance(slot)
             overseer.passing()
 
-    def _opened(self, at_work: list[Slot]) -> list[Slot]:
-        """Give the slots at work with those that have become more."""
-        slots = self.slots.at_work(max(self._width, len(at_work)))
-        for slot in slots[len(at_work) :]:
-            slot.finished = False
-        return slots
+    def _open_more(self, at_work: list[Slot]) -> None:
+        """Add the slots that have become more to those at work."""
+        known = {slot.index for slot in at_work}
+        for slot in self.slots.at_work(max(self._width, len(at_work))):
+            if slot.index not in known:
+                slot.finished = False
+                at_work.append(slot)
 
     # one turn of the loop
 
@@ -189,6 +201,9 @@ class Pool:
             slot = self.slots.all[link.slot]
             if slot.link is link:
                 self._heard(slot, link, message)
+        for host in self.slots.machines:
+            if host.lost:
+                self.say(f"{host.name} is lost, and the hunt goes on without it: {host.lost}")
 
     def _heard(self, slot: Slot, link: Link, message: wire.Message | None) -> None:
         match message:
@@ -207,7 +222,8 @@ class Pool:
 
     def _ready(self, slot: Slot, link: Link, ready: wire.Ready) -> None:
         link.ready, link.start_cost = ready, realtime.monotonic() - link.started
-        self.room.expect(machine.resident(link.process.pid))
+        if link.process.pid is not None:
+            self.room.expect(machine.resident(link.process.pid))
         self.starting += link.start_cost
         slot.failed_starts = 0
         for name, digest in ready.digests.items():
@@ -249,24 +265,30 @@ class Pool:
         seed = link.environment.get("PYTHONHASHSEED")
         under = f" with PYTHONHASHSEED={seed}" if seed else ""
         slot.failed_starts += 1
-        if slot.failed_starts >= LOST_ZYGOTES:
+        if slot.failed_starts >= LOST_ZYGOTES and not link.host.give_up(
+            f"the suite cannot be collected there: {reason}"
+        ):
             raise HuntFailed(
                 f"the suite was collected here, but not in an interpreter started for the hunt{under}:\n{reason}"
             )
         first, *rest = reason.strip().splitlines() or [""]
         said = "\n".join([first, "\n".join(rest)[-300:]]).strip()
-        self.say(f"an interpreter started{under} could not collect the suite: {said}")
+        on = f" on {link.host.name}" if link.host.name else ""
+        self.say(f"an interpreter started{on}{under} could not collect the suite: {said}")
         self.slots.part(link)
         slot.link = None
         self._advance(slot)
 
     def _gone(self, slot: Slot, link: Link) -> None:
-        if slot.running and slot.ongoing is not None and slot.ongoing.isolation is not Isolation.FORK:
+        lost = link.host.lost
+        if lost and slot.ongoing is not None and slot.ongoing.isolation is Isolation.UNFORKED:
+            slot.ongoing.torn = f"{link.host.name} is lost"
+        elif not lost and slot.running and slot.ongoing is not None and slot.ongoing.isolation is not Isolation.FORK:
             link.mute = True  # a test may have closed its pipes: the journal says how it goes on
             return
         status = self.slots.part(link)
         slot.link = None
-        if link.ready is None:
+        if link.ready is None and not lost:
             slot.link = link
             self._failed(slot, link, f"exit status {status}\n{link.last_words()}")
         elif slot.ongoing is not None and slot.running:
@@ -331,30 +353,29 @@ class Pool:
         """See how a sweep gets on; end it where a test hangs or prints without end."""
         link, ongoing = slot.link, slot.ongoing
         if link is not None and link.ready is None and realtime.monotonic() - link.started > START_LIMIT:
-            links.end_tree(link.process.pid)
+            link.process.end()
             return
         if link is None or ongoing is None or not slot.running:
             return
-        gone = link.mute and link.process.poll() is not None
+        gone = link.mute and link.process.status is not None
         self._take_in(slot)
         watch = ongoing.watch
         assert watch is not None
         if gone or (link.mute and watch.done):
-            self._ended(slot, link.process.poll() or 0, by_test=True)
+            self._ended(slot, link.process.status or 0, by_test=True)
         if ongoing.killed is not None or not slot.running:
             return
-        waited = realtime.monotonic() - watch.since
+        waited = link.host.clock() - watch.since
         if watch.running is None:
             if waited > START_LIMIT:
-                links.end_tree(link.process.pid)
+                link.process.end()
             return
         if waited > self._limit(ongoing, watch.running):
             ongoing.killed = watch.running
-        elif not links.printing_without_end(watch.pid):
+        elif watch.pid is None or not link.process.prints_without_end(watch.pid):
             return
         if watch.pid is not None:
-            links.ask_for_stacks(watch.pid, link.scratch / STACKS)
-            links.end_tree(watch.pid)
+            link.process.end_run(watch.pid)
 
     def limit(self, test: Tally, patience: float, others: float = 0.0) -> float:
         """Give the seconds after which a test counts as hanging.
@@ -403,30 +424,61 @@ class Pool:
         """Give an idle slot its next piece of work."""
         if slot.running or slot.finished:
             return
-        if slot.ongoing is None and slot.job is None:
-            if slot.index >= self._width:
-                self.slots.dismiss(slot)
-                slot.finished = True
-                return
-            if not self.room.bears(*self._processes(slot)):
-                if said := self.room.cramped():
-                    self.say(said)
-                return
-            slot.job = self._boss.next(slot)
-            if slot.job is None and self._boss.waits():
-                return
-            if slot.job is None:
-                self.slots.dismiss(slot)
-                slot.finished = True
-                return
+        if slot.host.lost:
+            self._strand(slot)
+            return
+        if slot.ongoing is None and slot.job is None and not self._choose(slot):
+            return
         job = slot.job
         assert job is not None
         self.slots.supply(slot, job)
         if slot.link is not None and slot.link.ready is not None:
             self._run(slot, slot.link)
 
+    def _strand(self, slot: Slot) -> None:
+        """Leave a slot on a machine that is lost, and let others go on with what it had to do."""
+        if slot.job is not None:
+            self._stranded.append((slot.job, slot.ongoing))
+        slot.job = slot.ongoing = slot.link = None
+        slot.finished = True
+        slot.parked.clear()
+        left = [other for other in self._at_work if not other.host.lost]
+        if not left:
+            left = self.slots.at_work(1)
+            self._at_work += left
+            for other in left:
+                other.finished = False
+        if not left:
+            raise HuntFailed(self._all_lost())
+        if self._stranded:
+            left[0].finished = False
+
+    def _all_lost(self) -> str:
+        lost = "; ".join(f"{host.name}: {host.lost}" for host in self.slots.machines)
+        return f"no machine is left to run sweeps on; what was seen until then is kept: {lost}"
+
+    def _choose(self, slot: Slot) -> bool:
+        """Give a slot its next sweep; tell whether there is one."""
+        if self._stranded:
+            slot.job, slot.ongoing = self._stranded.popleft()
+            return True
+        left = [other for other in self._at_work if not other.host.lost]
+        if all(slot is not other for other in left[: self._width]):
+            self.slots.dismiss(slot)
+            slot.finished = True
+            return False
+        if not slot.host.name and not self.room.bears(*self._processes(slot)):
+            if said := self.room.cramped():
+                self.say(said)
+            return False
+        slot.job = self._boss.next(slot)
+        if slot.job is None and not self._boss.waits():
+            self.slots.dismiss(slot)
+            slot.finished = True
+        return slot.job is not None
+
     def _processes(self, slot: Slot) -> tuple[Processes, list[Processes]]:
-        """Give what is at work in a slot, and in all others."""
+        """Give what is at work in a slot on this machine, and in all others on it."""
         found = {
             other.index: Processes(
                 zygote=None if other.link is None else other.link.process.pid,
@@ -434,6 +486,7 @@ class Pool:
                 at_work=other.job is not None or other.ongoing is not None,
             )
             for other in self.slots.all
+            if other.host is slot.host
         }
         return found.pop(slot.index), list(found.values())
 
@@ -458,7 +511,7 @@ class Pool:
             plan=str(ongoing.plan),
             groups=ongoing.left if forked else ongoing.left[:1],
             forked=forked,
-            journal=str(journal),
+            journal=f"{link.folder}/{journal.name}",
             spared=sorted(self._spared),
             reported=ongoing.mirrored,
             late=late,
@@ -466,13 +519,13 @@ class Pool:
         )
         slot.running = True
         begins = ongoing.first_link is None
-        ongoing.take(link, run, Watch(journal))
+        ongoing.take(link, run, Watch(journal, link.host.clock))
         if begins and self.begun is not None:
             self.begun(ongoing.sweep())
-        at_work = [other for other in self.slots.all if other.running and other.ongoing is not None]
-        for other in at_work:
-            assert other.ongoing is not None
-            other.ongoing.neighbours = max(other.ongoing.neighbours, len(at_work) - 1)
+        running = [other for other in self.slots.all if other.running and neighbours(other.host, slot.host)]
+        for other in running:
+            if other.ongoing is not None:
+                other.ongoing.neighbours = max(other.ongoing.neighbours, len(running) - 1)
 
     def _begin(self, slot: Slot, link: Link) -> Ongoing:
         job = slot.job
@@ -495,23 +548,14 @@ class Pool:
         if ongoing.first_link is None:
             self._boss.nothing_ran(ongoing.draft.number)
             return
+        self.ran[ongoing.first_link.host.name] += 1
         attempts = ongoing.results(self.tallies.nodeids())
         sweep = ongoing.sweep()
         if ongoing.torn:
             self.say(f"sweep {sweep.number} ({str(sweep.plan) or 'calm'}) was cut short: {ongoing.torn}")
-        tidy(ongoing)
+        if ongoing.link is not None:
+            ongoing.link.process.tidy()
         self._boss.ended(sweep, attempts, ongoing.told)
-
-
-def tidy(ongoing: Ongoing) -> None:
-    """Delete what a sweep wrote for itself."""
-    assert ongoing.watch is not None
-    folder = ongoing.watch.journal.parent
-    for path in folder.glob("[0-9]*"):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

@@ -10,8 +10,11 @@ from pytest_flakehunt.model.plans import Draft, environment
 from pytest_flakehunt.pool.sweep import Ongoing
 from pytest_flakehunt.zygote import link as link_room
 from pytest_flakehunt.zygote import wire
-from pytest_flakehunt.zygote.link import Link, Nursery, Origin
+from pytest_flakehunt.zygote.host import Here, Host, Origin, neighbours
+from pytest_flakehunt.zygote.link import Link
 
+FEWEST_TOGETHER = 2
+"""Slots that are made on one machine where runs are to meet."""
 MOST_PARKED = 8
 """Zygotes that one slot keeps waiting, besides the one at work, while experiments go to and fro between hash seeds."""
 
@@ -40,6 +43,8 @@ class Slot:
     """Room for one zygote at work."""
 
     index: int
+    host: Host = field(default_factory=Here)
+    """The machine that it is on."""
     link: Link | None = None
     parked: list[Link] = field(default_factory=list)
     job: Job | None = None
@@ -67,6 +72,8 @@ class Slots:
     tests: Callable[[], Sequence[str]]
     """Gives the node ids of all tests, by position."""
     shard: Shard = WHOLE
+    hosts: Sequence[Host] = ()
+    """For each slot, the machine that it is on; this machine where there is none."""
     scratch: Path = field(default_factory=Path)
     all: list[Slot] = field(default_factory=list)
     zygotes: int = 0
@@ -75,12 +82,18 @@ class Slots:
     """Started before the hunt was interrupted."""
     parking: bool = False
     """Whether a zygote that does not suit the next job waits for one that it suits."""
-    _nursery: Nursery = field(default_factory=Nursery)
 
     def open(self, scratch: Path) -> None:
         """Take up work, in a folder of the hunt's own."""
         self.scratch = scratch
-        self._nursery.adopt()
+        self.hosts = self.hosts or [Here()]
+        for host in self.machines:
+            host.open()
+
+    @property
+    def machines(self) -> list[Host]:
+        """The machines, each once."""
+        return list({id(host): host for host in self.hosts}.values())
 
     def close(self) -> None:
         """End all zygotes."""
@@ -88,20 +101,38 @@ class Slots:
             for link in (slot.link, *slot.parked):
                 if link is not None:
                     self.part(link)
+        for host in self.machines:
+            host.close()
 
-    def at_work(self, slots: int) -> list[Slot]:
-        """Give so many slots."""
-        self.all.extend(Slot(index) for index in range(len(self.all), slots))
-        return self.all[:slots]
+    def at_work(self, slots: int, *, together: bool = False) -> list[Slot]:
+        """Give so many slots, or as many as are left where machines are lost.
+
+        Args:
+            slots: how many.
+            together: whether what runs in them must meet: they are on one machine.
+        """
+        for index in range(len(self.all), slots):
+            self.all.append(Slot(index, self.hosts[index % len(self.hosts)]))
+        left = [slot for slot in self.all if not slot.host.lost]
+        if together and left:
+            first = left[0].host
+            left = [slot for slot in left if neighbours(slot.host, first)]
+            for _ in range(len(left), min(slots, FEWEST_TOGETHER)):
+                left.append(Slot(len(self.all), first))
+                self.all.append(left[-1])
+        return left[:slots]
 
     def heard(self, seconds: float) -> list[tuple[Link, wire.Message | None]]:
         """Wait for what zygotes say, for so long at most."""
-        links = (link for slot in self.all for link in (slot.link, *slot.parked) if link is not None)
-        return link_room.heard(links, seconds)
+        for host in self.machines:
+            host.look()
+        links = [link for slot in self.all for link in (slot.link, *slot.parked) if link is not None]
+        return [*link_room.heard(links, seconds), *link_room.forsaken(links)]
 
     def supply(self, slot: Slot, job: Job) -> None:
         """See to it that a slot has a zygote that suits a job; one that was just started is not ready yet."""
-        wanted = environment(job.draft.plan)
+        plan = job.draft.plan if slot.ongoing is None else slot.ongoing.plan  # which may have pinned a hash seed since
+        wanted = environment(plan)
         if slot.link is not None and not suits(slot.link, job, wanted):
             self._park(slot)
         if slot.link is None:
@@ -133,7 +164,7 @@ class Slots:
         for link in reversed(slot.parked):
             if suits(link, job, wanted):
                 slot.parked.remove(link)
-                if link.process.poll() is None:
+                if link.process.status is None:
                     slot.link = link
                     return
                 self.part(link)
@@ -143,12 +174,10 @@ class Slots:
         link.send(wire.Retire())
         self.part(link)
 
-    def part(self, link: Link) -> int:
+    @staticmethod
+    def part(link: Link) -> int:
         """End a zygote and whatever it left running; give its exit status."""
-        status = link.close()
-        staying = (other for slot in self.all for other in (slot.link, *slot.parked))
-        self._nursery.sweep_up({other.process.pid for other in staying if other not in {None, link}})
-        return status
+        return link.close()
 
     def _start(self, slot: Slot, job: Job, wanted: Mapping[str, str]) -> None:
         self.zygotes += 1
@@ -157,8 +186,9 @@ class Slots:
         hidden: list[str] = []
         if self.hashseeds and "PYTHONHASHSEED" not in extra:
             extra["PYTHONHASHSEED"] = str(seeds.derive(self.seed, "zygote", str(number), "hashseed"))
-            if "PYTHONHASHSEED" not in self.origin.environ:
-                hidden.append("PYTHONHASHSEED")
+        known = {**self.origin.environ, **environment(job.draft.plan)}
+        if "PYTHONHASHSEED" in extra and "PYTHONHASHSEED" not in known:
+            hidden.append("PYTHONHASHSEED")
         birth = wire.Birth(
             args=[word for word in self.origin.args if word.partition("=")[0] != "--debug"],  # it writes as it is read
             directory=self.origin.directory,
@@ -172,7 +202,7 @@ class Slots:
             watching=job.study.imports,
         )
         slot.served = 0
-        slot.link = Link(number, slot.index, self.origin, extra, birth)
+        slot.link = Link(number, slot.index, slot.host, self.origin, extra, birth)
         slot.link.interpreter = job.interpreter
         slot.link.bound = self.parking and bool(wanted)
 

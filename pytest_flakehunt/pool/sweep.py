@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_flakehunt.ground import failing, realtime
@@ -76,7 +77,7 @@ class Ongoing:
         entries = self.watch.look()
         for item in entries:
             if isinstance(item, wire.Finished):
-                self.attempts[item.position] = item
+                self.attempts[item.position] = self._placed(item)
                 self._fruitless = 0
             elif isinstance(item, wire.Leaked):
                 self.leaks[item.position] = (*self.leaks.get(item.position, ()), item.leak)
@@ -109,7 +110,7 @@ class Ongoing:
         running = self.watch.running if self.killed is None else self.killed
         if running is not None and by_test:
             lost = self._lost(running, status, Place(*places[running]))
-            self.attempts[running] = lost
+            self.attempts[running] = self._placed(lost)
         elif not self.watch.done:
             self._fruitless += 1
         self.left = [rest for group in self.left if (rest := [test for test in group if test not in self.attempts])]
@@ -117,6 +118,14 @@ class Ongoing:
             self.torn = f"its process ended {self._fruitless} times without a test: {self.link.last_words(600)}"
         self.watch.running = None
         return lost
+
+    def _placed(self, item: wire.Finished) -> wire.Finished:
+        """Note with what a failure left to read which machine it was on, where that is another one."""
+        machine = "" if self.link is None else self.link.host.name
+        if item.evidence is None or not machine:
+            return item
+        note = "; ".join([item.evidence.note, f"on {machine}"] if item.evidence.note else [f"on {machine}"])
+        return replace(item, evidence=replace(item.evidence, note=note))
 
     def try_again(self, position: int) -> None:
         """Let a test that took too long run once more: first, alone, and longer."""
@@ -140,9 +149,9 @@ class Ongoing:
     def _lost(self, position: int, status: int, test: Place) -> wire.Finished:
         assert self.link is not None
         assert self.watch is not None
-        seconds = realtime.monotonic() - self.watch.since
+        seconds = self.link.host.clock() - self.watch.since
         stacks = self.link.stacks()
-        main, *others = innermost(stacks, self.root) or [test]
+        main, *others = innermost(stacks, self.link.host.root(self.root)) or [test]
         scope = failing.scope(str(self.root / main.file), main.function)
         if self.killed is not None:
             message = f"no end in sight after {seconds:.0f} s"

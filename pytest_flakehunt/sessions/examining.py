@@ -10,12 +10,13 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from pytest_flakehunt.asked import flags, takeover
 from pytest_flakehunt.asked.options import Options
+from pytest_flakehunt.asked.placing import Placing, placing
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.ledger import archive
 from pytest_flakehunt.ledger.errors import LedgerError
@@ -42,6 +43,7 @@ class Examination:
         self.known: Mapping[str, Perturbation] = {}
         self.barred: Mapping[str, str] = {}
         self.options: Options | None = None
+        self.placing = Placing(1)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> Generator[None]:
@@ -54,24 +56,28 @@ class Examination:
             )
         return (yield)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_cmdline_main(self, config: pytest.Config) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist makes other options of what it is asked for
+    def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
         """Look at what is asked for and at what is there, and put other plugins to rest as a hunt does."""
         self.answer.rootdir = str(config.rootpath)
         self.known, self.barred = known(config), takeover.standing_down(config)
         self.answer.plugins = _plugins(config)
-        workers = self.answer.workers = takeover.workers_wanted(config)
+        self._borne(lambda: self._place(placing(config)))
         self.options = self._borne(lambda: Options.read(config))
         self._borne(lambda: takeover.check_disabled(config))
         self.answer.switched_off = takeover.settle(config)
         options = self.options
         if options is not None:
-            self._borne(lambda: Setup(config, options, workers, ()))
+            self._borne(lambda: Setup(config, options, self.placing, ()))
             self._look_at_ledger(options.ledger)
         self._look_at_quarantine(flags.quarantine_file(config))
         takeover.quieten(config, self.scratch, zygote=False)
         child.own_cache(config, self.scratch / "cache")
         takeover.settle_zygote(config)
+        return (yield)
+
+    def _place(self, found: Placing) -> None:
+        self.placing, self.answer.workers = found, found.zygotes
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:

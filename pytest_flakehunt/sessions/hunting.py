@@ -61,6 +61,7 @@ class Session:
         # after all others have registered what they do at the end
         self.config.pluginmanager.register(Closing(self.finish, self.pytest_terminal_summary))
         del session
+        self.setup.reached.reach()
         try:
             self.ledger = Ledger(self.options.ledger)
         except LedgerError as error:
@@ -106,6 +107,7 @@ class Session:
         elif self.choosing.nothing and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = self.status = int(pytest.ExitCode.OK)
             self._publish(Findings(self.setup.trial(), (), notes=tuple(self.choosing.said)))
+        self.setup.reached.close()
         if self.ledger is not None:
             if self.ledger.journal is not None:
                 self.ledger.journal.close()
@@ -155,6 +157,7 @@ class Session:
         assert self.ledger is not None
         self._withdrawn()
         items = self.choosing.all or session.items
+        self.setup.reached.compare(items, self.setup.active)
         trial = self._begun(self.ledger, [item.nodeid for item in items])
         tests = Tallies.of((item.nodeid, *item.location[:2]) for item in items)
         tests.company = set(self.choosing.company)
@@ -182,8 +185,9 @@ class Session:
             survey.close()
             seconds = realtime.monotonic() - started
             trial = replace(trial, seconds=seconds, interrupted=interrupted)
-            if said := survey.company.sentence():
-                self._say(said)
+            for said in (survey.company.sentence(), setup.reached.sentence(pool.ran)):
+                if said:
+                    self._say(said)
             self.findings = self.honouring.marked(self._drawn(survey, cases, conclusions, trial))
 
     def _withdrawn(self) -> Sequence[str]:

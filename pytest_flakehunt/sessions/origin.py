@@ -12,7 +12,7 @@ from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.model import Perturbation
 
 if TYPE_CHECKING:  # a replay does without
-    from pytest_flakehunt.zygote.link import Origin
+    from pytest_flakehunt.zygote.host import Origin
 
 ORIGIN: "pytest.StashKey[Origin]" = pytest.StashKey()
 
@@ -24,7 +24,7 @@ def known(config: pytest.Config) -> Mapping[str, Perturbation]:
 
 def origin(config: pytest.Config) -> "Origin":
     """Note how this process started, before anything changes it."""
-    from pytest_flakehunt.zygote.link import Origin
+    from pytest_flakehunt.zygote.host import Origin
 
     parameters = config.invocation_params
     return Origin(

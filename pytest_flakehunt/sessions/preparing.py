@@ -12,6 +12,7 @@ import pytest
 from pytest_flakehunt.analysis.learning import learned
 from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.asked.options import Options, mattering, usage
+from pytest_flakehunt.asked.placing import Placing
 from pytest_flakehunt.diagnosis.budget import RESERVE
 from pytest_flakehunt.ground import machine, realtime
 from pytest_flakehunt.ground.provenance import below_repository, revision
@@ -30,6 +31,7 @@ from pytest_flakehunt.reports import progress
 from pytest_flakehunt.sessions import showing
 from pytest_flakehunt.sessions.mirror import Mirror
 from pytest_flakehunt.sessions.origin import ORIGIN, known
+from pytest_flakehunt.sessions.reaching import Reached
 from pytest_flakehunt.survey.company import Company
 from pytest_flakehunt.survey.schedule import Schedule, for_replay, for_survey, lone_sweeps
 from pytest_flakehunt.survey.survey import STUDY_PAYS, Survey
@@ -42,8 +44,10 @@ class Setup:
         pytest.UsageError: the plan, or the name of a perturbation, is none.
     """
 
-    def __init__(self, config: pytest.Config, options: Options, workers: int, switched_off: Sequence[str]) -> None:
-        self.config, self.options, self.workers, self.switched_off = config, options, workers, switched_off
+    def __init__(self, config: pytest.Config, options: Options, placing: Placing, switched_off: Sequence[str]) -> None:
+        self.config, self.options, self.switched_off = config, options, switched_off
+        self.workers = placing.zygotes
+        self.reached = Reached(placing, config)
         self.before = self._interrupted()
         seed = self.before[1].trial.seed if self.before is not None else secrets.randbits(32)
         self.seed = seed if options.seed is None else options.seed
@@ -155,6 +159,7 @@ class Setup:
         shard = f" (of which shard {self.options.shard} runs its share)" if self.options.shard.count > 1 else ""
         lines = [
             f"flakehunt: {length}{shard}, seed {self.seed}, {zygotes} at a time",
+            *self.reached.header(),
             f"flakehunt: {'under exactly' if self.plan.settings else 'perturbing'} {names}",
         ]
         usual = worth.weights(self.active, {})
@@ -235,6 +240,7 @@ class Setup:
             hashseeds=any(item.name == "hashseed" for item in self.active) and "hashseed" not in self.plan.names,
             tests=tests.nodeids,
             shard=self.options.shard,
+            hosts=self.reached.hosts(),
         )
         return Pool(
             slots=slots,
@@ -243,7 +249,7 @@ class Setup:
             audience=Mirror(session, display.show, say),
             say=say,
             discovered=declare,
-            room=Room(self.workers, grows=takeover.may_grow(self.config) and not self.plan.settings),
+            room=Room(self.workers, grows=self.reached.placing.grows and not self.plan.settings),
             root=session.config.rootpath,
             isolation=self.options.isolation,
             timeout=self.options.timeout,

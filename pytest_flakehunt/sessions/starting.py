@@ -8,6 +8,7 @@ import pytest
 from pytest_flakehunt.asked import flags, takeover
 from pytest_flakehunt.asked.later import Later
 from pytest_flakehunt.asked.options import Options, usage
+from pytest_flakehunt.asked.placing import placing
 from pytest_flakehunt.model import SettingError
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.sessions import replaying
@@ -58,7 +59,6 @@ def settle(config: pytest.Config) -> None:
     if REFUSED in config.stash:
         raise config.stash[REFUSED]
     options = Options.read(config)
-    workers = takeover.workers_wanted(config)
     if flags.AGAIN in config.stash:
         from pytest_flakehunt.diagnosis import witness
 
@@ -73,7 +73,8 @@ def settle(config: pytest.Config) -> None:
         from pytest_flakehunt.sessions.preparing import Setup
 
         takeover.check_disabled(config)
-        setup = Setup(config, options, workers, takeover.settle(config))
+        placed = placing(config)
+        setup = Setup(config, options, placed, takeover.settle(config))
         config.stash[HUNTING] = _session(config, setup)
         config.pluginmanager.register(config.stash[HUNTING])
     else:

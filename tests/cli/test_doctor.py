@@ -58,7 +58,8 @@ def test_all_is_well(examine: Doctor, pytester: pytest.Pytester) -> None:
     (acting,) = (line for line in lines if line.startswith("perturbing "))
     assert acting.startswith("perturbing order, repeat, random, ")
     assert "left out, as asked: clock" in lines
-    assert "xdist.plugin: -n says how many zygotes work at once; -d, --dist and --looponfail are switched off" in lines
+    xdist = "-n counts zygotes at work here, --tx adds others; -d, --dist and --looponfail are switched off"
+    assert f"xdist.plugin: {xdist}" in lines
     assert "as they are in every process of a hunt: pytest_timeout" in lines
     assert "switched off, as it is in use here: --cov" in lines
     assert f"ledger: a hunt makes {pytester.path}/.flakehunt/ledger.sqlite" in lines

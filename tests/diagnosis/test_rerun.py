@@ -17,7 +17,7 @@ import pytest
 from pytest_flakehunt.diagnosis.repro import Command, Commands, program
 from pytest_flakehunt.diagnosis.rerun import Rerun
 from pytest_flakehunt.model import CALM, Contract, Count, Evidence, Mode, Outcome, Place
-from pytest_flakehunt.zygote.link import Origin
+from pytest_flakehunt.zygote.host import Origin
 
 Hunter = Callable[..., Any]
 FOREVER = float("inf")

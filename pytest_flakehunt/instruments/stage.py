@@ -1,8 +1,8 @@
 """Holding a plan while tests run, whether in a zygote's child or in an ordinary run."""
 
 import sys
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 
 import pytest
@@ -34,16 +34,12 @@ class Stage:
         self.times = max((setting.times for setting in settings if isinstance(setting, Repeating)), default=1)
         self.patient = plan.patience > 1
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> AbstractContextManager[object]:
         """Hold in this process what lasts for the sweep."""
         if (fake := sys.modules.get("pyfakefs.fake_filesystem_unittest")) is not None:
             ours = [module for name, module in sys.modules.items() if name.startswith("pytest_flakehunt")]
             fake.Patcher.SKIPMODULES.update(ours)  # what we write must not go to a file system that is not there
-        with ExitStack() as undo:
-            for setting in self._per_sweep:
-                undo.enter_context(setting.held())
-            yield
+        return _all_held(self._per_sweep) if self._per_sweep else nullcontext()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(
@@ -56,6 +52,8 @@ class Stage:
                 return (yield)
         if self.times > 1 and repeatable(item):
             self._repeat(item)
+        elif not self._per_test:
+            return (yield)
         try:
             with self._held_for(item):
                 return (yield)
@@ -103,6 +101,14 @@ class Stage:
         """Keep pytest-timeout's short limits from blaming a test for being slowed down: ours is stretched."""
         del item
         return True if self.patient else None
+
+
+@contextmanager
+def _all_held(settings: Iterable[PerSweep]) -> Iterator[None]:
+    with ExitStack() as undo:
+        for setting in settings:
+            undo.enter_context(setting.held())
+        yield
 
 
 def repeatable(item: pytest.Item) -> bool:

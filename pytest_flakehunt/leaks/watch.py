@@ -205,6 +205,8 @@ class Watch:
 
     def _note_awaited(self) -> None:
         """Tell of tests that came to wait for their judgement, and of those that got it."""
+        if not (self.judge.waits or self.alive or self.log.seeded or self.log.unmet or self._awaited):
+            return
         seeding = (begun.owner for begun in self.log.seeded.values())
         owners = (*self.judge.awaited, *self.alive.values(), *seeding)
         awaited = frozenset(self.log.unmet).union(owner.nodeid for owner in owners)
@@ -214,8 +216,10 @@ class Watch:
             self._awaited = awaited
 
     def _about_to_begin(self, kind: LeakKind) -> None:
-        self.judge.about_to_begin(kind)
-        self.leftovers.about_to_begin(kind)
+        if self.judge.pending:
+            self.judge.about_to_begin(kind)
+        if kind is LeakKind.THREAD:
+            self.leftovers.about_to_begin()
 
     def _look_back(self) -> None:
         if not self.changes.near:

@@ -251,20 +251,20 @@ def own_cache(config: pytest.Config, folder: Path) -> None:
 
 def own_randomness() -> None:
     """Reseed numpy, which unlike Python's own generator is inherited as it stands."""
-    for generator in perturbation.generators():
+    for generator, state in inherited:
         if generator.name in perturbation.spared:
-            generator.restore(inherited[generator.name])
+            generator.restore(state)
         else:
             generator.seed(int.from_bytes(os.urandom(4), "big"))
 
 
-inherited: dict[str, Any] = {}
-"""States of the global generators when the suite had been collected: a forked Python reseeds its own."""
+inherited: list[tuple[perturbation.Generator, Any]] = []
+"""The global generators, and their states when the suite had been collected: a forked Python reseeds its own."""
 
 
 def note_randomness() -> None:
     """Keep the states of the global generators, before the first fork."""
-    inherited.update({generator.name: generator.state() for generator in perturbation.generators()})
+    inherited[:] = [(generator, generator.state()) for generator in perturbation.generators()]
 
 
 def studied(

@@ -10,7 +10,8 @@ from pytest_flakehunt.asked import takeover
 from pytest_flakehunt.instruments.artefacts import Artefacts
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.zygote import wire
-from pytest_flakehunt.zygote.child import Journal, Observer, own_cache
+from pytest_flakehunt.zygote.child import Observer, own_cache
+from pytest_flakehunt.zygote.journal import Journal
 
 FOLDER = ".d"
 """What the name of a journal ends with in that of its command's scratch folder."""
@@ -34,7 +35,8 @@ def attend(config: pytest.Config, path: str, *, hunts: bool) -> None:
     if hunts:
         return
     journal = Journal(path)
-    observer = Observer(config, journal, reported=False)
+    observer = Observer(config)
+    observer.journal = journal
     config.pluginmanager.register(observer)
     config.pluginmanager.register(Witness(observer, journal))
 

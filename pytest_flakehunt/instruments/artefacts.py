@@ -48,7 +48,8 @@ class Artefacts:
             yield
 
     def _open(self, args: tuple[Any, ...]) -> None:
-        if args[2] & WRITING:
+        path = args[0]
+        if args[2] & WRITING and not (type(path) is str and path.startswith(self._scratch)):
             self._path(args[:1])
 
     def _connect(self, args: tuple[Any, ...]) -> None:

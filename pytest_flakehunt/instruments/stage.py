@@ -1,8 +1,8 @@
 """Holding a plan while tests run, whether in a zygote's child or in an ordinary run."""
 
 import sys
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 
 import pytest
@@ -13,16 +13,33 @@ from pytest_flakehunt.model import AtCall, AtImport, Disputable, PerSweep, PerTe
 class Stage:
     """A pytest plugin that sets the plan's settings for each test, and repeats tests."""
 
-    def __init__(self, plan: Plan, unheld: Mapping[str, Collection[str]]) -> None:
+    def __init__(self, plan: Plan, unheld: Mapping[str, Collection[str]] = {}) -> None:
+        self.turn = 1
+        """Which run of the present test this is, from 1."""
+        self._repeating = False
+        self.take(plan, unheld)
+
+    def take(self, plan: Plan, unheld: Mapping[str, Collection[str]]) -> None:
+        """Turn to another plan.
+
+        Args:
+            plan: what is held from now on.
+            unheld: by perturbation, node ids of tests for which it is not.
+        """
         self.plan, self._unheld = plan, unheld
+        self._per_sweep = [setting for _, setting in plan.settings if isinstance(setting, PerSweep)]
         settings = [setting for _, setting in plan.settings]
         self._per_test = [(name, setting) for name, setting in plan.settings if isinstance(setting, PerTest)]
         self.at_call = [setting for setting in settings if isinstance(setting, AtCall)]
         self.times = max((setting.times for setting in settings if isinstance(setting, Repeating)), default=1)
         self.patient = plan.patience > 1
-        self.turn = 1
-        """Which run of the present test this is, from 1."""
-        self._repeating = False
+
+    def held(self) -> AbstractContextManager[object]:
+        """Hold in this process what lasts for the sweep."""
+        if (fake := sys.modules.get("pyfakefs.fake_filesystem_unittest")) is not None:
+            ours = [module for name, module in sys.modules.items() if name.startswith("pytest_flakehunt")]
+            fake.Patcher.SKIPMODULES.update(ours)  # what we write must not go to a file system that is not there
+        return _all_held(self._per_sweep) if self._per_sweep else nullcontext()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(
@@ -35,6 +52,8 @@ class Stage:
                 return (yield)
         if self.times > 1 and repeatable(item):
             self._repeat(item)
+        elif not self._per_test:
+            return (yield)
         try:
             with self._held_for(item):
                 return (yield)
@@ -84,6 +103,14 @@ class Stage:
         return True if self.patient else None
 
 
+@contextmanager
+def _all_held(settings: Iterable[PerSweep]) -> Iterator[None]:
+    with ExitStack() as undo:
+        for setting in settings:
+            undo.enter_context(setting.held())
+        yield
+
+
 def repeatable(item: pytest.Item) -> bool:
     """Tell whether a test can run twice at all: a parameter that is used up by the first run cannot."""
     callspec = getattr(item, "callspec", None)
@@ -126,22 +153,17 @@ def imported(plan: Plan) -> Iterator[None]:
 
 
 @contextmanager
-def held(config: pytest.Config, plan: Plan, unheld: Mapping[str, Collection[str]] = {}) -> Iterator[Stage]:
+def held(config: pytest.Config, plan: Plan) -> Iterator[None]:
     """Hold a plan in this process: what lasts for the sweep at once, the rest as each test starts.
 
     Args:
         config: of the session.
         plan: what is held.
-        unheld: by perturbation, node ids of tests for which it is not.
     """
-    if (fake := sys.modules.get("pyfakefs.fake_filesystem_unittest")) is not None:
-        ours = [module for name, module in sys.modules.items() if name.startswith("pytest_flakehunt")]
-        fake.Patcher.SKIPMODULES.update(ours)  # what we write must not go to a file system that is not there
-    with ExitStack() as undo:
-        for _, setting in plan.settings:
-            if isinstance(setting, PerSweep):
-                undo.enter_context(setting.held())
-        stage = Stage(plan, unheld)
+    stage = Stage(plan)
+    with stage.held():
         config.pluginmanager.register(stage)
-        undo.callback(config.pluginmanager.unregister, stage)
-        yield stage
+        try:
+            yield
+        finally:
+            config.pluginmanager.unregister(stage)

@@ -51,7 +51,8 @@ class Judge:
             sleep: waits.
         """
         self.grace, self._tell, self._alive, self._clock, self._sleep = grace, tell, alive, clock, sleep
-        self._pending: list[Leftover] = []
+        self.pending: list[Leftover] = []
+        """What is looked at again and again."""
         self._held = Held(changed)
         self._inside: set[tuple[int, tuple[int, int] | None]] = set()
         """Descriptors of what was told, with device and inode: they are told with it."""
@@ -59,7 +60,12 @@ class Judge:
     @property
     def awaited(self) -> Iterable[Owner]:
         """Give the owners of what is still to be judged, some of them more than once."""
-        return (*(leftover.owner for leftover in self._pending), *self._held.owners)
+        return (*(leftover.owner for leftover in self.pending), *self._held.owners)
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is still to be judged."""
+        return bool(self.pending or self._held)
 
     def hear(self, leftovers: Iterable[Leftover]) -> None:
         """Take note of what is new, and judge what can be judged by now."""
@@ -68,18 +74,18 @@ class Judge:
         due = now if not new or processes.alone() else now + self.grace
         for leftover in new:
             leftover.due = now if leftover.kind in IDLE else due
-        self._pending.extend(new)
+        self.pending.extend(new)
         self.look()
 
     def look(self) -> None:
         """Forget what is gone, and tell what has stayed for longer than its grace."""
-        if not self._pending and not self._held:
+        if not self.waits:
             return
         now, remaining = self._clock(), frozenset(self._alive.values())
-        self._pending += self._held.release(remaining)
+        self.pending += self._held.release(remaining)
         ready: list[Leftover] = []
         waiting: list[Leftover] = []
-        for leftover in self._pending:
+        for leftover in self.pending:
             if leftover.holders and not leftover.holders <= remaining:
                 leftover.holders &= remaining
                 if not leftover.holders and leftover.kind not in IDLE and not processes.alone():
@@ -87,7 +93,7 @@ class Judge:
             if leftover.gone or not (leftover.alive() or now < min(leftover.begins_by, leftover.due)):
                 continue
             (waiting if leftover.holders or now < leftover.due else ready).append(leftover)
-        self._pending = self._held.take(waiting)
+        self.pending = self._held.take(waiting)
         for leftover in ready:
             self._inside.update((number, descriptor(number)) for number in inside(leftover.thing))
         for leftover in ready:
@@ -96,14 +102,14 @@ class Judge:
 
     def about_to_begin(self, kind: LeakKind) -> None:
         """Note what is gone before something else of its kind begins, in whatever thread: that may get its number."""
-        for leftover in self._pending:
+        for leftover in self.pending:
             if leftover.kind is kind and self._clock() >= leftover.begins_by and not leftover.alive():
                 leftover.gone = True
 
     def entrust(self, fixture: Owner) -> None:
         """Put on a fixture's account what waits for its end, and what its value leads to."""
         result = getattr(fixture.fixture, "cached_result", None)
-        held = [leftover for leftover in self._pending if fixture in leftover.holders and leftover.alive()]
+        held = [leftover for leftover in self.pending if fixture in leftover.holders and leftover.alive()]
         if result and held:
             for leftover in led_to(result[0], held):
                 leftover.owner = fixture
@@ -114,12 +120,14 @@ class Judge:
         Args:
             wait: whether to give what is under way the rest of its grace; where not, it stays unknown.
         """
+        if not self.waits:
+            return
         self.look()
         pause = FIRST_WAIT
-        while wait and self._pending:
-            left = 0.0 if processes.alone() else max(leftover.due for leftover in self._pending) - self._clock()
+        while wait and self.pending:
+            left = 0.0 if processes.alone() else max(leftover.due for leftover in self.pending) - self._clock()
             if left <= 0:
-                for leftover in self._pending:
+                for leftover in self.pending:
                     leftover.due = self._clock()
                 self.look()
                 break

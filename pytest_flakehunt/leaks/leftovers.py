@@ -97,10 +97,9 @@ class Leftovers:
             for child in processes.children():
                 self._children.setdefault(child, owner)
 
-    def about_to_begin(self, kind: LeakKind) -> None:
+    def about_to_begin(self) -> None:
         """Take note that a thread is about to start, which may get the number of one that has ended."""
-        if kind is LeakKind.THREAD:
-            self._turns.renew()
+        self._turns.renew()
 
     def of(self, owner: Owner) -> Iterable[Leftover]:
         """Give everything that one owner has begun and that is still there, but for processes."""

@@ -65,6 +65,7 @@ class Watch:
         self._through = False
         """Whether the last test has ended."""
         self.changes = Changes(self.log)
+        self._grace = grace
         self.judge = Judge(grace, self._tell, self.alive, self.changes.shared.changed)
         self.descriptors = descriptors.Descriptors()
         self._broken = False
@@ -101,7 +102,17 @@ class Watch:
                 self.descriptors.begin()
             yield
 
-    def begin(
+    def begin(self, report: Report, *, gave_up: Callable[[str], object]) -> None:
+        """Take how things stand now as how they should be left.
+
+        Args:
+            report: who is told.
+            gave_up: who is told where a test has broken the watch: no test may fail for that.
+        """
+        self.serve(report, gave_up=gave_up)
+        self.look_around()
+
+    def serve(
         self,
         report: Report,
         *,
@@ -114,7 +125,7 @@ class Watch:
         modules: bool = True,
         stirred: Callable[[], object] = bool,
     ) -> None:
-        """Take how things stand now as how they should be left.
+        """Learn who is told, and what is asked for.
 
         Args:
             report: who is told.
@@ -129,12 +140,16 @@ class Watch:
         """
         self.report, self._gave_up, self.ours, self._stirred = report, gave_up, ours, stirred
         self._settles, self._awaited, self._through = settle, frozenset(), False
-        self.judge.grace *= patience
+        self.judge.grace = self._grace * patience
         self.leftovers.tracer = Tracer(self.changes.shared, self._relative) if traces else None
-        self._guarded(self._look_around, near, modules)
+        self._near, self._modules = near, modules
 
-    def _look_around(self, near: bool, modules: bool) -> None:
-        self.changes.begin(near=near, modules=modules)
+    def look_around(self) -> None:
+        """Take how things stand now as how they should be left."""
+        self._guarded(self._look_around)
+
+    def _look_around(self) -> None:
+        self.changes.begin(near=self._near, modules=self._modules)
         self.log.opened = False
         self.log.seeded.clear()
         self.log.unmet.clear()
@@ -190,6 +205,8 @@ class Watch:
 
     def _note_awaited(self) -> None:
         """Tell of tests that came to wait for their judgement, and of those that got it."""
+        if not (self.judge.waits or self.alive or self.log.seeded or self.log.unmet or self._awaited):
+            return
         seeding = (begun.owner for begun in self.log.seeded.values())
         owners = (*self.judge.awaited, *self.alive.values(), *seeding)
         awaited = frozenset(self.log.unmet).union(owner.nodeid for owner in owners)
@@ -199,8 +216,10 @@ class Watch:
             self._awaited = awaited
 
     def _about_to_begin(self, kind: LeakKind) -> None:
-        self.judge.about_to_begin(kind)
-        self.leftovers.about_to_begin(kind)
+        if self.judge.pending:
+            self.judge.about_to_begin(kind)
+        if kind is LeakKind.THREAD:
+            self.leftovers.about_to_begin()
 
     def _look_back(self) -> None:
         if not self.changes.near:

@@ -264,7 +264,8 @@ class Survey:
             return self._seed_wanted(slot, link.start_cost)
         most, limit = MOST_SWEEPS, self.schedule.limit
         if limit is not None:
-            most = min(most, max(FEWEST_SWEEPS, limit // (2 * self.pool.width) - 1))
+            share = -(-limit // (2 * self.pool.width))  # rounded up: none is started for the sweep or two left over
+            most = min(most, max(FEWEST_SWEEPS, share - 1))
         if slot.served >= most:
             return True
         worked = realtime.monotonic() - link.started - link.start_cost

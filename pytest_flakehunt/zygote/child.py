@@ -10,8 +10,8 @@ import re
 import signal
 import tempfile
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from _pytest.reports import pytest_report_to_serializable
 
 from pytest_flakehunt.ground import project, scratch
 from pytest_flakehunt.ground.failing import Failing, failing
-from pytest_flakehunt.instruments import source_watch, stage
+from pytest_flakehunt.instruments import source_watch
+from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.leaks.watch import Watch
-from pytest_flakehunt.model import Evidence, Leak, Outcome, Place, Plan
+from pytest_flakehunt.model import CALM, Evidence, Leak, Outcome, Place
 from pytest_flakehunt.perturbations import random as perturbation
 from pytest_flakehunt.zygote import wire
+from pytest_flakehunt.zygote.journal import Journal
 
 STACKS_SIGNAL: int | None = signal.SIGRTMIN + 7 if hasattr(signal, "SIGRTMIN") else getattr(signal, "SIGINFO", None)
 """One that hardly anything uses asks a hanging child for its stacks: a real-time signal, or what a BSD has instead."""
@@ -34,31 +36,6 @@ LONGEST_TEXT = 40_000
 LONGEST_MESSAGE = 4_000
 BLOB = re.compile(r"@reproduce_failure\('[^']+', b'[^']*'\)")
 """Hypothesis' own way back to a failing example."""
-
-
-class Journal:
-    """The file that a sweep's events are appended to."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._open()
-
-    def _open(self) -> None:
-        self.descriptor = _os_open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self._status = _fstat(self.descriptor)
-
-    def write(self, *items: wire.Entry, write: Callable[[int, bytes], int] = os.write) -> None:
-        """Append entries in one piece, also after a test has closed or reused every descriptor."""
-        try:
-            ours = _samestat(_fstat(self.descriptor), self._status)
-        except OSError:
-            ours = False
-        if not ours:
-            self._open()
-        write(self.descriptor, b"".join(map(wire.entry, items)))
-
-
-_fstat, _samestat, _os_open = os.fstat, os.path.samestat, os.open  # held on to: a test may replace them
 
 
 def clipped(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -76,9 +53,19 @@ def clipped(text: str, longest: int = LONGEST_TEXT) -> str:
 class Observer:
     """A pytest plugin that turns the reports of each test into one attempt."""
 
-    def __init__(self, config: pytest.Config, journal: Journal, *, reported: bool) -> None:
-        self.config, self.journal, self.reported = config, journal, reported
-        self.stage: stage.Stage | None = None
+    journal: Journal
+    """Where reports are passed on; there is one before the first test."""
+
+    def __init__(self, config: pytest.Config, stage: Stage | None = None) -> None:
+        """Make one.
+
+        Args:
+            config: of the session.
+            stage: what holds the plan, if there is one.
+        """
+        self.config, self.stage = config, stage
+        self.reported = False
+        """Whether pytest itself should see the reports."""
         self._folder = project.folder_of(config)
         self._start(None)
 
@@ -196,27 +183,41 @@ def place_of(item: pytest.Item | None) -> Place:
     return Place(Path(file).as_posix(), (line or -1) + 1, name)
 
 
-def come_clean(config: pytest.Config, start: str, items: Sequence[pytest.Item], stretch: float) -> None:
-    """Part with everything that siblings of one zygote would share.
+def own_folders(config: pytest.Config, start: str) -> None:
+    """Let this process, and those that it forks, keep what they write apart from other sweeps.
 
     Args:
         config: the zygote's.
         start: how names of this sweep's own start; the folder around it exists.
-        items: the tests to come.
-        stretch: by how much Hypothesis' deadlines are stretched.
     """
-    own_capture(config)
     factory = getattr(config, "_tmp_path_factory", None)
     if factory is not None:
         factory._given_basetemp, factory._basetemp = Path(f"{start}.t"), None
     own_cache(config, Path(f"{start}.c"))
     scratch.begin(start)
+
+
+def come_clean(config: pytest.Config, folder: str, items: Sequence[pytest.Item], stretch: float) -> None:
+    """Part with everything that siblings of one zygote would share, and that no folder of their own keeps apart.
+
+    Args:
+        config: the zygote's.
+        folder: where files without a name may lie.
+        items: the tests to come.
+        stretch: by how much Hypothesis' deadlines are stretched.
+    """
+    own_capture(config, folder)
     own_randomness()
     perturbation.own_hypothesis(items, stretch)
 
 
-def own_capture(config: pytest.Config) -> None:
-    """Capture into files of this process' own, behind the very streams that code has kept since it was imported."""
+def own_capture(config: pytest.Config, folder: str) -> None:
+    """Capture into files of this process' own, behind the very streams that code has kept since it was imported.
+
+    Args:
+        config: the zygote's.
+        folder: where files without a name may lie.
+    """
     manager = config.pluginmanager.get_plugin("capturemanager")
     streams = getattr(manager, "_global_capturing", None)
     each: Any
@@ -224,11 +225,20 @@ def own_capture(config: pytest.Config) -> None:
         if not hasattr(each, "targetfd"):  # nothing is captured, or in memory
             continue
         file = each.tmpfile
-        with tempfile.TemporaryFile(buffering=0) as fresh:
-            os.dup2(fresh.fileno(), file.fileno(), inheritable=False)
+        fresh = _unnamed_file(folder)
+        os.dup2(fresh, file.fileno(), inheritable=False)
+        os.close(fresh)
         file.seek(0)
         if each._state == "started":
             os.dup2(file.fileno(), each.targetfd)
+
+
+def _unnamed_file(folder: str) -> int:
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_EXCL, 0o600)
+    except (AttributeError, OSError):  # not Linux, or a file system without such files
+        with tempfile.TemporaryFile(buffering=0) as file:
+            return os.dup(file.fileno())
 
 
 def own_cache(config: pytest.Config, folder: Path) -> None:
@@ -241,30 +251,41 @@ def own_cache(config: pytest.Config, folder: Path) -> None:
 
 def own_randomness() -> None:
     """Reseed numpy, which unlike Python's own generator is inherited as it stands."""
-    for generator in perturbation.generators():
+    for generator, state in inherited:
         if generator.name in perturbation.spared:
-            generator.restore(inherited[generator.name])
+            generator.restore(state)
         else:
             generator.seed(int.from_bytes(os.urandom(4), "big"))
 
 
-inherited: dict[str, Any] = {}
-"""States of the global generators when the suite had been collected: a forked Python reseeds its own."""
+inherited: list[tuple[perturbation.Generator, Any]] = []
+"""The global generators, and their states when the suite had been collected: a forked Python reseeds its own."""
 
 
 def note_randomness() -> None:
     """Keep the states of the global generators, before the first fork."""
-    inherited.update({generator.name: generator.state() for generator in perturbation.generators()})
+    inherited[:] = [(generator, generator.state()) for generator in perturbation.generators()]
+
+
+def studied(
+    study: wire.Study,
+    item: pytest.Item,
+    position: int,
+    journal: Journal,
+    watch: source_watch.Watch | None,
+    *,
+    last: bool,
+) -> AbstractContextManager[None]:
+    """Note what one test consults and what it changes, as far as that is asked for; take back what should be undone."""
+    if not study.of_tests:
+        return nullcontext()
+    return _studied(study if last else replace(study, path=False), item, position, journal, watch)
 
 
 @contextmanager
-def studied(
+def _studied(
     study: wire.Study, item: pytest.Item, position: int, journal: Journal, watch: source_watch.Watch | None
 ) -> Iterator[None]:
-    """Note what one test consults and what it changes, as far as that is asked for; take back what should be undone."""
-    if not study.of_tests:
-        yield
-        return
     from pytest_flakehunt import state
     from pytest_flakehunt.instruments import source_lines
     from pytest_flakehunt.instruments.outside import Outside
@@ -297,26 +318,30 @@ def studied(
                     change.undo()
 
 
+def attend(config: pytest.Config) -> Observer:
+    """Register what attends every sweep, once: to register a plugin in a fork copies hundreds of pages."""
+    observer = Observer(config, Stage(CALM))
+    config.pluginmanager.register(observer)
+    config.pluginmanager.register(observer.stage)
+    return observer
+
+
 def perform(
     session: pytest.Session,
     work: Sequence[tuple[int, pytest.Item]],
-    plan: Plan,
-    journal: Journal,
+    observer: Observer,
     *,
-    reported: bool,
     stacks: int,
     study: wire.Study = wire.NO_STUDY,
     leaks: Watch | None = None,
     waits: bool = True,
 ) -> None:
-    """Run tests in this process, in the order given, under a plan.
+    """Run tests in this process, in the order given.
 
     Args:
         session: the collected session.
         work: position and item of each test.
-        plan: what is held.
-        journal: where everything is written.
-        reported: whether pytest itself should see the reports.
+        observer: as :func:`attend` gives it, with the plan that is held, and the journal that everything is written to.
         stacks: a descriptor for stacks of all threads, in a crash or when asked.
         study: what to find out besides.
         leaks: the leak watch, if it is kept.
@@ -325,34 +350,31 @@ def perform(
     faulthandler.enable(stacks)
     if hasattr(faulthandler, "register") and STACKS_SIGNAL is not None:
         faulthandler.register(STACKS_SIGNAL, stacks, all_threads=True)
-    config = session.config
-    observer = Observer(config, journal, reported=reported)
-    config.pluginmanager.register(observer)
+    config, journal = session.config, observer.journal
     watch = source_watch.Watch(perturbation.states) if study.sources else None
     if watch is not None:
         config.pluginmanager.register(watch)
     journal.write(wire.Began(os.getpid()))
-    try:
-        unheld = {
-            name: {item.nodeid for position, item in work if position in positions}
-            for name, positions in study.unheld.items()
-        }
-        with stage.held(config, plan, unheld) as observer.stage:
-            if leaks is not None:
-                watched(leaks, work, journal, plan.patience, study)
-            _each(session, work, observer, journal, study, watch, leaks)
-            if leaks is not None:
-                leaks.finish(wait=waits)
-    finally:
-        config.pluginmanager.unregister(observer)
+    assert observer.stage is not None, "it comes with one from attend()"
+    with observer.stage.held():
+        if leaks is not None:
+            leaks.look_around()
+        _each(session, work, observer, study, watch, leaks)
+        if leaks is not None:
+            leaks.finish(wait=waits)
     journal.write(wire.Done())
 
 
-def watched(
-    watch: Watch, work: Sequence[tuple[int, pytest.Item]], journal: Journal, patience: float, study: wire.Study
-) -> None:
-    """Have what tests leave behind written down from now on."""
-    positions = {item.nodeid: position for position, item in work}
+def watched(watch: Watch, positions: Mapping[str, int], journal: Journal, patience: float, study: wire.Study) -> None:
+    """Have what tests leave behind written down from now on.
+
+    Args:
+        watch: the leak watch.
+        positions: of the tests, by node id.
+        journal: where it is written to.
+        patience: by how much the grace is stretched.
+        study: what is asked for.
+    """
 
     def report(nodeid: str, leak: Leak) -> None:
         journal.write(wire.Leaked(positions[nodeid], leak))
@@ -369,7 +391,7 @@ def watched(
     def stirred() -> None:
         journal.write(wire.Told(wire.STIRRED, {}))
 
-    watch.begin(
+    watch.serve(
         report,
         gave_up=gave_up,
         settle=settle,
@@ -386,12 +408,11 @@ def _each(
     session: pytest.Session,
     work: Sequence[tuple[int, pytest.Item]],
     observer: Observer,
-    journal: Journal,
     study: wire.Study,
     watch: source_watch.Watch | None,
     leaks: Watch | None,
 ) -> None:
-    protocol = session.config.hook.pytest_runtest_protocol
+    protocol, journal = session.config.hook.pytest_runtest_protocol, observer.journal
     ended: tuple[wire.Entry, ...] = ()
     for index, (position, item) in enumerate(work):
         nextitem = work[index + 1][1] if index + 1 < len(work) else None
@@ -399,7 +420,7 @@ def _each(
         journal.write(*ended, wire.Started(position))
         try:
             with (
-                studied(study if nextitem is None else replace(study, path=False), item, position, journal, watch),
+                studied(study, item, position, journal, watch, last=nextitem is None),
                 nullcontext() if leaks is None else leaks.during(item, last=nextitem is None),
             ):
                 protocol(item=item, nextitem=nextitem)

@@ -7,10 +7,12 @@ import select
 import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 PR_SET_CHILD_SUBREAPER = 36
+TASKS = "/proc/self/task"
+"""Where Linux lists the threads of a process."""
 ABORTED = 70
 """Exit status of a child that our own code failed in (EX_SOFTWARE)."""
 UNIT = 1 if sys.platform == "darwin" else 1024
@@ -29,8 +31,7 @@ def forked(work: Callable[[], None]) -> int:
     Returns:
         The child's process id, which is also its process group's.
     """
-    with warnings.catch_warnings():  # about threads that libraries keep, and are prepared to start anew
-        warnings.simplefilter("ignore", DeprecationWarning)
+    with _unwarned() if _threads() > 1 else contextlib.nullcontext():
         pid = os.fork()
     if pid:
         return pid
@@ -44,6 +45,22 @@ def forked(work: Callable[[], None]) -> int:
             sys.excepthook(*sys.exc_info())
     finally:
         os._exit(status)
+
+
+def _threads() -> int:
+    """Count the threads of this process; two where the system does not say."""
+    try:
+        return len(os.listdir(TASKS))  # noqa: PTH208 - names alone are wanted, cheaply
+    except OSError:
+        return 2
+
+
+@contextlib.contextmanager
+def _unwarned() -> Iterator[None]:
+    """Fork without a warning about threads that libraries keep, and are prepared to start anew."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 class Ending(NamedTuple):

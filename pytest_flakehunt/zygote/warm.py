@@ -22,6 +22,7 @@ from pytest_flakehunt.leaks.watch import Watch, ready
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.zygote import child, fork, forkable, wire
+from pytest_flakehunt.zygote.journal import Journal
 
 NAME = "flakehunt-zygote"
 STACKS = "stacks"
@@ -93,6 +94,9 @@ class Warm:
         """What is held as long as the process lives."""
         self.recorder: Any = None
         self.keeping = contextlib.ExitStack()
+        self.observer: child.Observer
+        self.stretch = 1.0
+        """By how much Hypothesis' deadlines are stretched in the sweep at hand."""
         self.leaks: Watch | None = None
         self.unwatched = ""
         """Why no leak watch could be made."""
@@ -164,6 +168,7 @@ class Warm:
         self.stacks = os.open(self.scratch / STACKS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         if options.watch_leaks(session.config) is not False:  # what is ready before a fork costs no sweep anything
             self.leaks, self.unwatched = ready(session, self.keeping)
+        self.observer = child.attend(session.config)
         self.ballast = tidied(counts)
         unsafe, certain = forkable.hindrance() or ("", False)
         self.control.send(wire.Ready(missing, extra, random.digests(), unsafe, certain=certain))
@@ -185,6 +190,7 @@ class Warm:
         work = [
             [(position, item) for position in group if (item := tests[position]) is not None] for group in run.groups
         ]
+        self._prepare(session, [test for some in work for test in some], run)
         if not run.forked:
             (only,) = work
             before = fork.used()
@@ -198,7 +204,25 @@ class Warm:
             status, cpu, memory = ending.status, cpu + ending.cpu, max(memory, ending.memory)
             if status:
                 break
+        self.observer.journal.close()
         self.control.send(wire.Ended(group, status, cpu, memory))
+
+    def _prepare(self, session: pytest.Session, work: list[tuple[int, pytest.Item]], run: wire.Run) -> None:
+        """Get ready what all processes of a sweep need: whatever a child runs or writes to are pages that it copies."""
+        plan = read_plan(run.plan, self.known)
+        self.stretch = plan.stretch
+        child.own_folders(session.config, run.journal)
+        self.observer.journal = journal = Journal(run.journal)
+        self.observer.reported = run.reported
+        assert self.observer.stage is not None, "it comes with one from attend()"
+        unheld = {
+            name: {item.nodeid for position, item in work if position in positions}
+            for name, positions in run.study.unheld.items()
+        }
+        self.observer.stage.take(plan, unheld)
+        if self.leaks is not None:
+            positions = {item.nodeid: position for position, item in work}
+            child.watched(self.leaks, positions, journal, plan.patience, run.study)
 
     def _forked(self, work: Any) -> fork.Ending:
         pid = fork.forked(work)
@@ -211,12 +235,11 @@ class Warm:
     def _perform(self, session: pytest.Session, work: list[tuple[int, pytest.Item]], run: wire.Run) -> None:
         if run.forked:
             self.control.close()
-        plan = read_plan(run.plan, self.known)
         if run.reported:  # what plugins write now, an ordinary run would write
             self.living.close()
             takeover.show(session.config)
-        child.come_clean(session.config, run.journal, [item for _, item in work], plan.stretch)
-        journal = child.Journal(run.journal)
+        child.come_clean(session.config, self.birth.scratch, [item for _, item in work], self.stretch)
+        journal = self.observer.journal
         if run.study.imports and self.recorder is not None:
             journal.write(wire.Told("imports", {"readings": self.recorder.readings}))
         if self.unwatched:
@@ -225,9 +248,7 @@ class Warm:
             child.perform(
                 session,
                 work,
-                plan,
-                journal,
-                reported=run.reported,
+                self.observer,
                 stacks=self.stacks,
                 study=run.study,
                 leaks=self.leaks,

@@ -14,7 +14,7 @@ import base64
 import json
 import marshal
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeAlias
 
 from pytest_flakehunt.model import Evidence, Leak, LeakKind, Outcome, Place
@@ -155,10 +155,17 @@ _KINDS = {kind.__name__: kind for kind in (Birth, Run, Retire, Ready, Failed, En
 
 def encode(message: Message) -> bytes:
     """Give a message as one line; text that is no valid Unicode survives."""
-    fields = asdict(message)
+    given = _given(message)
     if isinstance(message, Birth):
-        fields["workerinput"] = packed(message.workerinput)
-    return json.dumps([type(message).__name__, fields]).encode("ascii") + b"\n"
+        given["workerinput"] = packed(message.workerinput)
+    if isinstance(message, Run):
+        given["study"] = _given(message.study)
+    return json.dumps([type(message).__name__, given]).encode("ascii") + b"\n"
+
+
+def _given(item: Message | Study) -> dict[str, Any]:
+    """Give the fields as they are: ``asdict`` copies what they hold, every position of a sweep among it."""
+    return {one.name: getattr(item, one.name) for one in fields(item)}
 
 
 def decode(line: bytes) -> Message:
@@ -167,12 +174,12 @@ def decode(line: bytes) -> Message:
     >>> decode(encode(Failed("no such file")))
     Failed(reason='no such file', died=False)
     """
-    kind, fields = json.loads(line)
-    if "study" in fields:
-        fields["study"] = Study(**{**fields["study"], "undone": tuple(fields["study"]["undone"])})
-    if "workerinput" in fields:
-        fields["workerinput"] = unpacked(fields["workerinput"])
-    message: Message = _KINDS[kind](**fields)
+    kind, given = json.loads(line)
+    if "study" in given:
+        given["study"] = Study(**{**given["study"], "undone": tuple(given["study"]["undone"])})
+    if "workerinput" in given:
+        given["workerinput"] = unpacked(given["workerinput"])
+    message: Message = _KINDS[kind](**given)
     return message
 
 
@@ -330,19 +337,28 @@ def entries(lines: bytes) -> Iterator[Entry]:
     [Started(position=3), Done()]
     """
     for line in lines.splitlines():
-        yield _entry(json.loads(line))
+        text = line.decode("ascii")
+        document, end = _read(text)
+        if end != len(text):
+            raise ValueError(f"not one journal entry: {text:.200}")
+        yield _entry(document)
+
+
+_read = json.JSONDecoder().raw_decode
+"""One for all lines: of what ``json.loads`` does besides, nothing is needed, and it takes longer than the reading."""
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
 def _entry(document: list[Any]) -> Entry:  # noqa: PLR0911 - one for each kind
     match document:
-        case ["b", pid]:
-            return Began(pid)
         case ["s", position]:
             return Started(position)
         case ["f", position, outcome, seconds]:
-            return Finished(position, Outcome(outcome), seconds)
+            return Finished(position, _OUTCOMES[outcome], seconds)
         case ["f", position, outcome, seconds, evidence]:
-            return Finished(position, Outcome(outcome), seconds, read_evidence(evidence))
+            return Finished(position, _OUTCOMES[outcome], seconds, read_evidence(evidence))
+        case ["b", pid]:
+            return Began(pid)
         case ["r", data]:
             return Reported(unpacked(data))
         case ["t", kind, data]:

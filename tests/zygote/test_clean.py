@@ -86,6 +86,22 @@ def test_each_sweep_captures_into_a_file_of_its_own(pytester: pytest.Pytester, h
     assert found.result.stdout.str().count("\ntwo\n") == 1
 
 
+def test_no_plugin_is_registered_in_a_fork(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    noted_there = pytester.path / "registered"
+    pytester.makeconftest(
+        f"""
+        import os
+        collecting = os.getpid()
+        def pytest_plugin_registered(plugin):
+            if os.getpid() != collecting:
+                with open({str(noted_there)!r}, "a") as notes:
+                    print(type(plugin).__qualname__, file=notes)
+        """
+    )
+    assert len(noted(pytester, hunt, "os.getpid()")) == 4
+    assert not noted_there.exists(), noted_there.read_text()
+
+
 @pytest.mark.isolations
 def test_each_sweep_draws_its_own_random_numbers(pytester: pytest.Pytester, hunt: Hunter) -> None:
     assert len(set(noted(pytester, hunt, "random.random()"))) == 4

@@ -86,6 +86,8 @@ def test_what_no_serializer_takes_is_given_in_its_own_words() -> None:
 def test_a_line_that_is_no_entry_is_refused() -> None:
     with pytest.raises(ValueError, match="not a journal entry"):
         list(wire.entries(b'["z"]\n'))
+    with pytest.raises(ValueError, match=r"not one journal entry: \["):
+        list(wire.entries(b'["s",1] ["s",2]\n'))
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,15 @@ class Seen:
 
 
 def gathered(sightings: Sequence[Sighting], positions: Mapping[str, int]) -> list[list[Sighting]]:
-    """Put together what is one leak: a fixture that tests share leaves it behind with whichever comes first."""
+    """Put together what is one leak: a fixture that tests share leaves it behind with whichever comes first.
+
+    Args:
+        sightings: of leaks.
+        positions: of the tests that there are; what others left, of an earlier process, is left out.
+    """
     together: dict[tuple[object, ...], list[Sighting]] = {}
-    for sighting in sorted(sightings, key=lambda sighting: positions[sighting.nodeid]):
+    there = [sighting for sighting in sightings if sighting.nodeid in positions]
+    for sighting in sorted(there, key=lambda sighting: positions[sighting.nodeid]):
         leak = sighting.leak
         key = (leak, sighting.nodeid if leak.owner == TEST else "")
         together.setdefault(key, []).append(sighting)

@@ -96,15 +96,16 @@ def test_tests_that_are_gone_are_left_as_they_were_and_new_code_is_said(
 ) -> None:
     git = ("git", "-c", "user.name=N", "-c", "user.email=n@example.org")
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first", "--allow-empty")):
-        pytester.makepyfile(test_it=SUITE)
+        pytester.makepyfile(test_it=SUITE, test_gone='import os\ndef test_leaks(): os.environ["LEFT"] = "1"')
         subprocess.run([*git, *words], cwd=pytester.path, check=True)
     first = hunt("--flakehunt-only=order", sweeps=14, diagnose=0)
+    (pytester.path / "test_gone.py").unlink()
     pytester.makepyfile(test_it=SUITE.replace("range(3))\n    def test_victim", "range(2))\n    def test_victim"))
     subprocess.run([*git, "commit", "-qam", "second"], cwd=pytester.path, check=True)
     done = later()
     assert polluters(pytester.path / "later.json") == {**ALL, "test_victim[2]": []}, done.stdout + done.stderr
     notes = json.loads((pytester.path / "later.json").read_text("utf-8"))["notes"]
-    assert "collected no more, and left as they were: test_it.py::test_victim[2]" in notes
+    assert "collected no more, and left as they were: test_it.py::test_victim[2]" in notes, notes
     assert any(note.startswith("experiments went on with revision ") for note in notes)
     assert first.report["hunt"]["revision"] in " ".join(notes)
 

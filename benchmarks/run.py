@@ -1,6 +1,6 @@
 """Measure the targets of the design and write benchmarks/RESULTS.md: ``python benchmarks/run.py [--scale]``.
 
-Run it with an interpreter that has the plugin and pytest-repeat installed. Each ratio comes from alternating runs, so that
+Run it with an interpreter that has the plugin installed; what a fork costs is in forks.py. Each ratio comes from alternating runs, so that
 it holds when the machine's speed drifts; medians are given, with the lowest and the highest.
 """
 
@@ -8,14 +8,13 @@ import json
 import os
 import platform
 import resource
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_flakehunt.perturbations import OURS
@@ -54,25 +53,6 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
-def attempt_cost(rounds: int = 3) -> list[str]:
-    """CPU of an attempt in a 50-test sweep, against a repetition of pytest-repeat; what 1 repetition costs is taken off."""
-    ratios, ours, theirs = [], [], []
-    with suite(FIFTY) as folder:
-        for _ in range(rounds):
-            base = run(folder, "--count=1", plugins=["pytest_repeat"])[0]
-            repeat = (run(folder, "--count=201", plugins=["pytest_repeat"])[0] - base) / (200 * 50)
-            base = run(folder, "-n1", QUIET, "--flakehunt=1")[0]
-            hunt = (run(folder, "-n1", QUIET, "--flakehunt=201")[0] - base) / (200 * 50)
-            ratios.append(hunt / repeat)
-            ours.append(hunt * 1000)
-            theirs.append(repeat * 1000)
-    return [
-        f"| an attempt in a 50-test sweep, CPU, against pytest-repeat | {spread(ratios)} x | at most 0.8 x |",
-        f"| … of ours, ms | {spread(ours, 3)} | |",
-        f"| … of pytest-repeat, ms | {spread(theirs, 3)} | |",
-    ]
-
-
 def two_workers(rounds: int = 3) -> list[str]:
     """Wall time of one zygote at a time against two, on tests that compute."""
     ratios = []
@@ -82,57 +62,6 @@ def two_workers(rounds: int = 3) -> list[str]:
             two = run(folder, "-n2", QUIET, "--flakehunt=100")[1]
             ratios.append(one / two)
     return [f"| throughput of two workers against one | {spread(ratios)} x | 1.8 x |"]
-
-
-BARE = """
-import os, time
-def pytest_runtestloop(session):
-    import gc; gc.collect()
-    start = time.perf_counter()
-    for _ in range(100):
-        pid = os.fork()
-        if not pid: os._exit(0)
-        os.waitpid(pid, 0)
-    open("bare", "w").write(str((time.perf_counter() - start) / 100))
-    item = session.items[0]
-    start = time.perf_counter()
-    for _ in range(100):
-        pid = os.fork()
-        if not pid:
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-            os._exit(0)
-        os.waitpid(pid, 0)
-    open("protocol", "w").write(str((time.perf_counter() - start) / 100))
-    return True
-"""
-
-
-def lone_test(rounds: int = 3) -> list[str]:
-    """A trivial test in a fork of its own, against a bare fork and wait of the same process, and against pytest anew."""
-    to_bare, to_protocol, to_anew, lone_ms, bare_ms = [], [], [], [], []
-    with suite(FIFTY) as folder:
-        for _ in range(rounds):
-            (folder / "conftest.py").write_text(BARE, "utf-8")
-            run(folder, "--deselect=none")
-            bare = float((folder / "bare").read_text())
-            protocol = float((folder / "protocol").read_text())
-            (folder / "conftest.py").unlink()
-            run(folder, "-n1", "--flakehunt=4", "--flakehunt-plan=order=alone", "--flakehunt-ledger=ledger.sqlite")
-            with closing(sqlite3.connect(folder / "ledger.sqlite")) as db:
-                query = "SELECT min(seconds) FROM sweeps WHERE plan != '' AND hunt = (SELECT max(hunt) FROM sweeps)"
-                lone = db.execute(query).fetchone()[0] / 50
-            anew = run(folder, "test_it.py::test_it[0]", plugins=[])[1]
-            to_bare.append(lone / bare)
-            to_protocol.append(lone / protocol)
-            to_anew.append(anew / lone)
-            lone_ms.append(lone * 1000)
-            bare_ms.append(bare * 1000)
-    return [
-        f"| a lone test in its own fork, against a bare fork and wait | {spread(to_bare)} x | at most 1.5 x |",
-        f"| … against a fork that runs pytest's protocol once | {spread(to_protocol)} x | |",
-        f"| … in ms; bare fork and wait in ms | {spread(lone_ms)}; {spread(bare_ms)} | |",
-        f"| `pytest` started anew, against that lone test | {spread(to_anew, 0)} x | at least 60 x |",
-    ]
 
 
 def idle(rounds: int = 25) -> list[str]:
@@ -217,7 +146,7 @@ def scale() -> list[str]:
 
 def main() -> None:
     """Measure, print, and keep."""
-    parts: list[Callable[[], list[str]]] = [attempt_cost, two_workers, lone_test, idle, found_early]
+    parts: list[Callable[[], list[str]]] = [two_workers, idle, found_early]
     kept = (
         [line for line in RESULTS.read_text("utf-8").splitlines() if "1,001" in line or line.startswith("| … ")]
         if RESULTS.exists()

@@ -125,8 +125,8 @@ def ledger() -> str:
 
 def benchmarks() -> str:
     """Show the figures that the benchmarks wrote."""
-    figures = HERE.parent / "benchmarks" / "RESULTS.md"
-    return figures.read_text("utf-8")
+    figures, forks = ((HERE.parent / "benchmarks" / name).read_text("utf-8") for name in ("RESULTS.md", "FORKS.md"))
+    return f"{figures}\n#{forks}"
 
 
 def causes() -> str:

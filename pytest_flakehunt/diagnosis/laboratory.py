@@ -145,17 +145,37 @@ class Laboratory:
         for bench in list(self._active):
             if bench.done:
                 self._active.remove(bench)
-            elif self._cost(bench) > bench.allowed and self._later and bench.between_batches:
-                bench.allowed *= 2
+            elif self._later and self._has_had_its_turn(bench):
                 self._active.remove(bench)
                 self._later.append(bench)
         while self._later and len(self._active) < limit:
             bench = self._later.popleft()
             if not bench.waiting and not bench.done:
                 self._begin(bench)
-            self._active.append(bench)
-        self._active = [bench for bench in self._active if not bench.done]
-        return bool(self._active) or (bool(self._later) and self._fill())
+            if self._later and not bench.done and self._has_had_its_turn(bench):
+                self._later.append(bench)
+            elif not bench.done:
+                self._active.append(bench)
+        return bool(self._active)
+
+    def _has_had_its_turn(self, bench: Bench) -> bool:
+        """Tell whether others come first: what it has had, with the runs that it asks for now, is more than its share.
+
+        Then it may have twice as much the next time.
+        """
+        if not bench.between_batches or self._cost(bench) + self._ahead(bench) <= bench.allowed:
+            return False
+        bench.allowed *= 2
+        return True
+
+    def _ahead(self, bench: Bench) -> float:
+        """Give what the runs that a bench asks for will take, about: all tests before the one may take minutes."""
+        if self.budget is None:
+            return float(len(bench.waiting))
+        target = bench.lead.target
+        return sum(
+            target.seconds.get(nodeid, 0.0) for _, setup in bench.waiting for nodeid in (*setup.before, target.nodeid)
+        )
 
     def _begin(self, bench: Bench) -> None:
         """Begin, with what it did before the hunt was killed: that is part of the budget."""

@@ -59,7 +59,8 @@ class LaterSession(Session):
 
         conclusions.memory = None  # the budget is a new one, and what was given up is tried again
         starts = (one.seconds / one.number for one in self.before.trial.spent if one.what == "starting" and one.number)
-        conclusions.diagnose(survey, cases, self.before.trial.seconds, next(starts, 0.0), wanted)
+        surveyed = sum(sweep.seconds for sweep in survey.sweeps.values()) / survey.pool.workers
+        conclusions.diagnose(survey, cases, surveyed, next(starts, 0.0), wanted)
 
     def _drawn(self, survey: Survey, cases: Cases, conclusions: Conclusions, trial: Trial) -> Findings:
         """Give what the hunt had said, with what is known now."""

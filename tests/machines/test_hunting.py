@@ -134,6 +134,7 @@ def test_a_machine_that_dies_in_mid_sweep_costs_nothing_but_itself(pytester: pyt
     assert not left_over(pytester.path)
 
 
+@pytest.mark.thorough
 def test_without_any_machine_left_a_hunt_ends_with_what_it_has(pytester: pytest.Pytester, hunt: Hunter) -> None:
     gateway = "psutil.Process(relay()).ppid()"
     deed = f"if len(list(Path(__file__).parent.glob('n*'))) > 3: os.kill({gateway}, 9); time.sleep(60)"
@@ -206,6 +207,7 @@ def test_a_machine_that_stands_still_for_a_while_is_waited_for_and_no_test_is_bl
     assert not left_over(pytester.path)
 
 
+@pytest.mark.thorough
 def test_a_test_that_hangs_elsewhere_is_ended_with_its_stacks(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         test_it="""

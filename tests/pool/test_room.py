@@ -98,11 +98,14 @@ def test_the_machine_is_looked_at() -> None:
     assert 10**6 < machine.resident(os.getpid()) < machine.available_memory()
 
 
+@pytest.mark.thorough
 def test_a_suite_that_waits_has_more_sweeps_than_cores_and_loses_none(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(WAITING)
     pytester.makeconftest(
         """
         from pytest_flakehunt.ground.machine import Cores
+        from pytest_flakehunt.pool import room
+        room.PAYS = 0.0  # however slowly interpreters start here
         moments = iter(range(1000))
         Cores.now = classmethod(lambda cls: cls(moment := float(next(moments)), moment * 2, 0))
         """

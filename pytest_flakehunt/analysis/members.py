@@ -46,7 +46,7 @@ def known_polluter(shown: Sequence[Diagnosis], target: Target) -> Experiment[Dia
             continue
         tried += 1
         found = next(one for one in shown if one.setup is not None and one.setup.before == before and one.sure)
-        told = naming.victim(Found(before), found.setup.plan if found.setup else CALM)  # what it changed may be another
+        told = naming.victim(Found(before), CALM)  # what it changed may be another
         causes = tuple(replace(cause, sentence=told, changes=(), cleaners=()) for cause in found.causes)
         if (same := (yield from shared(replace(found, causes=causes), target, MEMBER_RUNS))) is not None:
             return same

@@ -49,7 +49,7 @@ def complaints(
             yield _gone(entry, folder)
         if entry.test in ready:
             yield Complaint(
-                entry.line, entry.test, f"was not seen failing since it was added, in {ready[entry.test]} attempts",
+                entry.line, entry.test, f"was not seen failing since {entry.added}, in {ready[entry.test]} attempts",
                 f"flakehunt quarantine release {shlex.quote(entry.test)}", error=False,
             )  # fmt: skip
 

@@ -49,5 +49,5 @@ def by_owner(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, A
     """Gather rows by owner, those with most first."""
     owners: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        owners.setdefault(row["owner"] or "nobody", []).append(row)
+        owners.setdefault(row["owner"] or "no owner", []).append(row)
     return dict(sorted(owners.items(), key=lambda item: (-len(item[1]), item[0])))

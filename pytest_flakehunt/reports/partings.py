@@ -9,16 +9,16 @@ def sentences(parting: Parting | None) -> Iterator[str]:
     """Yield what is to be said: a line for where they part, and one for where values differ before that."""
     if parting is None:
         return
-    ways = f"failing it {parting.failing}, passing it {parting.passing}" if parting.failing else ""
+    ways = f"the failing one {parting.failing}, the passing one {parting.passing}" if parting.failing else ""
     values = _values(parting.at)
     if ways or values:
-        how = "parts" if ways else "has other values"
-        end = ", and was followed no further" if parting.cut else ""
+        how = "a failing and a passing run " + ("part" if ways else "differ in values")
+        end = ", and were followed no further" if parting.cut else ""
         yield f"{how} at {_where(parting.at)}: {'; '.join(filter(None, (values, ways)))}{end}"
     else:
-        yield f"goes the same way up to {_where(parting.at)}, and was followed no further"
+        yield f"a failing and a passing run go the same way up to {_where(parting.at)}, and were followed no further"
     if parting.first is not None:
-        yield f"has other values first at {_where(parting.first)}: {_values(parting.first)}"
+        yield f"their values differ first at {_where(parting.first)}: {_values(parting.first)}"
 
 
 def _where(spot: Spot) -> str:

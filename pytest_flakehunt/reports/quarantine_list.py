@@ -57,7 +57,7 @@ def _rate(row: Mapping[str, Any]) -> str:
 def _since(row: Mapping[str, Any]) -> str:
     last = f"last seen failing {row['last_failed']}" if row["last_failed"] else "not seen failing in this ledger"
     runs, failures = row["since"]["runs"], row["since"]["failures"]
-    return f"{last}{f', {failures} of {runs} since it was added' if runs else ''}"
+    return f"{last}, {failures} of {runs} since {row['added']}" if runs else last
 
 
 def markdown(owners: Owners) -> str:

@@ -12,7 +12,7 @@ from pytest_flakehunt.reports.words import clean, percent
 
 def by_trial(columns: Sequence[str], under: Sequence[Count]) -> Table:
     """Show runs and failures by what was on trial, and how often it may fail there all the same."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("on trial")
     for name in ("runs", "failed"):
         table.add_column(name, justify="right")
@@ -26,7 +26,7 @@ def by_trial(columns: Sequence[str], under: Sequence[Count]) -> Table:
 
 def experiments(rows: Sequence[Condition]) -> Table:
     """Show runs and failures of each experiment."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("experiment")
     for name in ("runs", "failed"):
         table.add_column(name, justify="right")
@@ -37,7 +37,7 @@ def experiments(rows: Sequence[Condition]) -> Table:
 
 def suspects(found: Sequence[Suspect]) -> Table:
     """Show runs and failures per condition."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("suspect")
     for name in ("runs", "failed", "runs without", "failed", "p"):
         table.add_column(name, justify="right")

@@ -116,7 +116,9 @@ def test_where_a_failing_and_a_passing_attempt_go_apart_is_told(pytester: pytest
     assert parting["first"]["where"] == "shop.py:8"
     assert parting["first"]["failing"] == ["token='***'"]
     assert not (pytester.path / "touched").exists()
-    found.result.stdout.fnmatch_lines(["  parts at shop.py:9 (if today.day == 29 and today.month == 2:): fails with *"])
+    found.result.stdout.fnmatch_lines(
+        ["  a failing and a passing run part at shop.py:9 (if today.day == 29 and today.month == 2:): fails with *"]
+    )
 
 
 @pytest.mark.thorough

@@ -137,20 +137,26 @@ ELSEWHERE = Spot(Place("test_a.py", 3, "test_x"), "", ("n=1", "m=2"), ("n=3", "m
         (
             Parting(AT, "raises KeyError", "goes on at a.py:44", ELSEWHERE),
             [
-                "parts at a.py:41 (if today.day > 28:): fails with today=2028-02-29, passes with today=2026-11-26; "
-                "failing it raises KeyError, passing it goes on at a.py:44",
-                "has other values first at test_a.py:3: fails with n=1, m=2, passes with n=3, m= ?4",
+                "a failing and a passing run part at a.py:41 (if today.day > 28:): fails with today=2028-02-29, "
+                "passes with today=2026-11-26; the failing one raises KeyError, the passing one goes on at a.py:44",
+                "their values differ first at test_a.py:3: fails with n=1, m=2, passes with n=3, m= ?4",
             ],
         ),
-        (Parting(BARE, "ends", "goes on at a.py:8"), ["parts at a.py:7 (pay()): failing it ends, passing it goes on at a.py:8"]),
+        (
+            Parting(BARE, "ends", "goes on at a.py:8"),
+            ["a failing and a passing run part at a.py:7 (pay()): the failing one ends, the passing one goes on at a.py:8"],
+        ),
         (
             Parting(AT, cut=True),
             [
-                "has other values at a.py:41 (if today.day > 28:): fails with today=2028-02-29, "
-                "passes with today=2026-11-26, and was followed no further"
+                "a failing and a passing run differ in values at a.py:41 (if today.day > 28:): fails with today=2028-02-29, "
+                "passes with today=2026-11-26, and were followed no further"
             ],
         ),
-        (Parting(BARE, cut=True), ["goes the same way up to a.py:7 (pay()), and was followed no further"]),
+        (
+            Parting(BARE, cut=True),
+            ["a failing and a passing run go the same way up to a.py:7 (pay()), and were followed no further"],
+        ),
     ],
 )  # fmt: skip
 def test_where_attempts_go_apart_stands_below_the_cause(parting: Parting | None, lines: list[str]) -> None:
@@ -159,7 +165,7 @@ def test_where_attempts_go_apart_stands_below_the_cause(parting: Parting | None,
     findings = Findings(TRIAL, (replace(FRAGILE, modes=(mode,)),))
     said = "".join(f"  {line}\n" for line in lines)
     assert f"  cause: clock: it fails from 2027-03-01 on\n{said}  experiment" in shown(findings)
-    assert markdown.summary(findings).count("- parts at ") == any(line.startswith("parts") for line in lines)
+    assert markdown.summary(findings).count("run part at ") == any("run part at" in line for line in lines)
 
 
 @pytest.mark.parametrize("cause", FIXES)

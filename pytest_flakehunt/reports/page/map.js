@@ -159,7 +159,7 @@ const layMap = () => {
   fill(filters[3], [...data.files].sort());
   if (filters[4]) {
     fill(filters[4], [...new Set(data.owners.flatMap((some) => some.split(" ")))].filter(Boolean).sort());
-    if (data.owners.includes("")) filters[4].append(make("option", { value: NOBODY }, "nobody"));
+    if (data.owners.includes("")) filters[4].append(make("option", { value: NOBODY }, "no owner"));
   }
   if (!data.columns.length) {
     grid.append(make("p", { class: "quiet" }, "This hunt was made before hunts kept what the map and the strip are drawn from."));

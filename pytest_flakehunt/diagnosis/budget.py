@@ -1,5 +1,6 @@
 """How much time or how many runs experiments and printed commands may take, and how findings share them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 DEFAULT_EACH = 3000
@@ -57,3 +58,21 @@ def allowed(findings: int, spent: float, start: float, hunt: float | None = None
         return Budget(left * (1 - COMMANDS_SHARE), left * COMMANDS_SHARE)
     experiments = max(LEAST_SECONDS, min(MOST_SECONDS, findings * SECONDS_EACH), spent)
     return Budget(experiments, max(LEAST_COMMANDS, min(MOST_COMMANDS, findings * STARTS_EACH * start)))
+
+
+def what_is_left(runs: int, usual: Sequence[int], each: float) -> str:
+    """Say what experiments would still take that were ended.
+
+    Args:
+        runs: that were made.
+        usual: runs that experiments took which came to an end, from the fewest to the most.
+        each: seconds that a run takes.
+
+    >>> what_is_left(4, [30, 40, 90], 2.0), what_is_left(50, [30, 40, 90], 2.0), what_is_left(4, [], 2.0)
+    ('; others took 40 runs: about 72 s more', '; others took 40 runs', '')
+    """
+    if not usual:
+        return ""
+    middle = usual[len(usual) // 2]
+    more = f": about {max(1, round((middle - runs) * each))} s more" if middle > runs else ""
+    return f"; others took {middle} runs{more}"

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.diagnosis.benches import Bench, Keep, Lead, job, reply
 from pytest_flakehunt.diagnosis.beside import Beside
-from pytest_flakehunt.diagnosis.budget import SHARES_AT_ONCE, Budget
+from pytest_flakehunt.diagnosis.budget import SHARES_AT_ONCE, Budget, what_is_left
 from pytest_flakehunt.diagnosis.remembered import Memory
 from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import (
@@ -78,8 +78,10 @@ class Laboratory:
     """By the number of the run."""
     _homes: dict[tuple[str, str], int] = field(default_factory=dict)
     """The slot that has one of several interpreters with equal hash seeds."""
-    _alone: bool = False
-    """Whether runs go on that nothing may run beside."""
+    _alone: list[tuple[int, Setup]] | None = None
+    """What one bench waits for, while runs go on that nothing may run beside."""
+    _alone_for: float = 0.0
+    """Seconds that such runs have taken."""
     _began: float = 0.0
     _doing: str = ""
     _beside: Beside = field(init=False)
@@ -109,7 +111,7 @@ class Laboratory:
         while self._fill():
             if self._over():
                 self._stop()
-            elif any(self._sharable(bench, setup) for bench in self._active for _, setup in bench.waiting):
+            elif not self._alone_is_due() and not all(map(self._needs_quiet, self._active)):
                 self.pool.work(self, self.pool.workers)
             else:
                 self._run_alone()
@@ -148,7 +150,7 @@ class Laboratory:
             elif self._later and self._has_had_its_turn(bench):
                 self._active.remove(bench)
                 self._later.append(bench)
-        while self._later and len(self._active) < limit:
+        while self._later and sum(not self._needs_quiet(bench) for bench in self._active) < limit:
             bench = self._later.popleft()
             if not bench.waiting and not bench.done:
                 self._begin(bench)
@@ -207,6 +209,15 @@ class Laboratory:
     def _sharable(self, bench: Bench, setup: Setup) -> bool:
         return not (setup.lone or setup.beside or bench.lead.target.quiet)
 
+    def _needs_quiet(self, bench: Bench) -> bool:
+        """Tell whether a bench waits for runs alone that nothing may run beside."""
+        return bool(bench.waiting) and not any(self._sharable(bench, setup) for _, setup in bench.waiting)
+
+    def _alone_is_due(self) -> bool:
+        """Tell whether such runs come first: findings that need them have their share of the time, and no more."""
+        waiting = sum(map(self._needs_quiet, self._active))
+        return self._alone_for * (len(self._active) + len(self._later)) < self._elapsed() * waiting
+
     def _settled(self, lead: Lead, found: Diagnosis) -> None:
         if found.ours:
             self.suspicious.add(lead.target.nodeid)
@@ -217,16 +228,17 @@ class Laboratory:
 
     def _run_alone(self) -> None:
         """Make the runs that one of the benches waits for, with nothing of ours beside them."""
-        bench = min((bench for bench in self._active if bench.waiting), key=self._cost)
+        bench = min(filter(self._needs_quiet, self._active), key=self._cost)
+        began = realtime.monotonic()
         if bench.waiting[0][1].beside:
             place, setup = bench.waiting.pop(0)
-            run, began = self._job(bench, setup, self.next_number()), realtime.monotonic()
-            attempts, told = self._beside.run(run)
+            attempts, told = self._beside.run(self._job(bench, setup, self.next_number()))
             self._take(Request(bench, place, setup, began), attempts, told, 0)
-            return
-        self._alone = True
-        self.pool.work(self, 1)
-        self._alone = False
+        else:
+            self._alone = bench.waiting
+            self.pool.work(self, 1)
+            self._alone = None
+        self._alone_for += realtime.monotonic() - began
 
     def _job(self, bench: Bench, setup: Setup, number: int) -> Job:
         nodeid = bench.lead.target.nodeid
@@ -277,8 +289,9 @@ class Laboratory:
         if self._over():
             return None
         found: tuple[bool, Bench, tuple[int, Setup]] | None = None
-        benches = sorted(self._active, key=self._cost)
-        for bench in [bench for bench in benches if bench.waiting][:1] if self._alone else benches:
+        if self._alone is None and self._alone_is_due():
+            return None
+        for bench in sorted(self._active, key=self._cost):
             for entry in bench.waiting:
                 if not self._may(slot, bench, entry[1]):
                     continue
@@ -291,7 +304,7 @@ class Laboratory:
             return None
         _, bench, entry = found
         bench.waiting.remove(entry)
-        if not self._alone:
+        if self._alone is None:
             self._homes[_name(entry[1])] = slot.index
         run = self._job(bench, entry[1], self.next_number())
         self._under_way[run.draft.number] = Request(bench, *entry, realtime.monotonic())
@@ -300,9 +313,11 @@ class Laboratory:
 
     def _may(self, slot: Slot, bench: Bench, setup: Setup) -> bool:
         """Tell whether a slot may take a run: some need the machine, others an interpreter that another slot has."""
-        if setup.beside or (not self._alone and not self._sharable(bench, setup)):
+        if self._alone is not None:  # then there is one slot only, and what is asked for next may be shared again
+            return bench.waiting is self._alone and not (setup.beside or self._sharable(bench, setup))
+        if not self._sharable(bench, setup):
             return False
-        if not setup.interpreter or self._alone:  # then there is one slot only
+        if not setup.interpreter:
             return True
         home = self._homes.get(_name(setup), slot.index)
         return home == slot.index or bool(self.pool.slots.all[home].host.lost)
@@ -367,24 +382,6 @@ class Laboratory:
 def further(mode: Mode, number: int) -> str:
     """Name the command of a further cause, numbered from 0."""
     return f"{mode.fingerprint} also {number}"
-
-
-def what_is_left(runs: int, usual: Sequence[int], each: float) -> str:
-    """Say what experiments would still take that were ended.
-
-    Args:
-        runs: that were made.
-        usual: runs that experiments took which came to an end, from the fewest to the most.
-        each: seconds that a run takes.
-
-    >>> what_is_left(4, [30, 40, 90], 2.0), what_is_left(50, [30, 40, 90], 2.0), what_is_left(4, [], 2.0)
-    ('; others took 40 runs: about 72 s more', '; others took 40 runs', '')
-    """
-    if not usual:
-        return ""
-    middle = usual[len(usual) // 2]
-    more = f": about {max(1, round((middle - runs) * each))} s more" if middle > runs else ""
-    return f"; others took {middle} runs{more}"
 
 
 def _name(setup: Setup) -> tuple[str, str]:

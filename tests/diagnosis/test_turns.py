@@ -8,6 +8,7 @@ import pytest
 
 from pytest_flakehunt.diagnosis.budget import Budget
 from pytest_flakehunt.diagnosis.laboratory import Laboratory
+from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import Setup
 from tests.analysis.test_attribution import a_target
 
@@ -27,6 +28,7 @@ def a_laboratory(*benches: Any) -> Any:
     made.pool = SimpleNamespace(workers=1)  # type: ignore[assignment]
     made.budget = Budget(1000.0, 0.0)
     made._active, made._later = [], deque(benches)
+    made._alone, made._alone_for, made._began = None, 0.0, realtime.monotonic() - 100.0
     return made
 
 
@@ -53,3 +55,44 @@ def test_hundreds_that_all_want_more_than_their_share_are_not_turned_over_withou
     laboratory = a_laboratory(*(a_bench(f"long {number}", MANY, 2, 0.001) for number in range(600)))
     assert laboratory._fill()
     assert len(laboratory._active) == 2
+
+
+def a_bench_that_wants_quiet(name: str) -> Any:
+    bench = a_bench(name, (), 2, 100.0)
+    bench.waiting = [(0, Setup(lone=True)), (1, Setup(lone=True))]
+    return bench
+
+
+def test_who_needs_the_machine_alone_takes_no_place_of_those_who_share_it() -> None:
+    lone = [a_bench_that_wants_quiet(f"lone {number}") for number in range(4)]
+    shared = [a_bench(f"shared {number}", (), 2, 100.0) for number in range(4)]
+    laboratory = a_laboratory(*lone, *shared)
+    assert laboratory._fill()
+    assert laboratory._active == [*lone, *shared[:2]]
+
+
+def test_runs_alone_have_their_share_of_the_time_and_no_more() -> None:
+    laboratory = a_laboratory(
+        a_bench_that_wants_quiet("lone"), *(a_bench(f"shared {n}", (), 2, 100.0) for n in range(4))
+    )
+    laboratory._fill()
+    assert laboratory._alone_is_due()
+    laboratory._alone_for = 19.0  # of 100 seconds, for one finding of five
+    assert laboratory._alone_is_due()
+    laboratory._alone_for = 21.0
+    assert not laboratory._alone_is_due()
+
+
+def test_alone_only_what_was_asked_for_at_once_is_run_and_others_go_on_then() -> None:
+    lone = a_bench_that_wants_quiet("lone")
+    shared = a_bench("shared", (), 1, 100.0)
+    laboratory = a_laboratory(lone, shared)
+    laboratory._fill()
+    slot: Any = SimpleNamespace(index=0)
+    assert not laboratory._may(slot, lone, lone.waiting[0][1])
+    assert laboratory._may(slot, shared, shared.waiting[0][1])
+    laboratory._alone = lone.waiting
+    assert laboratory._may(slot, lone, lone.waiting[0][1])
+    assert not laboratory._may(slot, shared, shared.waiting[0][1])
+    lone.waiting = [(0, Setup(lone=True))]  # the next ones
+    assert not laboratory._may(slot, lone, lone.waiting[0][1])

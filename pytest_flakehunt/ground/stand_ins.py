@@ -131,6 +131,20 @@ def standing(makers: Mapping[str, Maker], *, in_project: bool = False) -> Iterat
         yield
 
 
+def learn(names: Iterable[str], *, in_project: bool = False) -> None:
+    """Find out what :func:`standing` asks of originals, so that processes which are forked need not.
+
+    Args:
+        names: of ``TABLE``.
+        in_project: as there.
+    """
+    for name in names:
+        if (original := _found(name)) is not None:
+            _signature(original)
+    if in_project:
+        _of_project()
+
+
 def stand_in(original: Any, call: Callable[..., Any], name: str) -> FunctionType:
     """Give a function the identity of what it stands for: names, module, signature, text, and its way to be pickled.
 
@@ -298,12 +312,16 @@ def _name_too(named: Any, other: Any) -> None:
             functions.add(other)
 
 
+def _of_project() -> list[ModuleType]:
+    modules = list(sys.modules.values())
+    return [module for module in modules if (file := getattr(module, "__file__", None)) and project.owns(file)]
+
+
 @contextmanager
 def _in_project(replacing: Mapping[int, tuple[Any, FunctionType]]) -> Iterator[None]:
     places = [
         (vars(module), name, *replacing[id(held)])
-        for module in list(sys.modules.values())
-        if (file := getattr(module, "__file__", None)) and project.owns(file)
+        for module in _of_project()
         for name, held in list(vars(module).items())
         if id(held) in replacing
     ]

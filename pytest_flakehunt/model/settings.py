@@ -26,7 +26,7 @@ class Setting(Protocol):
     """The value of one perturbation; ``str`` gives its written form.
 
     A setting acts by having some of the methods of :class:`BeforeStart`,
-    :class:`Arranging`, :class:`PerSweep`, :class:`PerTest`, :class:`Repeating`,
+    :class:`Arranging`, :class:`Prepared`, :class:`PerSweep`, :class:`PerTest`, :class:`Repeating`,
     :class:`AtImport`, :class:`AtCall`, :class:`Disputable` and :class:`Simplifying`. Where its
     ``lifelike`` is true it slows tests down as real machines do, and deadlines
     of the tests' own hold; else they are stretched by its ``slowing``, which is
@@ -72,6 +72,14 @@ class PerTest(Protocol):
 
     def held_for(self, nodeid: str) -> AbstractContextManager[None]:
         """Hold the setting while one test is set up, called and torn down."""
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """A setting that a process which holds it would first have to import or find out much for."""
+
+    def prepare(self) -> None:
+        """Do so in a process of which others are forked that will hold it; nothing else may change there."""
 
 
 @runtime_checkable

@@ -50,6 +50,12 @@ class Clock:
     def __str__(self) -> str:
         return (FROZEN if self.frozen else "") + self.moment
 
+    def prepare(self) -> None:
+        """Import what moves clocks, and find what is to agree with them."""
+        from pytest_flakehunt.perturbations import wall_clock
+
+        wall_clock.prepare()
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Take the wall clock over; it shows the true time until a test starts."""

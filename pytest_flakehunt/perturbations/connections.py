@@ -5,6 +5,7 @@ before it can be used; so they are met where ``sqlite3.connect`` returns them.
 """
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ class Connections:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Give to all connections that are opened meanwhile, and to those that are open."""
-        if "sqlite3" in sys.modules:
+        if "sqlite3" in sys.modules and _none_open_in != os.getppid():
             self._each(self._give)
         import sqlite3  # noqa: F401 - what is not imported cannot be stood in for
 
@@ -61,9 +62,7 @@ class Connections:
         return opened
 
     def _each(self, call: Give) -> None:
-        import gc
-
-        for each in gc.get_objects():
+        for each in _open():
             self._call(call, each)
 
     def _call(self, call: Give, given: Any) -> None:
@@ -73,6 +72,33 @@ class Connections:
             self._given = True
             with contextlib.suppress(sqlite3.Error):  # it is closed, or another thread's
                 call(given)
+
+
+_none_open_in = 0
+"""The process that has opened none, and of which others are forked."""
+
+
+def prepare() -> None:
+    """See whether any connection is open, for processes that are forked by this one before anything else happens."""
+    global _none_open_in  # noqa: PLW0603 - there is one such process
+    import sqlite3
+
+    opened = any(issubclass(type(each), sqlite3.Connection) for each in _open())
+    _none_open_in = 0 if opened else os.getpid()
+
+
+def _open() -> list[Any]:
+    """Give what refers to a class of connections, those in it above all.
+
+    To go through all objects there are, in Python, would touch each: a forked process would copy all of its memory.
+    """
+    import gc
+    import sqlite3
+
+    kinds: list[type] = [sqlite3.Connection]
+    for kind in kinds:
+        kinds.extend(type.__subclasses__(kind))
+    return gc.get_referrers(*kinds)
 
 
 def _opens_for_a_tool(frame: FrameType | None) -> bool:

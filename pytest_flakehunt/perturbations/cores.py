@@ -35,6 +35,10 @@ class Cores:
         """Fewer cores hardly ever make a failure rarer."""
         return True
 
+    def prepare(self) -> None:
+        """Import what pins processes."""
+        import psutil  # noqa: F401
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Pin the process, and tell Pythons it starts (3.13 and later) how many cores there are.

@@ -19,13 +19,22 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from pytest_flakehunt.ground import auditing
-from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.ground.stand_ins import Maker, learn, standing
+from pytest_flakehunt.perturbations import connections
 from pytest_flakehunt.perturbations.connections import Connections
 from pytest_flakehunt.perturbations.replacing import replaced
 
 Clock = Callable[[], float]
 """Gives seconds since 1970."""
 _fromtimestamp = datetime.fromtimestamp
+
+
+def prepare() -> None:
+    """Find what is asked of originals for that."""
+    learn(stand_ins())
+    if importlib.util.find_spec("_sqlite3"):
+        connections.prepare()
+        learn(Dates(time.time).connections().stand_ins(), in_project=True)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pytest_flakehunt.ground import seeds
-from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.ground.stand_ins import Maker, learn, standing
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import slowfiles, slowstarts
 from pytest_flakehunt.perturbations.delays import delays, late, on_a_loop, pause
@@ -46,6 +46,10 @@ class Latency:
     def graded(self) -> bool:
         """What fails with a delay fails with a longer one."""
         return True
+
+    def prepare(self) -> None:
+        """Find what it looks for in the project's modules."""
+        learn(self.stand_ins(), in_project=True)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from pytest_flakehunt.ground import scratch, seeds
-from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.ground.stand_ins import Maker, learn, standing
 from pytest_flakehunt.model import Contract
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
 
@@ -22,6 +22,10 @@ class Listing(Seeded):
     """
 
     contract: ClassVar[Contract] = Contract.ENVIRONMENT
+
+    def prepare(self) -> None:
+        """Find what it looks for in the project's modules."""
+        learn(self.stand_ins(), in_project=True)
 
     @contextmanager
     def held(self) -> Iterator[None]:

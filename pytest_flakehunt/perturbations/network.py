@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.ground.stand_ins import Maker, learn, standing
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import namespace
 
@@ -31,6 +31,10 @@ class Offline:
 
     def __str__(self) -> str:
         return "offline"
+
+    def prepare(self) -> None:
+        """Find what it looks for in the project's modules, and import what reads the machine's addresses."""
+        learn(self.stand_ins(), in_project=True)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pytest_flakehunt.ground import project
-from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.ground.stand_ins import Maker, learn, standing
 from pytest_flakehunt.model import Contract
 from pytest_flakehunt.perturbations.cuts import WHOLE, cuts, size
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
@@ -34,6 +34,10 @@ class Pieces(Seeded):
     """Where streams are cut, drawn for each test and each of its streams in turn."""
 
     contract: ClassVar[Contract] = Contract.ENVIRONMENT
+
+    def prepare(self) -> None:
+        """Find what it looks for in the project's modules."""
+        learn(self.stand_ins(), in_project=True)
 
     @contextmanager
     def held(self) -> Iterator[None]:

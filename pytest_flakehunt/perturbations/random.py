@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
 from pytest_flakehunt.ground import seeds
-from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.ground.stand_ins import Maker, learn, standing
 from pytest_flakehunt.perturbations.replacing import replaced
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
 
@@ -84,6 +84,11 @@ spared: set[str] = set()
 @dataclass(frozen=True, slots=True)
 class Seed(Seeded):
     """One seed from which every test's random numbers follow."""
+
+    def prepare(self) -> None:
+        """Find what else is to be seeded, and how the operating system's source is called."""
+        seeders()
+        learn(STAND_INS)
 
     @contextmanager
     def held(self) -> Iterator[None]:

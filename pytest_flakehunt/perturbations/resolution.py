@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any, ClassVar
 
 from pytest_flakehunt.ground import auditing, project, scratch
-from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.ground.stand_ins import Maker, learn, standing
 from pytest_flakehunt.model import Contract, SettingError
 from pytest_flakehunt.perturbations import file_times
 
@@ -61,6 +61,14 @@ class Steps:
     def graded(self) -> bool:
         """What is equal in some steps is equal in steps of twice the length."""
         return True
+
+    def prepare(self) -> None:
+        """Find what it looks for in the project's modules, and import what it tells times with."""
+        from pytest_flakehunt.perturbations import wall_clock
+
+        learn(self.stand_ins(), in_project=True)
+        if self.length == CLOCK:
+            wall_clock.prepare()
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -7,8 +7,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.ground.stand_ins import Maker, learn, standing
 from pytest_flakehunt.model import Contract, SettingError
+from pytest_flakehunt.perturbations import connections
 from pytest_flakehunt.perturbations.connections import Connections
 
 REVERSED = "reversed"
@@ -29,6 +30,13 @@ class Reversed:
 
     def __str__(self) -> str:
         return REVERSED
+
+    def prepare(self) -> None:
+        """Find what it looks for in the project's modules, and import what it stands in for."""
+        import sqlite3.dump  # noqa: F401
+
+        connections.prepare()
+        learn([*stand_ins(), *Connections(Pragma().give).stand_ins()], in_project=True)
 
     @contextmanager
     def held(self) -> Iterator[None]:

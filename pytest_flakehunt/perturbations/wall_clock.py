@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.ground.stand_ins import Maker, learn, standing
 from pytest_flakehunt.perturbations import file_times, foreign_clocks
 from pytest_flakehunt.perturbations.replacing import replaced
 
@@ -111,6 +111,16 @@ def _start() -> None:
     if _clock.standing is None and _clock.traveller is not None:
         reading = type(_clock.traveller).time_ns(_clock.traveller)
         _clock.offset = reading / 1e9 - _clock.true()
+
+
+def prepare() -> None:
+    """Import what moves clocks, and find what is to agree with them; no clock is moved."""
+    if importlib.util.find_spec("time_machine"):
+        import time_machine  # noqa: F401
+    else:
+        import freezegun  # noqa: F401
+    learn(file_times.ASKED)
+    foreign_clocks.prepare()
 
 
 @contextmanager

@@ -15,10 +15,10 @@ import pytest
 
 from pytest_flakehunt import perturbations
 from pytest_flakehunt.asked import options, takeover
-from pytest_flakehunt.ground import stand_ins
 from pytest_flakehunt.instruments import stage
 from pytest_flakehunt.instruments.artefacts import Artefacts
 from pytest_flakehunt.leaks.watch import Watch, ready
+from pytest_flakehunt.model import Prepared
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import random
 from pytest_flakehunt.zygote import child, fork, forkable, wire
@@ -162,9 +162,6 @@ class Warm:
         for item in session.items:
             item.location  # noqa: B018 - found once, and not in each fork
         child.note_randomness()
-        random.seeders()
-        with stand_ins.standing(random.STAND_INS):
-            pass  # what it finds out of the originals is known in each fork then
         self.stacks = os.open(self.scratch / STACKS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         if options.watch_leaks(session.config) is not False:  # what is ready before a fork costs no sweep anything
             self.leaks, self.unwatched = ready(session, self.keeping)
@@ -211,6 +208,9 @@ class Warm:
         """Get ready what all processes of a sweep need: whatever a child runs or writes to are pages that it copies."""
         plan = read_plan(run.plan, self.known)
         self.stretch = plan.stretch
+        for _, setting in plan.settings:
+            if isinstance(setting, Prepared):
+                setting.prepare()
         child.own_folders(session.config, run.journal)
         self.observer.journal = journal = Journal(run.journal)
         self.observer.reported = run.reported

@@ -7,6 +7,8 @@ import importlib.util
 import os
 import random
 import socket
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -470,3 +472,71 @@ def test_parts_of_a_second_are_those_of_the_tests_own_code() -> None:
     with whole.held(), whole.held_for("a"):
         whole.called()
         assert datetime.datetime.now().microsecond < 500_000
+
+
+PREPARING = """
+import os, sys
+from pathlib import Path
+from pytest_flakehunt.instruments.stage import Stage
+from pytest_flakehunt.model import Prepared
+from pytest_flakehunt.model.plans import read_plan
+from pytest_flakehunt.perturbations import registry
+
+for text in sys.argv[1:]:
+    plan = read_plan(text, registry())
+    affinity, variables, functions = os.sched_getaffinity(0), dict(os.environ), (os.stat, os.listdir, os.urandom)
+    for _, setting in plan.settings:
+        if isinstance(setting, Prepared):
+            setting.prepare()
+    assert (os.sched_getaffinity(0), dict(os.environ), (os.stat, os.listdir, os.urandom)) == (affinity, variables, functions)
+    if not (child := os.fork()):
+        before = set(sys.modules)
+        with Stage(plan).held():
+            print(text, sorted(set(sys.modules) - before), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="of Linux")
+def test_what_is_prepared_is_not_imported_in_each_fork_and_changes_nothing(tmp_path: Path) -> None:
+    plans = [
+        "clock=+400d",
+        "resolution=16ms",
+        "cores=1",
+        "rows=reversed",
+        "listdir=1",
+        "pieces=1",
+        "latency=1ms",
+        "random=1",
+    ]
+    said = subprocess.run(
+        [sys.executable, "-c", PREPARING, *plans], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert said.stdout.splitlines() == [f"{plan} []" for plan in plans]
+
+
+OPEN_BEFORE = """
+import os, sqlite3
+from pytest_flakehunt.model import Prepared
+from pytest_flakehunt.model.plans import read_plan
+from pytest_flakehunt.perturbations import registry
+
+class Mine(sqlite3.Connection):
+    pass
+
+((_, setting),) = read_plan("clock=2028-02-29T12:00:00", registry()).settings
+for kept in ([], [sqlite3.connect(":memory:")], [sqlite3.connect(":memory:", factory=Mine)]):
+    setting.prepare()
+    if not (child := os.fork()):
+        with setting.held(), setting.held_for("test"):
+            later = sqlite3.connect(":memory:")
+            print(*(each.execute("SELECT date('now')").fetchone()[0] for each in (*kept, later)), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def test_connections_that_were_open_before_the_fork_are_found(tmp_path: Path) -> None:
+    said = subprocess.run([sys.executable, "-c", OPEN_BEFORE], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert said.stdout.splitlines() == ["2028-02-29", "2028-02-29 2028-02-29", "2028-02-29 2028-02-29"]

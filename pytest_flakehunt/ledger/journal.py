@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
@@ -84,7 +85,8 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        with suppress(OSError):  # what it could not take was said as it was added
+            self._file.close()
 
     def declare(self, tests: Sequence[tuple[str, str, int]]) -> None:
         """Make tests known: node id, file, line."""

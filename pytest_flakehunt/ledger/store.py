@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from importlib import resources
+from os.path import samestat
 from pathlib import Path
 
 from pytest_flakehunt.ground import project
@@ -72,6 +73,7 @@ class Ledger:
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
             try:
                 self._prepare()
+                self._status = path.stat()
             except BaseException:
                 self._db.close()
                 raise
@@ -132,11 +134,11 @@ class Ledger:
             terms: what its draws follow from.
             parts: the shards that it has, each with the id of the hunt that ran it.
         """
-        row = self._db.execute(
+        self.hunt = self._change(
             "INSERT INTO hunts (seed, asked, started, python, pytest, platform, machine, revision, versions,"
             " perturbations, directory, uid, redact, weights, terms, parts)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
+            *(
                 trial.seed,
                 trial.asked,
                 trial.started,
@@ -155,7 +157,6 @@ class Ledger:
                 json.dumps(dict(parts or {})),
             ),
         )
-        self.hunt = row.lastrowid or 0
         return self.hunt
 
     def go_on(self, hunt: int) -> None:
@@ -189,10 +190,14 @@ class Ledger:
         Returns:
             Their numbers, free again.
         """
-        self._db.execute("BEGIN IMMEDIATE")
+        torn: list[int] = []
+        self._all_or_nothing(lambda cursor: torn.extend(self._tear(cursor, limit, number)))
+        return torn
+
+    def _tear(self, cursor: sqlite3.Cursor, limit: int, number: Callable[[], int]) -> list[int]:
         torn = [
             old
-            for (old,) in self._db.execute(
+            for (old,) in cursor.execute(
                 "SELECT number FROM sweeps WHERE hunt = ? AND number < ?"
                 " AND (purpose = 'torn' OR (purpose = 'survey' AND torn)) ORDER BY number",
                 (self.hunt, limit),
@@ -201,12 +206,11 @@ class Ledger:
         for old in torn:
             new = number()
             for table in ("attempts", "evidence", "leaked", "hurt", "unjudged"):
-                self._db.execute(f"UPDATE {table} SET sweep = ? WHERE hunt = ? AND sweep = ?", (new, self.hunt, old))  # noqa: S608 - ours
-            self._db.execute("UPDATE sweeps SET number = ? WHERE hunt = ? AND number = ?", (new, self.hunt, old))
-        self._db.execute(
+                cursor.execute(f"UPDATE {table} SET sweep = ? WHERE hunt = ? AND sweep = ?", (new, self.hunt, old))  # noqa: S608 - ours
+            cursor.execute("UPDATE sweeps SET number = ? WHERE hunt = ? AND number = ?", (new, self.hunt, old))
+        cursor.execute(
             "UPDATE sweeps SET purpose = 'torn' WHERE hunt = ? AND purpose = 'survey' AND torn", (self.hunt,)
         )
-        self._db.execute("COMMIT")
         return torn
 
     def begun(self, sweep: Sweep) -> None:
@@ -215,13 +219,13 @@ class Ledger:
 
     def declare(self, tests: Sequence[tuple[str, str, int]]) -> None:
         """Make tests known: node id, file, line."""
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(
-            "INSERT INTO tests (nodeid, file, line) VALUES (?, ?, ?)"
-            " ON CONFLICT (nodeid) DO UPDATE SET file = excluded.file, line = excluded.line",
-            [(storable(nodeid), storable(file), line) for nodeid, file, line in tests],
+        self._all_or_nothing(
+            lambda cursor: cursor.executemany(
+                "INSERT INTO tests (nodeid, file, line) VALUES (?, ?, ?)"
+                " ON CONFLICT (nodeid) DO UPDATE SET file = excluded.file, line = excluded.line",
+                [(storable(nodeid), storable(file), line) for nodeid, file, line in tests],
+            )
         )
-        self._db.execute("COMMIT")
         self._tests = dict(self._db.execute("SELECT nodeid, id FROM tests"))
         if self.journal is not None:
             self.journal.declare(tests)
@@ -253,16 +257,17 @@ class Ledger:
         ).fetchone()
         return found
 
-    def _all_or_nothing(self, write: Callable[[sqlite3.Cursor], None]) -> None:
+    def _all_or_nothing(self, write: Callable[[sqlite3.Cursor], object]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             with closing(self._db.cursor()) as cursor:
                 write(cursor)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
+            raise LedgerError(f"{self.path} cannot be written: {error}; {remedy(error)}") from error
+        finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise LedgerError(f"{self.path} cannot be written: {error}; {remedy(error)}") from error
 
     def _write(
         self,
@@ -412,19 +417,30 @@ class Ledger:
 
     def note(self, text: str) -> None:
         """Keep something else that the hunt noticed."""
-        self._db.execute("INSERT INTO notes VALUES (?, ?)", (self.hunt, storable(text)))
+        self._change("INSERT INTO notes VALUES (?, ?)", self.hunt, storable(text))
         if self.journal is not None:
             self.journal.note(text)
 
     def end(self, seconds: float) -> None:
         """Mark the hunt as ended."""
-        self._db.execute("UPDATE hunts SET seconds = ? WHERE id = ?", (seconds, self.hunt))
+        self._change("UPDATE hunts SET seconds = ? WHERE id = ?", seconds, self.hunt)
         if self.journal is not None:
             self.journal.end(seconds)
 
     def conclude(self, document: str) -> None:
         """Keep what the hunt says in the end, as JSON: every report can be made of it."""
+        if not self._is_there():
+            raise LedgerError(
+                f"{self.path} was deleted or replaced while the hunt ran, and what it kept is gone; give a path that "
+                "stays with --flakehunt-ledger"
+            )
         self._change("INSERT OR REPLACE INTO documents VALUES (?, ?)", self.hunt, document)
+
+    def _is_there(self) -> bool:
+        """Tell whether the file is the one that was opened: another one would have other hunts, or none."""
+        with suppress(OSError):
+            return samestat(self._status, self.path.stat())
+        return False
 
     def texts(self) -> Iterator[str]:
         """Give all that failing attempts of this hunt said."""
@@ -439,9 +455,10 @@ class Ledger:
             every = list(dict.fromkeys([*json.loads(kept), *patterns]))
             self._change("UPDATE hunts SET redact = ? WHERE id = ?", json.dumps(every), self.hunt)
 
-    def _change(self, query: str, *values: object) -> None:
+    def _change(self, query: str, *values: object) -> int:
+        """Change one row; give the number of a new one."""
         try:
-            self._db.execute(query, values)
+            return self._db.execute(query, values).lastrowid or 0
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path} cannot be written: {error}; {remedy(error)}") from error
 
@@ -529,6 +546,6 @@ def remedy(error: Exception) -> str:
         return "it is damaged or no ledger: move it away, or give another path with --flakehunt-ledger"
     if "locked" in said:
         return "another hunt is writing to it: wait for that one, or give another path with --flakehunt-ledger"
-    if "full" in said:
+    if "full" in said or "disk I/O" in said:
         return "make room, or give a path on another disk with --flakehunt-ledger"
     return "make it writable, or give another path with --flakehunt-ledger"

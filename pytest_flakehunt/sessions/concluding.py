@@ -18,6 +18,7 @@ from pytest_flakehunt.diagnosis.cases import OURS, Cases
 from pytest_flakehunt.diagnosis.laboratory import Laboratory, further
 from pytest_flakehunt.diagnosis.pictures import pictured
 from pytest_flakehunt.diagnosis.rerun import Rerun
+from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import BESIDE, Diagnosis, Finding, Findings, Group, Mode, Trial
 from pytest_flakehunt.model.plans import read_plan
@@ -164,13 +165,19 @@ class Conclusions:
                 "no later sweep looked by whom: hunt longer"
             )
         if not trial.interrupted:
-            self.ledger.end(trial.seconds)
+            self._end(trial.seconds)
         groups = self.groups()
         crowd, sentence = cases.crowded(), f"{BESIDE}: {survey.crowd.share()}"
         if len(crowd) > 1 and sentence not in {group.sentence for group in groups}:
             groups.append(Group(crowd, sentence))
         found = Findings(trial, tests, tuple(survey.outages.set_aside), tuple(groups), notes=tuple(notes))
         return pictured(found, cases)
+
+    def _end(self, seconds: float) -> None:
+        try:
+            self.ledger.end(seconds)
+        except LedgerError as error:
+            self._say(f"it is not kept that the hunt has ended: {error}")
 
     def groups(self) -> list[Group]:
         """Give what has one cause and more than one member."""

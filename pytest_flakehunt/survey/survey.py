@@ -334,10 +334,11 @@ class Survey:
         if sweep.number in self.near and sweep.number > self.unexplained:
             self.unexplained = -1
         looked = Look.MODULES if sweep.number in self.modules else Look.NEAR if sweep.number in self.near else Look.FAR
-        sweep = self.sweeps[sweep.number] = replace(sweep, looked=looked)
+        sweep = replace(sweep, looked=looked)
+        self.ledger.write(sweep, attempts, fingerprints(attempts))
+        self.sweeps[sweep.number] = sweep
         self.schedule.turns.tests = max(self.schedule.turns.tests, len(attempts))
         self.schedule.turns.took(" ".join(sweep.focus), sweep.seconds)
-        self.ledger.write(sweep, attempts, fingerprints(attempts))
         self.company.saw(attempts)
         if sweep.outage:
             self._encores.extend(self.outages.try_again(sweep, self.next_number, self.pool.usual))

@@ -1,6 +1,7 @@
 """Journals: what is written reads back, to the last whole line, and whatever a stranger writes is refused."""
 
 import json
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +72,18 @@ def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path, text: str) ->
     with pytest.raises(LedgerError, match=r"README.md is there and no journal; give another path"):
         Journal(other)
     assert other.read_text("utf-8") == text
+
+
+def test_one_that_can_take_no_more_says_so_and_is_let_go(path: Path) -> None:
+    opened = Journal(path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, limits[1]))
+    try:
+        with pytest.raises(LedgerError, match=r"cannot be written: .*; make room, or give another path"):
+            opened.note("x" * 100_000)
+        opened.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_the_last_line_of_a_sweep_counts(path: Path) -> None:

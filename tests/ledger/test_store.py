@@ -93,6 +93,9 @@ def test_hunts_share_tests_and_modes(ledger: Ledger, tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said_so(ledger: Ledger) -> None:
     ledger._db.execute(f"PRAGMA max_page_count = {ledger._db.execute('PRAGMA page_count').fetchone()[0]}")
+    for change in (ledger.note, lambda text: ledger.declare([(text, text, 1)]), ledger.conclude):
+        with pytest.raises(LedgerError, match="full; make room, or give a path on another disk"):
+            change("x" * 100_000)
     huge = Evidence("call", "E", "m", Place("a", 1), "x" * 100_000)
     with pytest.raises(LedgerError, match="full; make room, or give a path on another disk with --flakehunt-ledger"):
         for number in range(9):

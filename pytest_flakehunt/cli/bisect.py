@@ -1,10 +1,7 @@
 """``flakehunt bisect``: the revision at which a test began to fail."""
 
 import argparse
-import contextlib
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -116,7 +113,7 @@ def bisect(asked: argparse.Namespace) -> int:
             one = len(notes.tries) == 1
             what = "1 revision was" if one else f"{len(notes.tries)} revisions were"
             _say(f"{what} tried by an earlier call; --afresh forgets {'it' if one else 'them'}")
-        with notes.held(), _terminated():
+        with notes.held():
             ending = _searched(asked, known, history, notes, wanted)
     except CannotBisect as error:
         raise Refused(str(error)) from None
@@ -227,22 +224,3 @@ def _say(text: str) -> None:
 
     sys.stdout.write(f"{safe(text)}\n")
     sys.stdout.flush()
-
-
-@contextlib.contextmanager
-def _terminated() -> Iterator[None]:
-    """Take a request to terminate, or a terminal that is closed, for an interruption: nothing is left then."""
-
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {
-        number: signal.signal(number, interrupted)
-        for name in ("SIGTERM", "SIGHUP")  # the latter is not there on Windows
-        if (number := getattr(signal, name, None)) is not None and signal.getsignal(number) is not signal.SIG_IGN
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,7 +1,6 @@
 """``flakehunt diagnose``: experiments on what a hunt found go on, from what the ledger kept of it."""
 
 import argparse
-import contextlib
 import os
 import shutil
 import subprocess
@@ -95,8 +94,11 @@ def _started(asked: argparse.Namespace, path: Path, later: Later, trial: Trial) 
     command = [program, "-m", "pytest", *asked.pytest, *words]
     with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - this very interpreter
         while process.returncode is None:
-            with contextlib.suppress(KeyboardInterrupt):  # pytest is interrupted as well, and may end in order
+            try:
                 process.wait()
+            except KeyboardInterrupt as wish:  # by hand pytest is interrupted as well, and may end in order
+                for number in wish.args:
+                    process.send_signal(number)
     return process.returncode
 
 

@@ -23,6 +23,7 @@ from pytest_flakehunt.cli import (
 )
 from pytest_flakehunt.cli.ending import REFUSED, Refused
 from pytest_flakehunt.cli.version import Version
+from pytest_flakehunt.ground import interrupting
 from pytest_flakehunt.reports.words import safe
 
 
@@ -72,7 +73,8 @@ def main(words: Sequence[str] | None = None) -> int:
     asked.pytest = more
     _can_write()
     try:
-        status: int = asked.run(asked)
+        with interrupting.as_ctrl_c():
+            status: int = asked.run(asked)
         sys.stdout.flush()
     except (Refused, OSError, KeyboardInterrupt) as error:
         if isinstance(error, OSError) and not error.filename:  # of an output, for one

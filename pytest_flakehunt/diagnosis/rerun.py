@@ -13,7 +13,7 @@ from pytest_flakehunt.analysis.fingerprints import fingerprint
 from pytest_flakehunt.asked import flags
 from pytest_flakehunt.diagnosis.repro import Command, Commands
 from pytest_flakehunt.diagnosis.witness import FOLDER
-from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground import interrupting, realtime
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Count, Mode, Outcome, Reply
 from pytest_flakehunt.zygote import processes, wire
@@ -121,11 +121,13 @@ class Rerun:
         running = [self._started(command) for command in commands]
         try:
             while any(heard.goes_on() for heard in running):
+                interrupting.heed()
                 for heard in running:
                     heard.look(limit)
         finally:
-            for heard in running:
-                self._end(heard)
+            with interrupting.held():
+                for heard in running:
+                    self._end(heard)
         return running
 
     def _started(self, command: Command) -> "Heard":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 
-from pytest_flakehunt.ground import machine, realtime
+from pytest_flakehunt.ground import interrupting, machine, realtime
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Sweep
 from pytest_flakehunt.model.plans import arranged
@@ -124,6 +124,10 @@ class Pool:
 
     def __exit__(self, *_: object) -> None:
         """End all processes; keep what sweeps under way had done."""
+        with interrupting.held():
+            self._close()
+
+    def _close(self) -> None:
         self.slots.close()
         stranded = [(self.slots.all[0], ongoing) for _, ongoing in self._stranded]
         for slot, ongoing in [*((slot, slot.ongoing) for slot in self.slots.all), *stranded]:
@@ -175,6 +179,7 @@ class Pool:
             slot.finished = False
             self._advance(slot)
         while not all(slot.finished for slot in at_work):
+            interrupting.heed()
             if grows and self._width != slots + self.room.extra:
                 self._width = slots + self.room.extra
                 self._open_more(at_work)

@@ -4,6 +4,7 @@ import os
 import platform
 import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from pytest_flakehunt.asked.other_plugins import append_to_log
 from pytest_flakehunt.asked.takeover import ASKED
 from pytest_flakehunt.diagnosis.cases import Cases
-from pytest_flakehunt.ground import project, realtime
+from pytest_flakehunt.ground import interrupting, project, realtime
 from pytest_flakehunt.ground.provenance import plugins
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.journal import Journal
@@ -36,6 +37,9 @@ from pytest_flakehunt.survey.survey import Survey
 class Session:
     """The pytest plugin of one hunt."""
 
+    going_on = "; the same command goes on with --flakehunt-resume"
+    """What to do about an interruption."""
+
     def __init__(self, setup: Setup) -> None:
         self.setup, self.config, self.options = setup, setup.config, setup.options
         self.ledger: Ledger | None = None
@@ -54,6 +58,7 @@ class Session:
         """What a CI service reads in the log."""
         self.shown = False
         """Whether the user has seen what was found."""
+        self.wishes = interrupting.Listening()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -108,6 +113,7 @@ class Session:
             session.exitstatus = self.status = int(pytest.ExitCode.OK)
             self._publish(Findings(self.setup.trial(), (), notes=tuple(self.choosing.said)))
         self.setup.reached.close()
+        self.wishes.close()
         if self.ledger is not None:
             if self.ledger.journal is not None:
                 self.ledger.journal.close()
@@ -154,6 +160,17 @@ class Session:
         publishing.write([*errors, *self.lines], terminalreporter)
 
     def _hunt(self, session: pytest.Session) -> None:
+        """Hunt, and say what ended it where that came early."""
+        self.wishes.start()
+        try:
+            self._hunt_to_the_end(session)
+        except KeyboardInterrupt:
+            raise session.Interrupted(self._interrupted()) from None
+        except (HuntFailed, LedgerError) as error:
+            session.shouldfail = f"flakehunt: {safe(str(error))}"
+            raise session.Failed(session.shouldfail) from None
+
+    def _hunt_to_the_end(self, session: pytest.Session) -> None:
         assert self.ledger is not None
         self._withdrawn()
         items = self.choosing.all or session.items
@@ -176,19 +193,27 @@ class Session:
             with display, pool:
                 self._work(survey, cases, conclusions)
             interrupted = False
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt from None  # as a generator begins it has no line, and pytest dies of that
-        except (HuntFailed, LedgerError) as error:
-            session.shouldfail = f"flakehunt: {safe(str(error))}"
-            raise session.Failed(session.shouldfail) from None
         finally:
+            if not interrupting.urged():
+                self._close(survey)
+                seconds = realtime.monotonic() - started
+                trial = replace(trial, seconds=seconds, interrupted=interrupted)
+                for said in (survey.company.sentence(), setup.reached.sentence(pool.ran)):
+                    if said:
+                        self._say(said)
+                self.findings = self.honouring.marked(self._drawn(survey, cases, conclusions, trial))
+
+    def _close(self, survey: Survey) -> None:
+        """Keep sweeps that waited, as far as they can be kept: what was seen is told all the same."""
+        try:
             survey.close()
-            seconds = realtime.monotonic() - started
-            trial = replace(trial, seconds=seconds, interrupted=interrupted)
-            for said in (survey.company.sentence(), setup.reached.sentence(pool.ran)):
-                if said:
-                    self._say(said)
-            self.findings = self.honouring.marked(self._drawn(survey, cases, conclusions, trial))
+        except LedgerError as error:
+            self._say(f"the last sweeps are not kept: {error}")
+
+    def _interrupted(self) -> str:
+        """Say what ended the hunt, and what to do."""
+        untold = "; nothing is told, as it came twice, and what was seen is kept" * interrupting.urged()
+        return f"by {interrupting.by() or 'Ctrl-C'}{untold}{self.going_on}"
 
     def _withdrawn(self) -> Sequence[str]:
         """Say what stands down since the suite is imported, found out once."""
@@ -217,6 +242,11 @@ class Session:
             self.lock = Lock(self.options.ledger, uid)
         except LedgerError as error:
             raise pytest.UsageError(f"--flakehunt-resume: {error}") from None
+        except OSError as error:
+            raise LedgerError(
+                f"{error.filename} cannot be written: {error.strerror}; make room, or give another path with "
+                "--flakehunt-ledger"
+            ) from None
 
     def _open_journal(self, ledger: Ledger, hunt: Particulars) -> None:
         if self.options.journal is None:
@@ -249,7 +279,8 @@ class Session:
         assert self.ledger is not None
         if text not in self.notes:
             self.notes.append(text)
-            self.ledger.note(text)
+            with suppress(LedgerError):  # it is told all the same, and the next sweep says so
+                self.ledger.note(text)
 
     def _declare(self, tests: Sequence[Tally]) -> None:
         assert self.ledger is not None

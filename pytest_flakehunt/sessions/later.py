@@ -23,6 +23,8 @@ from pytest_flakehunt.survey.survey import Survey
 class LaterSession(Session):
     """The pytest plugin of experiments that go on."""
 
+    going_on = "; the same command goes on"
+
     def __init__(self, setup: Setup, later: Later) -> None:
         super().__init__(setup)
         self.later = later

@@ -33,6 +33,8 @@ class ResumedSession(Session):
         """
         super().__init__(setup)
         self.hunt, self.before, self.complete = hunt, before, complete
+        if complete:
+            self.going_on = "; the same command goes on"
         self.spent = 0.0
 
     def _begun(self, ledger: Ledger, nodeids: Sequence[str]) -> Trial:

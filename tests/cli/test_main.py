@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,8 @@ def test_what_follows_two_dashes_is_not_passed_over(tmp_path: Path, monkeypatch:
 
 
 ENDING = """
-import pathlib, time
+import pathlib, signal, time
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 pathlib.Path("begun").touch()
 try:
     time.sleep(30)
@@ -88,7 +90,8 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupted_diagnosis_lets_pytest_end_in_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [os.killpg, os.kill])
+def test_an_interrupted_diagnosis_lets_pytest_end_in_order(tmp_path: Path, how: Callable[[int, int], None]) -> None:
     kept(tmp_path, hunted({"t": OFTEN}))
     (tmp_path / "ending.py").write_text(ENDING, "utf-8")
     process = subprocess.Popen(
@@ -101,6 +104,6 @@ def test_an_interrupted_diagnosis_lets_pytest_end_in_order(tmp_path: Path) -> No
     deadline = time.monotonic() + 60
     while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    how(process.pid, signal.SIGINT if how is os.killpg else signal.SIGTERM)  # by hand, or by a service
     process.wait(60)
     assert (tmp_path / "ended in order").exists()

@@ -255,6 +255,32 @@ def test_a_zygote_that_is_killed_is_replaced_and_nothing_is_blamed(pytester: pyt
 
 
 @pytest.mark.thorough
+def test_a_ledger_that_can_be_written_no_more_ends_the_hunt_with_what_was_seen(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makepyfile("def test_it(): assert 0")
+    pytester.makeconftest(
+        """
+        import os, resource
+        def pytest_collection_finish():
+            if "PYTEST_XDIST_WORKER" not in os.environ:
+                most = os.path.getsize(".flakehunt/ledger.sqlite-wal") + 120_000
+                resource.setrlimit(resource.RLIMIT_FSIZE, (most, -1))
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", sweeps=400)
+    assert found.result.ret == pytest.ExitCode.TESTS_FAILED
+    found.result.stdout.fnmatch_lines(
+        [
+            "*ended early: this is what was seen until then",
+            "!* flakehunt: *ledger.sqlite cannot be written: *; make room, or *",
+        ]
+    )
+    assert found.verdicts == {"test_it": "broken"}
+    assert attempts_in(Path(".flakehunt", "ledger.sqlite")) == found.tests["test_it"]["runs"] > 0
+
+
+@pytest.mark.thorough
 def test_a_controller_that_is_killed_takes_everything_with_it(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

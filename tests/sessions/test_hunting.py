@@ -252,8 +252,12 @@ def obeying_ctrl_c() -> None:
 
 
 @pytest.mark.thorough
-def test_ctrl_c_gives_the_report_of_what_was_seen(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_whoever_ends_a_hunt_gets_the_report_of_what_was_seen(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, name: str
+) -> None:
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.setenv("TMPDIR", str(pytester.mkdir("tmp")))
     pytester.makepyfile("import time\ndef test_a(): assert 0\ndef test_b(): time.sleep(0.2)")
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "--flakehunt=1000", "--flakehunt-json=report.json"],
@@ -266,14 +270,17 @@ def test_ctrl_c_gives_the_report_of_what_was_seen(pytester: pytest.Pytester, mon
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and sweeps_in(ledger) < 3:
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     shown, _ = process.communicate(timeout=60)
     assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert f"! Interrupted: by {name}; the same command goes on with --flakehunt-resume !" in shown
+    assert "KeyboardInterrupt" not in shown
     assert "ended early: this is what was seen until then" in shown
     assert "BROKEN" in shown
     report = json.loads((pytester.path / "report.json").read_text("utf-8"))
     assert report["hunt"]["interrupted"]
     assert 3 <= report["hunt"]["sweeps"] < 1000
+    assert not list((pytester.path / "tmp").glob("flakehunt-*"))
 
 
 def sweeps_in(ledger: Path) -> int:

@@ -5,12 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+from pytest_flakehunt.ground import locking
 from pytest_flakehunt.ledger.errors import LedgerError
-
-try:
-    import fcntl
-except ImportError:  # where there are no such locks, nothing is kept from anybody
-    fcntl = None  # type: ignore[assignment]
 
 
 class Lock:
@@ -25,39 +21,31 @@ class Lock:
 
         Raises:
             LedgerError: another process has it.
+            OSError: the file cannot be written.
         """
         self.path = ledger.with_name(f"{ledger.name}.{uid[:8]}.lock")
-        self._file: TextIO | None = None
-        if fcntl is None:
+        try:
+            self._file = _taken(self.path)
+        except locking.Taken as taken:
+            pid = str(taken) or "unknown"
+            raise LedgerError(
+                f"process {pid} is running this hunt (it has {self.path} locked); wait until it has ended, or end it"
+            ) from None
+        if self._file is None:
             return
-        while self._file is None:
-            file = self.path.open("a+", encoding="utf-8")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                pid = file.read().strip() or "unknown"
-                file.close()
-                raise LedgerError(
-                    f"process {pid} is running this hunt (it has {self.path} locked); wait until it has ended, or "
-                    "end it"
-                ) from None
-            except OSError:  # a file system without locks
-                file.close()
-                return
-            if self._is_there(file):
-                self._file = file
-            else:
-                file.close()
-        self._file.truncate(0)
-        self._file.write(f"{os.getpid()}\n")
-        self._file.flush()
+        with suppress(OSError):  # of a full disk: others are kept away all the same
+            self._file.truncate(0)
+            os.write(self._file.fileno(), f"{os.getpid()}\n".encode("ascii"))
+        self._clear(ledger)
 
-    def _is_there(self, file: TextIO) -> bool:
-        """Tell whether a file is the one under its name: who had it locked may have deleted it meanwhile."""
-        with suppress(FileNotFoundError):
-            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
-        return False
+    def _clear(self, ledger: Path) -> None:
+        """Delete the files of hunts that were killed."""
+        for path in ledger.parent.iterdir():
+            if path.name.startswith(f"{ledger.name}.") and path.suffix == self.path.suffix and path != self.path:
+                with suppress(locking.Taken, OSError):
+                    if (file := _taken(path)) is not None:
+                        path.unlink()
+                        file.close()
 
     def release(self) -> None:
         """Let others have it."""
@@ -66,3 +54,13 @@ class Lock:
                 self.path.unlink()
             self._file.close()
             self._file = None
+
+
+def _taken(path: Path) -> TextIO | None:
+    """Lock the file of a name; None where nothing can be locked, and so nothing is kept from anybody."""
+    while (file := locking.taken(path)) is not None:
+        with suppress(FileNotFoundError):  # who had it locked may have deleted it meanwhile
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()
+    return None

@@ -7,14 +7,13 @@ import os
 import select
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from pytest_flakehunt import perturbations
-from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground import claimed, realtime
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.machines import frames
 from pytest_flakehunt.model import SettingError
@@ -72,7 +71,8 @@ class Relay:
         self._here = Here()
         self._origin = Origin((), "", (), (), {})
         self._root = Path()
-        self._scratch = Path(tempfile.mkdtemp(prefix="flakehunt-"))
+        self._folder = claimed.Folder()
+        self._scratch = self._folder.path
         self._zygotes: dict[int, Zygote] = {}
         self._beat = self._heard = realtime.monotonic()
 
@@ -86,7 +86,7 @@ class Relay:
             for zygote in list(self._zygotes.values()):
                 with contextlib.suppress(OSError):  # the controller may be gone
                     self._finish(zygote)
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._folder.close()
 
     def _turn(self) -> bool:
         """Do what there is to do; tell whether there is more to come."""

@@ -2,18 +2,17 @@
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 
-from pytest_flakehunt.ground import interrupting, machine, realtime
+from pytest_flakehunt.ground import claimed, interrupting, machine, realtime
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Attempt, Isolation, Outcome, Perturbation, Sweep
 from pytest_flakehunt.model.plans import arranged
+from pytest_flakehunt.pool import lacking
 from pytest_flakehunt.pool.audience import Audience
 from pytest_flakehunt.pool.room import Processes, Room
 from pytest_flakehunt.pool.slots import Job, Slot, Slots
@@ -101,6 +100,7 @@ class Pool:
     """Seconds that interpreters took to start and to collect the suite, one after the other."""
     benched: set[str] = field(default_factory=set)
     """Tests left out of sweeps through all tests: they hang."""
+    _folder: claimed.Folder = field(init=False)
     _overseer: Overseer | None = None
     _width: int = 0
     """Sweeps that may go on at once: none is begun in slots beyond."""
@@ -118,7 +118,13 @@ class Pool:
 
     def __enter__(self) -> Self:
         self.began = realtime.monotonic() - self.before
-        self.slots.open(Path(tempfile.mkdtemp(prefix="flakehunt-")))
+        try:
+            self._folder = claimed.Folder()
+        except OSError as error:
+            raise HuntFailed(
+                f"the hunt's own files cannot be kept: {error}; {lacking.remedy(error.errno or 0)}"
+            ) from None
+        self.slots.open(self._folder.path)
         self.room.expect(machine.resident(os.getpid()))
         return self
 
@@ -144,7 +150,7 @@ class Pool:
                 else f"if no test needs it, keep it from that with flakehunt_disable_plugins = {plugin}"
             )
             self.say(f"{plugin} wrote {listed(paths)} where only the hunt looks; {advice}")
-        shutil.rmtree(scratch, ignore_errors=True)
+        self._folder.close()
 
     @property
     def width(self) -> int:

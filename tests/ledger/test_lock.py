@@ -37,6 +37,19 @@ def test_it_ends_with_its_process_however_that_ends(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_files_of_hunts_that_were_killed_go_with_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    for uid in "bc":
+        path.with_name(f"ledger.sqlite.{8 * uid}.lock").write_text("7\n")
+    others = [tmp_path / "ledger.sqlite-wal", tmp_path / "other.sqlite.dddddddd.lock"]
+    for other in others:
+        other.touch()
+    with (living := path.with_name(f"ledger.sqlite.{8 * 'c'}.lock")).open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        Lock(path, "a" * 32).release()
+    assert sorted(tmp_path.iterdir()) == sorted([*others, living])
+
+
 def test_a_lock_on_a_file_that_was_deleted_meanwhile_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, lock_file = tmp_path / "ledger.sqlite", fcntl.flock
     other = Lock(path, "a" * 32)

@@ -20,6 +20,7 @@ from pytest_flakehunt.pool.sweep import OURS_FAILED, Ongoing
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.host import neighbours
+from pytest_flakehunt.zygote.journal import UNWRITABLE
 from pytest_flakehunt.zygote.link import Link, Watch
 
 LOOK = 0.2
@@ -273,6 +274,7 @@ class Pool:
         self.doubtful, self._tried = False, True
 
     def _failed(self, slot: Slot, link: Link, reason: str) -> None:
+        self._check_room()
         seed = link.environment.get("PYTHONHASHSEED")
         under = f" with PYTHONHASHSEED={seed}" if seed else ""
         slot.failed_starts += 1
@@ -313,8 +315,7 @@ class Pool:
             return
         self._take_in(slot)
         slot.running = False
-        if status == OURS_FAILED and ongoing.watch is not None and not ongoing.watch.done:
-            by_test = ongoing.watch.running is not None
+        by_test = self._by_test(ongoing, status, by_test)
         if ongoing.killed is not None and self._may_try_again(ongoing, ongoing.killed):
             ongoing.try_again(ongoing.killed)
         lost = ongoing.ended(status, [(test.file, test.line) for test in self.tallies.tests], by_test=by_test)
@@ -333,6 +334,26 @@ class Pool:
         if ongoing.torn or not ongoing.left:
             self._finish(slot, ongoing)
         self._advance(slot)
+
+    def _by_test(self, ongoing: Ongoing, status: int, by_test: bool) -> bool:
+        """Tell whether a test under way is to blame for the end of its process, where our own code has ended it."""
+        assert ongoing.watch is not None
+        if status == UNWRITABLE and ongoing.link is not None:
+            ongoing.link.process.tidy()
+            self._check_room()
+        if status == OURS_FAILED and not ongoing.watch.done:
+            return ongoing.watch.running is not None
+        return by_test
+
+    def _check_room(self) -> None:
+        """End where nothing can be written though what tests wrote is gone: what fails then is no fault of theirs."""
+        if self._folder.cramped():
+            raise HuntFailed(f"{self._folder.path} is full; {lacking.ROOM}")
+
+    def _say_deleted(self) -> None:
+        self.say(
+            f"{self._folder.path}, where only the hunt looks, was deleted while it ran; what ran then is run again"
+        )
 
     def _take_in(self, slot: Slot) -> None:
         ongoing = slot.ongoing
@@ -368,13 +389,8 @@ class Pool:
             return
         if link is None or ongoing is None or not slot.running:
             return
-        gone = link.mute and link.process.status is not None
-        self._take_in(slot)
-        watch = ongoing.watch
-        assert watch is not None
-        if gone or (link.mute and watch.done):
-            self._ended(slot, link.process.status or 0, by_test=True)
-        if ongoing.killed is not None or not slot.running:
+        watch = self._looked_at(slot, link, ongoing)
+        if ongoing.killed is not None or watch.lost or not slot.running:
             return
         waited = link.host.clock() - watch.since
         if watch.running is None:
@@ -387,6 +403,19 @@ class Pool:
             return
         if watch.pid is not None:
             link.process.end_run(watch.pid)
+
+    def _looked_at(self, slot: Slot, link: Link, ongoing: Ongoing) -> Watch:
+        """Take in what a sweep says, and see whether its process is still there."""
+        gone = link.mute and link.process.status is not None
+        self._take_in(slot)
+        watch = ongoing.watch
+        assert watch is not None
+        if gone or (link.mute and watch.done):
+            self._ended(slot, link.process.status or 0, by_test=not watch.lost)
+        elif watch.lost:
+            self._say_deleted()
+            link.process.end()
+        return watch
 
     def limit(self, test: Tally, patience: float, others: float = 0.0) -> float:
         """Give the seconds after which a test counts as hanging.
@@ -442,7 +471,12 @@ class Pool:
             return
         job = slot.job
         assert job is not None
-        self.slots.supply(slot, job)
+        try:
+            if self._folder.renew():
+                self._say_deleted()
+            self.slots.supply(slot, job)
+        except OSError as error:
+            raise HuntFailed(f"no interpreter can be started: {error}; {lacking.remedy(error.errno or 0)}") from None
         if slot.link is not None and slot.link.ready is not None:
             self._run(slot, slot.link)
 
@@ -566,6 +600,8 @@ class Pool:
             self.say(f"sweep {sweep.number} ({str(sweep.plan) or 'calm'}) was cut short: {ongoing.torn}")
         if ongoing.link is not None:
             ongoing.link.process.tidy()
+        if any(attempt.outcome.fails for attempt in attempts):
+            self._check_room()
         self._boss.ended(sweep, attempts, ongoing.told)
 
 

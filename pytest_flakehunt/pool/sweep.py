@@ -9,6 +9,7 @@ from pytest_flakehunt.ground import failing, realtime
 from pytest_flakehunt.model import Attempt, Evidence, Isolation, Leak, Outcome, Place, Plan, Sweep
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.zygote import wire
+from pytest_flakehunt.zygote.journal import UNWRITABLE
 from pytest_flakehunt.zygote.link import Link, Watch
 
 OURS_FAILED = 70
@@ -160,6 +161,8 @@ class Ongoing:
             return wire.Finished(position, Outcome.HUNG, seconds, evidence)
         name = ending(status)
         why = f", of {stacks.strip().splitlines()[-1]}" if status == OURS_FAILED and stacks.strip() else ""
+        if status == UNWRITABLE:
+            why = ": no file could be written any more"
         message = f"the process ended: {name}{why}"
         evidence = Evidence("process", name, message, main, stacks=stacks, statement=scope)
         return wire.Finished(position, Outcome.CRASHED, seconds, evidence)

@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from pytest_flakehunt.zygote import wire
 
+UNWRITABLE = 74
+"""Exit status of a process that cannot record what it sees (EX_IOERR)."""
+
 
 class Journal:
     """A file that is there for every run, and that forked processes share."""
@@ -18,10 +21,18 @@ class Journal:
         self._status = _fstat(self.descriptor)
 
     def write(self, *items: wire.Entry, write: Callable[[int, bytes], int] = os.write) -> None:
-        """Append entries in one piece, also after a test has closed or reused every descriptor."""
-        if not self._ours():
-            self._open()
-        write(self.descriptor, b"".join(map(wire.entry, items)))
+        """Append entries in one piece, also after a test has closed or reused every descriptor.
+
+        A process that cannot do so ends here: what it would go on to do, nobody would hear of.
+        """
+        data = b"".join(map(wire.entry, items))
+        try:
+            if not self._ours():
+                self._open()
+            while data:
+                data = data[write(self.descriptor, data) :]
+        except OSError:
+            _exit(UNWRITABLE)
 
     def close(self) -> None:
         """Let go of it."""
@@ -36,3 +47,4 @@ class Journal:
 
 
 _fstat, _samestat, _os_open = os.fstat, os.path.samestat, os.open  # held on to: a test may replace them
+_exit = os._exit

@@ -156,6 +156,8 @@ class Watch:
         """When it was first seen under way, or the last one ended."""
         self.done = False
         """Whether the process said that nothing is left to do."""
+        self.lost = False
+        """Whether the journal was deleted: what goes on is not known any more."""
 
     def look(self) -> list[wire.Entry]:
         """Give the entries that are new."""
@@ -164,6 +166,7 @@ class Watch:
                 lines.seek(self._read)
                 data = lines.read()
         except FileNotFoundError:
+            self.lost = self._read > 0 or not self.journal.parent.exists()
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self._read += len(whole)

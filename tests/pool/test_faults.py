@@ -325,6 +325,43 @@ def test_printing_without_end_is_a_crash_and_fills_no_disk(pytester: pytest.Pyte
     assert found.mode("test_prints")["exception"] == "SIGKILL"
 
 
+def test_a_test_that_keeps_everybody_from_writing_is_told_so(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        """
+        import resource
+        def test_before(): pass
+        def test_writes_no_more(): resource.setrlimit(resource.RLIMIT_FSIZE, (0, -1))
+        def test_after(): pass
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", sweeps=3)
+    assert found.verdicts == {"test_before": "steady", "test_writes_no_more": "broken", "test_after": "steady"}
+    mode = found.mode("test_writes_no_more")
+    assert mode["message"] == "the process ended: exit status 74: no file could be written any more"
+
+
+def test_a_scratch_folder_that_is_deleted_is_made_again_and_nobody_is_blamed(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makepyfile(
+        """
+        import pathlib, shutil, time
+        def test_cleans_up_once(tmp_path):
+            mark = pathlib.Path(__file__).with_name("cleaned")
+            if not mark.exists():
+                mark.touch()
+                shutil.rmtree(next(path for path in tmp_path.parents if path.name.startswith("flakehunt-of-")))
+                time.sleep(60)
+        def test_after(tmp_path): pass
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", sweeps=4)
+    assert found.verdicts == {"test_cleans_up_once": "steady", "test_after": "steady"}
+    assert {test["runs"] for test in found.report["tests"]} == {4}
+    (note,) = found.report["notes"]
+    assert note.endswith(", where only the hunt looks, was deleted while it ran; what ran then is run again")
+
+
 def test_threads_started_at_import_mean_fresh_interpreters(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """

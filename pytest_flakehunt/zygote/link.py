@@ -12,6 +12,8 @@ from pytest_flakehunt.zygote.ears import CHUNK, Ears
 from pytest_flakehunt.zygote.host import Host, Origin
 from pytest_flakehunt.zygote.warm import STACKS
 
+MISSED = 1.0
+"""Seconds without a look after which it was this process that stood still, or the whole machine: no test's doing."""
 _poll = getattr(select, "poll", None)  # held on to, as what follows: a suite's gevent would put its own there
 
 
@@ -158,9 +160,14 @@ class Watch:
         """Whether the process said that nothing is left to do."""
         self.lost = False
         """Whether the journal was deleted: what goes on is not known any more."""
+        self._looked = self.since
 
     def look(self) -> list[wire.Entry]:
         """Give the entries that are new."""
+        now = self.clock()
+        if now - self._looked > MISSED:
+            self.since += now - self._looked
+        self._looked = now
         try:
             with self.journal.open("rb") as lines:
                 lines.seek(self._read)

@@ -16,7 +16,7 @@ from pytest_flakehunt.diagnosis.witness import FOLDER
 from pytest_flakehunt.ground import interrupting, realtime
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Count, Mode, Outcome, Reply
-from pytest_flakehunt.zygote import processes, wire
+from pytest_flakehunt.zygote import fork, processes, wire
 from pytest_flakehunt.zygote.host import Origin
 from pytest_flakehunt.zygote.link import Watch
 
@@ -141,6 +141,7 @@ class Rerun:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=fork.bound,  # noqa: PLW1509 - one call of C's, which takes no lock
         )
         return Heard(command, process, Watch(journal))
 

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 TASKS = "/proc/self/task"
 """Where Linux lists the threads of a process."""
@@ -21,8 +22,33 @@ UNIT = 1 if sys.platform == "darwin" else 1024
 
 def adopt_orphans() -> None:
     """Become the parent of whatever a child leaves running, where the system can do so (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(*, wanted: bool = True) -> None:
+    """Be killed as the process that started this one ends, where the system can do so (Linux); or no more."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL if wanted else 0)
+
+
+bound = die_with_parent if sys.platform == "linux" else None
+"""What a new process calls before its program begins, so that it ends with this one."""
+
+
+def is_closed(descriptor: int) -> bool:
+    """Tell whether nobody is left at the other end of a pipe that is read from, where the system can tell."""
+    if not hasattr(select, "poll"):
+        return False
+    asks = select.poll()
+    asks.register(descriptor, 0)
+    return bool(asks.poll(0))
+
+
+def _prctl(option: int, value: int) -> None:
+    if _libc is not None:
+        _libc.prctl(option, value, 0, 0, 0)
+
+
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def forked(work: Callable[[], None]) -> int:

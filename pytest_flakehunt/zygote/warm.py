@@ -169,6 +169,7 @@ class Warm:
         self.ballast = tidied(counts)
         unsafe, certain = forkable.hindrance() or ("", False)
         self.control.send(wire.Ready(missing, extra, random.digests(), unsafe, certain=certain))
+        fork.die_with_parent(wanted=False)  # whoever waits for a child hears of it, and ends the child as well
         while True:
             match self.control.receive():
                 case wire.Run() as run:
@@ -189,6 +190,7 @@ class Warm:
         ]
         self._prepare(session, [test for some in work for test in some], run)
         if not run.forked:
+            fork.die_with_parent()
             (only,) = work
             before = fork.used()
             self._perform(session, only, run)
@@ -295,13 +297,14 @@ def become(program: Mapping[str, str | None]) -> None:
 
 def main() -> None:
     """Serve a controller that sits at standard input and output."""
+    fork.die_with_parent()  # before it can be heard that it is gone, importing the suite may take long
     control = Control(os.dup(0), os.dup(1))
     nowhere = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nowhere, 0)
     os.close(nowhere)
     os.dup2(2, 1)
     birth = control.receive()
-    if birth is None:
+    if birth is None or fork.is_closed(control.commands):
         return
     assert isinstance(birth, wire.Birth)
     sys.argv[:] = birth.argv

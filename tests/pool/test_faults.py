@@ -254,6 +254,25 @@ def test_a_zygote_that_is_killed_is_replaced_and_nothing_is_blamed(pytester: pyt
     assert {test["runs"] for test in found.report["tests"]} == {4}
 
 
+OBEDIENT = """
+import os, sys, time
+from pytest_flakehunt.zygote import fork
+pid = os.fork()
+if not pid:
+    fork.die_with_parent()
+    print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_what_serves_a_controller_can_die_with_it_whatever_it_does() -> None:
+    with subprocess.Popen([sys.executable, "-c", OBEDIENT], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        child = psutil.Process(int(process.stdout.readline()))
+        process.kill()
+    assert psutil.wait_procs([child], timeout=20)[1] == []
+
+
 @pytest.mark.thorough
 def test_a_ledger_that_can_be_written_no_more_ends_the_hunt_with_what_was_seen(
     pytester: pytest.Pytester, hunt: Hunter

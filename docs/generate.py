@@ -373,6 +373,14 @@ def exit_statuses() -> str:
     ])  # fmt: skip
 
 
+def faults() -> str:
+    """Show in the page about faults what they were seen to do."""
+    page = (HERE / "explanation" / "faults.md").read_text("utf-8")
+    before, mark, rest = page.partition("<!-- generated: faults -->\n")
+    seen = (HERE.parent / "benchmarks" / "FAULTS.md").read_text("utf-8")
+    return f"{before}{mark}{seen}{rest[rest.index('<!-- end -->') :]}"
+
+
 PAGES = {
     **{f"how-to/ci/{name}": partial(job_page, name) for name in JOBS},
     "reference/redaction": redaction,
@@ -394,6 +402,7 @@ PAGES = {
     "reference/bisects": bisects,
     "reference/forgiven": forgiven,
     "reference/leak-cost": leak_cost,
+    "explanation/faults": faults,
     "how-to/other-plugins": other_plugins,
     "how-to/fix": perturbation_pages.fixes,
     "perturbations/index": perturbation_pages.index,

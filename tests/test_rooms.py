@@ -62,6 +62,7 @@ ONE_DOOR = {
         "ledger/store.py",
         "ledger/archive.py",
         "ledger/copying.py",
+        "ledger/opening.py",
         "ledger/recalling.py",
         "ledger/pruning.py",
         "perturbations/connections.py",

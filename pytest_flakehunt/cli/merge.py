@@ -94,7 +94,7 @@ def _said(merged: "Sequence[Merged]", given: set[str], out: Path) -> list[str]:
 def _lacking(hunt: "Particulars") -> list[str]:
     if not hunt.missing:
         return []
-    whole = int(hunt.trial.asked)
+    whole = int(hunt.terms["N"])
     share = max(1, round(whole * len(hunt.parts) / hunt.shards))
     few, all_ = (percent(rate(0, runs).high) for runs in (share, whole))
     names = ", ".join(map(str, hunt.missing))

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from pytest_flakehunt.ledger import foreign
 from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.opening import MOST_TEXT, opened
 from pytest_flakehunt.ledger.store import APPLICATION, OUTCOMES, VERSION, remedy
 from pytest_flakehunt.model import (
     Count,
@@ -70,8 +72,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise LedgerError(f"{path}: there is no such ledger; a hunt writes one, and --ledger gives its path")
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-            db.execute("PRAGMA trusted_schema = OFF")  # it may be a stranger's
+        with closing(opened(path)) as db:
             (application,), (version,) = (
                 db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
             )
@@ -83,8 +84,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
                     f"{VERSION}); upgrade"
                 )
             yield db
-    except (sqlite3.Error, ValueError) as error:
-        raise LedgerError(f"{path} cannot be read: {error}; {remedy(error)}") from None
+    except (sqlite3.Error, *foreign.MISSHAPEN) as error:
+        said = " ".join(str(error).split())[:200]
+        raise LedgerError(f"{path} cannot be read: {said}; {remedy(error)}") from None
 
 
 def since_format(db: sqlite3.Connection, version: int) -> bool:
@@ -117,7 +119,10 @@ def hunts(path: Path) -> list[Kept]:
             f" (SELECT count(*) FROM sweeps WHERE hunt = id{survey}), {more} FROM hunts ORDER BY id"
         )
         return [
-            Kept(number, uid, started, asked, sweeps, bool(ended), bool(concluded), tuple(json.loads(redact)))
+            Kept(
+                *(foreign.number(number), foreign.text(uid), foreign.moment(started), foreign.text(asked), sweeps),
+                *(bool(ended), bool(concluded), foreign.several(json.loads(redact))),
+            )
             for number, started, asked, ended, sweeps, uid, redact, concluded in found
         ]
 
@@ -145,7 +150,12 @@ def worth(path: Path) -> History:
             " AND calm.number = plain.sweep WHERE plain.hunt = attempts.hunt AND plain.test = attempts.test"
             " AND calm.focus = '' AND plain.mode IS NOT NULL) GROUP BY focus"
         )
-        return History(hunts, calm, seconds, dict(found.fetchall()))
+        return History(
+            foreign.number(hunts),
+            foreign.seconds(calm),
+            {foreign.text(name): foreign.seconds(spent) for name, spent in seconds.items()},
+            {foreign.text(name): foreign.number(count) for name, count in found},
+        )
 
 
 def counted(path: Path, number: int) -> Iterator[tuple[str, tuple[str, ...], Count]]:
@@ -164,7 +174,11 @@ def counted(path: Path, number: int) -> Iterator[tuple[str, tuple[str, ...], Cou
     )
     with reading(path) as db:
         yield from (
-            (nodeid, tuple(focus.split()), Count(runs, failures))
+            (
+                foreign.text(nodeid),
+                tuple(foreign.text(focus).split()),
+                Count(foreign.number(runs), foreign.number(failures)),
+            )
             for nodeid, focus, runs, failures in db.execute(
                 f"SELECT nodeid, focus, count(*), sum(outcome IN ({failing})) FROM attempts"  # noqa: S608 - our own numbers
                 " JOIN sweeps ON sweeps.hunt = attempts.hunt AND number = sweep JOIN tests ON tests.id = test"
@@ -176,18 +190,18 @@ def counted(path: Path, number: int) -> Iterator[tuple[str, tuple[str, ...], Cou
 
 
 def document(path: Path, number: int) -> str:
-    """Give what a hunt said in the end, as JSON.
+    """Give what a hunt said in the end, as JSON; empty where it said nothing.
 
     Args:
         path: of the ledger.
-        number: of a hunt that was concluded.
+        number: of the hunt.
 
     Raises:
         LedgerError: it cannot be read.
     """
     with reading(path) as db:
-        (text,) = db.execute("SELECT document FROM documents WHERE hunt = ?", (number,)).fetchone()
-        return str(text)
+        row = db.execute("SELECT document FROM documents WHERE hunt = ?", (number,)).fetchone()
+        return foreign.text(row[0], MOST_TEXT) if row is not None else ""
 
 
 def known(path: Path, test: Callable[[str], bool], fingerprints: Collection[str], since: str) -> Known:
@@ -202,25 +216,23 @@ def known(path: Path, test: Callable[[str], bool], fingerprints: Collection[str]
     Raises:
         LedgerError: it cannot be read.
     """
-    try:
-        with reading(path) as db:
-            survey = " AND purpose = 'survey'" if since_format(db, 2) else ""
-            numbers = [number for number, nodeid in db.execute("SELECT id, nodeid FROM tests") if test(nodeid)]
-            runs = failures = 0
-            last = 0.0
-            for number in numbers:
-                for outcome, fingerprint, started, hunt in db.execute(
-                    "SELECT outcome, coalesce(fingerprint, ''), sweeps.started, hunts.started"  # noqa: S608 - ours
-                    " FROM attempts"
-                    " JOIN sweeps ON sweeps.hunt = attempts.hunt AND number = sweep"
-                    " JOIN hunts ON hunts.id = sweeps.hunt"
-                    f" LEFT JOIN modes ON modes.id = mode WHERE attempts.test = ?{survey}",
-                    (number,),
-                ):
-                    counts = OUTCOMES[outcome].counts and hunt >= since
-                    failed = fingerprint in fingerprints
-                    runs, failures = runs + counts, failures + (counts and failed)
-                    last = max(last, started if failed else 0.0)
-    except (sqlite3.Error, KeyError) as error:
-        raise LedgerError(f"{path} cannot be read: {error}; {remedy(Exception(error))}") from None
-    return Known(runs, failures, datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds") if last else "")
+    with reading(path) as db:
+        survey = " AND purpose = 'survey'" if since_format(db, 2) else ""
+        numbers = [number for number, nodeid in db.execute("SELECT id, nodeid FROM tests") if test(nodeid)]
+        runs = failures = 0
+        last = 0.0
+        for number in numbers:
+            for outcome, fingerprint, started, hunt in db.execute(
+                "SELECT outcome, coalesce(fingerprint, ''), sweeps.started, hunts.started"  # noqa: S608 - ours
+                " FROM attempts"
+                " JOIN sweeps ON sweeps.hunt = attempts.hunt AND number = sweep"
+                " JOIN hunts ON hunts.id = sweeps.hunt"
+                f" LEFT JOIN modes ON modes.id = mode WHERE attempts.test = ?{survey}",
+                (number,),
+            ):
+                counts = OUTCOMES[outcome].counts and hunt >= since
+                failed = fingerprint in fingerprints
+                runs, failures = runs + counts, failures + (counts and failed)
+                last = max(last, foreign.seconds(started) if failed else 0.0)
+        seen = datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds") if last else ""
+    return Known(runs, failures, seen)

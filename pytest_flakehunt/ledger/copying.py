@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_flakehunt.ledger.archive import WITH_IDS, reading, since_format
 from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.opening import opened
 from pytest_flakehunt.ledger.store import Ledger, remedy
 
 JSON_COLUMNS = frozenset(
@@ -47,7 +48,7 @@ def upgraded(path: Path, target: Path) -> None:
                 f"{path} has a format from before hunts had ids, so that one cannot be told from another; hunt into it "
                 "once, which upgrades it"
             )
-        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        with closing(opened(target, writes=True)) as copy:
             db.backup(copy)
     Ledger(target).close()
 
@@ -63,10 +64,10 @@ def replaced(path: Path, source: Path) -> None:
         LedgerError: it cannot be written, or is in use.
     """
     try:
-        with closing(sqlite3.connect(source, isolation_level=None)) as new:
+        with closing(opened(source, writes=True)) as new:
             new.execute("PRAGMA journal_mode = DELETE")
             if path.exists():
-                with closing(sqlite3.connect(path, timeout=LITTLE_PATIENCE, isolation_level=None)) as old:
+                with closing(opened(path, writes=True, patience=LITTLE_PATIENCE)) as old:
                     old.execute("PRAGMA locking_mode = EXCLUSIVE")  # which nobody gets while another has it open
                     old.execute("PRAGMA journal_mode = DELETE")
                     new.backup(old)
@@ -94,7 +95,7 @@ def copied(path: Path, target: Path, redact: Callable[[str], str]) -> None:
     draft = target.with_name(f".{secrets.token_hex(8)}.part")
     with reading(path) as db:
         try:
-            with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
+            with closing(opened(draft, writes=True)) as copy:
                 db.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
                 copy.execute("PRAGMA secure_delete = ON")

@@ -1,7 +1,6 @@
 """A hunt's survey as lines of JSON: added to as each sweep ends, readable to the last whole line, whoever wrote it."""
 
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields, replace
@@ -9,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pytest_flakehunt.ledger import foreign
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.particulars import Particulars
 from pytest_flakehunt.ledger.texts import storable
@@ -36,8 +36,6 @@ TESTS_A_LINE = 500
 KEPT_PER_MODE = 3
 """Failing attempts of a mode whose evidence is written, and sweeps in which it is told where a leak was."""
 CODES = {outcome: code for code, outcome in enumerate(Outcome)}
-MOST_TEXT = 100_000
-"""Characters of a name, or of what stands in the first line."""
 
 
 class Journal:
@@ -208,7 +206,7 @@ class Written:
     def _checked(self, number: int, read: Callable[[bytes], Any], line: bytes) -> Any:
         try:
             return read(line)
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        except foreign.MISSHAPEN as error:
             said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise LedgerError(f"{self.path}: line {number} is not one that a hunt writes: {said}") from None
 
@@ -220,17 +218,14 @@ class Written:
             raise ValueError(
                 f"it has version {told['version']}, and this pytest-flakehunt reads {VERSION}; merge with what wrote it"
             )
-        terms, parts, versions = (_texts(told[name]) for name in ("terms", "parts", "versions"))
-        redact = tuple(_text(pattern) for pattern in told["redact"])
-        uid = _text(told["hunt"])
-        for one in (uid, *parts.values()):
-            if len(one) != 32 or set(one) - set("0123456789abcdef"):
-                raise ValueError("its hunt has no id")
-        if not parts or not all(1 <= int(part) <= int(terms["shards"]) for part in parts):
+        terms, parts, versions = (foreign.texts(told[name]) for name in ("terms", "parts", "versions"))
+        redact = foreign.several(told["redact"])
+        uid, *_ = map(foreign.uid, (told["hunt"], *parts.values()))
+        if not parts:
             raise ValueError("its shards are none")
-        trial = trial_of(uid, _text(told["started"]), terms)
+        trial = trial_of(uid, foreign.moment(told["started"]), terms)
         return Particulars(
-            trial, _text(told["machine"]), versions, _text(told["directory"]), redact, terms, parts, None
+            trial, foreign.text(told["machine"]), versions, foreign.text(told["directory"]), redact, terms, parts, None
         )
 
     def _take(self, place: int, line: bytes) -> float | None:
@@ -238,38 +233,40 @@ class Written:
         if not isinstance(told, dict):
             raise TypeError("it is no object")
         if "tests" in told:
-            self.tests += ((_text(nodeid), _text(file), _number(row)) for nodeid, file, row in told["tests"])
+            self.tests += (
+                (foreign.text(nodeid), foreign.text(file), foreign.number(row)) for nodeid, file, row in told["tests"]
+            )
         elif "sweep" in told:
             sweep, *_ = self._sweep(told, lambda _: Plan())
             self.sweeps[sweep.number] = sweep.purpose is Purpose.TORN, sweep.started, place
         elif "note" in told:
-            self.notes.append(_text(told["note"]))
+            self.notes.append(foreign.text(told["note"]))
         elif "end" in told:
-            return _seconds(told["end"]["seconds"])
+            return foreign.seconds(told["end"]["seconds"])
         return None
 
     def _sweep(self, told: dict[str, Any], plan: Callable[[str], Plan]) -> tuple[Sweep, list[Attempt], list[str]]:
         said = told["sweep"]
         sweep = Sweep(
-            _number(said["number"]), plan(_text(said["plan"])), tuple(_text(name) for name in said["focus"]),
-            Isolation(said["isolation"]), _number(said["zygote"]), _text(said["hashseed"]),
-            _number(said["neighbours"]), _seconds(said["started"]), _seconds(said["seconds"]), said["torn"] is True,
-            said["outage"] is True, Purpose(said["purpose"]), Look(said["looked"]),
-            _seconds(said["cpu"]), _number(said["memory"]),
+            foreign.number(said["number"]), plan(foreign.text(said["plan"])), tuple(map(foreign.text, said["focus"])),
+            Isolation(said["isolation"]), foreign.number(said["zygote"]), foreign.text(said["hashseed"]),
+            foreign.number(said["neighbours"]), foreign.seconds(said["started"]), foreign.seconds(said["seconds"]),
+            said["torn"] is True, said["outage"] is True, Purpose(said["purpose"]), Look(said["looked"]),
+            foreign.seconds(said["cpu"]), foreign.number(said["memory"]),
         )  # fmt: skip
-        evidence = {_number(test): _evidence(one) for test, one in told["evidence"]}
+        evidence = {foreign.number(test): _evidence(one) for test, one in told["evidence"]}
         leaks: dict[int, list[Leak]] = {}
         for test, one in told["leaks"]:
-            leaks.setdefault(_number(test), []).append(_leak(one))
-        unjudged = {_number(test) for test in told["unjudged"]}
+            leaks.setdefault(foreign.number(test), []).append(_leak(one))
+        unjudged = {foreign.number(test) for test in told["unjudged"]}
         attempts, fingerprints, outcomes = [], [], list(Outcome)
         for test, code, milliseconds, *fingerprint in told["attempts"]:
-            nodeid, outcome = self.tests[_number(test)][0], outcomes[_number(code)]
-            mode = _text(fingerprint[0]) if fingerprint else ""
+            nodeid, outcome = self.tests[foreign.number(test)][0], outcomes[foreign.number(code)]
+            mode = foreign.text(fingerprint[0]) if fingerprint else ""
             if bool(mode) != outcome.fails:
                 raise ValueError("a failing attempt has a fingerprint, and no other")
             fingerprints.append(mode)
-            seconds = _number(milliseconds) / 1000
+            seconds = foreign.number(milliseconds) / 1000
             attempts.append(
                 Attempt(nodeid, outcome, seconds, evidence.get(test), tuple(leaks.get(test, ())), test not in unjudged)
             )
@@ -279,9 +276,9 @@ class Written:
 
 
 def _evidence(told: dict[str, Any]) -> Evidence:
-    sections = tuple((_text(title), _text(text, MOST_LINE)) for title, text in told["sections"])
+    sections = tuple((foreign.text(title), foreign.text(text, MOST_LINE)) for title, text in told["sections"])
     texts = {
-        name: _text(told[name], MOST_LINE)
+        name: foreign.text(told[name], MOST_LINE)
         for name in ("phase", "exception", "message", "traceback", "stacks", "note", "kind", "statement")
     }
     return Evidence(where=_place(told["where"]), sections=sections, **texts)
@@ -290,38 +287,14 @@ def _evidence(told: dict[str, Any]) -> Evidence:
 def _leak(told: dict[str, Any]) -> Leak:
     started = told["started_at"]
     return Leak(
-        LeakKind(told["kind"]), _text(told["what"]), _text(told["owner"]), _place(told["owned_at"]),
-        None if started is None else _place(started), _text(told["now"]), _text(told["victim"]),
+        LeakKind(told["kind"]), foreign.text(told["what"]), foreign.text(told["owner"]), _place(told["owned_at"]),
+        None if started is None else _place(started), foreign.text(told["now"]), foreign.text(told["victim"]),
     )  # fmt: skip
 
 
 def _place(told: Any) -> Place:
     file, line, *function = told
-    return Place(_text(file), _number(line), *map(_text, function[:1]))
-
-
-def _text(told: object, most: int = MOST_TEXT) -> str:
-    if not isinstance(told, str) or len(told) > most:
-        raise TypeError("a text is expected")
-    return told
-
-
-def _texts(told: object) -> dict[str, str]:
-    if not isinstance(told, dict):
-        raise TypeError("names with texts are expected")
-    return {_text(name): _text(text) for name, text in told.items()}
-
-
-def _number(told: object) -> int:
-    if not isinstance(told, int) or isinstance(told, bool) or not 0 <= told < 2**53:
-        raise TypeError("a number is expected, 0 or more")
-    return told
-
-
-def _seconds(told: object) -> float:
-    if not isinstance(told, int | float) or isinstance(told, bool) or not math.isfinite(told) or told < 0:
-        raise TypeError("seconds are expected, 0 or more")
-    return float(told)
+    return Place(foreign.text(file), foreign.number(line), *map(foreign.text, function[:1]))
 
 
 def lines(written: Written, plan: Callable[[str], Plan]) -> Iterator[tuple[Sweep, list[Attempt], list[str]]]:

@@ -4,7 +4,6 @@ import hashlib
 import heapq
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -117,9 +116,7 @@ class OfLedger:
 
     def document(self) -> str:
         """Give what it said in the end; empty where it said nothing."""
-        with suppress(TypeError):  # there is none
-            return archive.document(self.path, self.number)
-        return ""
+        return archive.document(self.path, self.number)
 
 
 class Merged(NamedTuple):

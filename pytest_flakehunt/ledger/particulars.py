@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pytest_flakehunt.model import Shard, Trial
 
+MOST_SHARDS = 9999
+"""As many as ``--flakehunt-shard`` takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Particulars:
@@ -23,6 +26,12 @@ class Particulars:
     """The shards that it has, by number, each with the id of the hunt that ran it."""
     seconds: float | None
     """None where it has not ended."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.shards <= MOST_SHARDS or not all(1 <= int(part) <= self.shards for part in self.parts):
+            raise ValueError("its shards are none")
+        if self.shards > 1 and int(self.terms["N"]) < 1:
+            raise ValueError("its number of sweeps is none")
 
     @property
     def shards(self) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pytest_flakehunt.ledger import archive
 from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.opening import opened
 from pytest_flakehunt.ledger.store import remedy
 
 PATIENCE = 2.0
@@ -36,7 +37,7 @@ def removed(path: Path, hunts: Collection[int]) -> str:
     """
     archive.hunts(path)  # it is one, and of a format that we know
     try:
-        with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as db:
+        with closing(opened(path, writes=True, patience=PATIENCE)) as db:
             db.execute("PRAGMA locking_mode = EXCLUSIVE")  # which nobody gets while another has it open
             db.execute("PRAGMA journal_mode = WAL")  # where a writer is killed, readers see what was there before
             db.execute("BEGIN EXCLUSIVE")

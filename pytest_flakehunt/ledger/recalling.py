@@ -5,8 +5,10 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from pytest_flakehunt.ledger import foreign
 from pytest_flakehunt.ledger.archive import WITH_TERMS, format_of, reading
 from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.opening import MOST_TEXT
 from pytest_flakehunt.ledger.particulars import Particulars
 from pytest_flakehunt.ledger.store import OUTCOMES
 from pytest_flakehunt.model import (
@@ -51,18 +53,19 @@ def recorded(
                 continue
             zygote, hashseed, neighbours, started, seconds = held
             try:
-                read = plan(written)
+                read = plan(foreign.text(written))
             except SettingError as error:
                 raise LedgerError(f"{path}: sweep {count} cannot be told: {error}") from None
             sweep = Sweep(
-                *(count, read, tuple(focus.split()), Isolation(isolation)),
-                *(zygote, hashseed, neighbours, started, seconds),
+                *(foreign.number(count), read, tuple(foreign.text(focus).split()), Isolation(isolation)),
+                *(foreign.number(zygote), foreign.text(hashseed), foreign.number(neighbours)),
+                *(foreign.seconds(started), foreign.seconds(seconds)),
                 torn=bool(torn),
                 outage=bool(outage),
                 purpose=Purpose(purpose),
                 looked=Look(looked),
-                cpu=cpu,
-                memory=memory,
+                cpu=foreign.seconds(cpu),
+                memory=foreign.number(memory),
             )
             yield sweep, *_attempts(db, number, count)
 
@@ -76,23 +79,23 @@ def _attempts(db: sqlite3.Connection, hunt: int, sweep: int) -> tuple[list[Attem
         (hunt, sweep),
     ):
         phase, exception, message, *place, traceback = told
-        texts = tuple((title, text) for title, text in json.loads(sections))
-        where = Place(*place)
+        texts = tuple((foreign.text(title), foreign.text(said, MOST_TEXT)) for title, said in json.loads(sections))
+        for one in (phase, exception, message, traceback, stacks, note, kind, statement):
+            foreign.text(one, MOST_TEXT)
+        where = _place(*place)
         evidence[test] = Evidence(phase, exception, message, where, traceback, texts, stacks, note, kind, statement)
     leaks: dict[int, list[Leak]] = {}
     victims: dict[int, list[str]] = {}
     for leak, victim in db.execute("SELECT leak, victim FROM hurt WHERE hunt = ? AND sweep = ?", (hunt, sweep)):
-        victims.setdefault(leak, []).append(victim)
+        victims.setdefault(leak, []).append(foreign.text(victim))
     for number, test, kind, what, owner, *owned, file, line, function, now in db.execute(
         "SELECT leak, test, kind, what, owner, owner_file, owner_line, owner_function, file, line, function, now"
         " FROM leaked JOIN leaks ON leaks.id = leak WHERE hunt = ? AND sweep = ? ORDER BY leak",
         (hunt, sweep),
     ):
-        place = Place(file, line, function) if file else None
-        leaks.setdefault(test, []).extend(
-            Leak(LeakKind(kind), what, owner, Place(*owned), place, now, victim)
-            for victim in sorted(victims.get(number, [""]))
-        )
+        place = _place(file, line, function) if file else None
+        known = LeakKind(kind), foreign.text(what), foreign.text(owner), _place(*owned), place, foreign.text(now)
+        leaks.setdefault(test, []).extend(Leak(*known, victim) for victim in sorted(victims.get(number, [""])))
     unjudged = {test for (test,) in db.execute("SELECT test FROM unjudged WHERE hunt = ? AND sweep = ?", (hunt, sweep))}
     attempts, fingerprints = [], []
     for test, nodeid, outcome, milliseconds, fingerprint in db.execute(
@@ -100,14 +103,18 @@ def _attempts(db: sqlite3.Connection, hunt: int, sweep: int) -> tuple[list[Attem
         " JOIN tests ON tests.id = attempts.test LEFT JOIN modes ON modes.id = mode WHERE hunt = ? AND sweep = ?",
         (hunt, sweep),
     ):
-        left = tuple(leaks.get(test, ()))
+        left, took = tuple(leaks.get(test, ())), foreign.number(milliseconds) / 1000
         attempts.append(
             Attempt(
-                *(nodeid, OUTCOMES[outcome], milliseconds / 1000, evidence.get(test), left), judged=test not in unjudged
+                *(foreign.text(nodeid), OUTCOMES[outcome], took, evidence.get(test), left), judged=test not in unjudged
             )
         )
-        fingerprints.append(fingerprint)
+        fingerprints.append(foreign.text(fingerprint))
     return attempts, fingerprints
+
+
+def _place(file: object, line: object, function: object) -> Place:
+    return Place(foreign.text(file), foreign.number(line), foreign.text(function))
 
 
 def particulars(path: Path) -> dict[int, Particulars]:
@@ -127,15 +134,17 @@ def particulars(path: Path) -> dict[int, Particulars]:
         ):
             names, revision, uid, weights, machine, versions, directory, redact, terms, parts = told
             trial = Trial(
-                *(seed, 0, 0.0, started, python, pytest, platform, tuple(names.split())),
-                revision=revision,
-                asked=asked,
-                uid=uid,
+                *(int(seed), 0, 0.0, foreign.moment(started), foreign.text(python), foreign.text(pytest)),
+                *(foreign.text(platform), tuple(foreign.text(names).split())),
+                revision=foreign.text(revision),
+                asked=foreign.text(asked),
+                uid=foreign.uid(uid),
                 weights=tuple((name, float(weight)) for name, weight in json.loads(weights).items()),
             )
-            found[number] = Particulars(
-                *(trial, machine, json.loads(versions), directory, tuple(json.loads(redact))),
-                *(json.loads(terms), json.loads(parts), seconds),
+            found[foreign.number(number)] = Particulars(
+                *(trial, foreign.text(machine), foreign.texts(json.loads(versions)), foreign.text(directory)),
+                *(foreign.several(json.loads(redact)), foreign.texts(json.loads(terms))),
+                *(foreign.texts(json.loads(parts)), None if seconds is None else foreign.seconds(seconds)),
             )
     return found
 
@@ -167,7 +176,8 @@ def notes(path: Path, number: int) -> list[str]:
         LedgerError: the ledger cannot be read.
     """
     with reading(path) as db:
-        return [text for (text,) in db.execute("SELECT text FROM notes WHERE hunt = ? ORDER BY rowid", (number,))]
+        found = db.execute("SELECT text FROM notes WHERE hunt = ? ORDER BY rowid", (number,))
+        return [foreign.text(text, MOST_TEXT) for (text,) in found]
 
 
 def tests(path: Path, number: int) -> list[tuple[str, str, int]]:
@@ -182,7 +192,7 @@ def tests(path: Path, number: int) -> list[tuple[str, str, int]]:
             " ORDER BY nodeid",
             (number,),
         )
-        return [(nodeid, file, line) for nodeid, file, line in found]
+        return [(foreign.text(nodeid), foreign.text(file), foreign.number(line)) for nodeid, file, line in found]
 
 
 def busy(path: Path, number: int) -> float:
@@ -193,9 +203,8 @@ def busy(path: Path, number: int) -> float:
     """
     total = until = 0.0
     with reading(path) as db:
-        for started, seconds in db.execute(
-            "SELECT started, seconds FROM sweeps WHERE hunt = ? ORDER BY started", (number,)
-        ):
+        for row in db.execute("SELECT started, seconds FROM sweeps WHERE hunt = ? ORDER BY started", (number,)):
+            started, seconds = map(foreign.seconds, row)
             total += max(0.0, started + seconds - max(until, started))
             until = max(until, started + seconds)
     return total

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from pytest_flakehunt.ground import project
 from pytest_flakehunt.ledger.errors import LedgerError
+from pytest_flakehunt.ledger.foreign import MISSHAPEN
 from pytest_flakehunt.ledger.journal import Journal
+from pytest_flakehunt.ledger.opening import opened
 from pytest_flakehunt.ledger.particulars import Particulars
 from pytest_flakehunt.ledger.texts import storable
 from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, Place, Purpose, Sighting, Sweep, Trial
@@ -70,7 +72,7 @@ class Ledger:
             raise LedgerError(f"{path} is a folder; give the path of a file, such as {path / 'ledger.sqlite'}")
         try:
             project.own_folder(path.parent)
-            self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+            self._db = opened(path, writes=True, patience=PATIENCE)
             try:
                 self._prepare()
                 self._status = path.stat()
@@ -542,7 +544,7 @@ class Ledger:
 def remedy(error: Exception) -> str:
     """Say what to do about a ledger that cannot be used."""
     said = str(error)
-    if "not a database" in said or "malformed" in said:
+    if "not a database" in said or "malformed" in said or isinstance(error, MISSHAPEN):
         return "it is damaged or no ledger: move it away, or give another path with --flakehunt-ledger"
     if "locked" in said:
         return "another hunt is writing to it: wait for that one, or give another path with --flakehunt-ledger"

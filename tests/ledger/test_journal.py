@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_flakehunt.ledger import journal as room
+from pytest_flakehunt.ledger import foreign
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.journal import Journal, Written, lines
 from pytest_flakehunt.ledger.merging import written
@@ -127,7 +127,7 @@ SWEEP = {
         (0, {"parts": {"9": "a" * 32}}),
         (0, {"parts": {}}),
         (0, {"hunt": "../../etc/passwd"}),
-        (0, {"machine": "x" * (room.MOST_TEXT + 1)}),
+        (0, {"machine": "x" * (foreign.MOST_TEXT + 1)}),
         (1, {"tests": [["a", "b"]]}),
         (1, {"tests": [["a", "b", -1]]}),
         (1, {"tests": 5}),

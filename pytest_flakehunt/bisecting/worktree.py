@@ -71,8 +71,9 @@ def removed(repository: Path, path: Path) -> None:
         repository: the root of the user's own work tree.
         path: of the other one.
     """
-    if not path.parent.name.startswith(PREFIX):
-        return
+    around = path.parent
+    if not around.name.startswith(PREFIX) or around.parent != Path(tempfile.gettempdir()).resolve():
+        return  # notes that others wrote may name any folder
     _run(repository, "worktree", "remove", "--force", "--force", str(path))
     shutil.rmtree(path.parent, ignore_errors=True)
     _run(repository, "worktree", "remove", "--force", "--force", str(path))  # where files stood in the way before

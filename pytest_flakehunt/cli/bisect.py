@@ -1,6 +1,7 @@
 """``flakehunt bisect``: the revision at which a test began to fail."""
 
 import argparse
+import re
 import sys
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +10,7 @@ from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
 from pytest_flakehunt.cli import choosing, nearest
 from pytest_flakehunt.cli.ending import FOUND, OK, REFUSED, Refused
 from pytest_flakehunt.cli.report import concluded, is_ledger
-from pytest_flakehunt.model import Count, Diagnosis, Mode
+from pytest_flakehunt.model import Cause, Count, Diagnosis, Mode, astray
 
 if TYPE_CHECKING:
     from pytest_flakehunt.bisecting.bisection import Ending
@@ -193,7 +194,7 @@ def _check(mode: Mode, folder: str, source: Path) -> None:
     if path.is_absolute() or ".." in path.parts:
         raise Refused(f"{source}: its folder {folder} is none of the repository; hunt here, and give that ledger")
     for test in mode.after:
-        if "::" not in test or test.startswith("-"):
+        if astray(test) or ".." in PurePath(test.partition("::")[0]).parts:
             raise Refused(f"{source}: {test}, which has to run before, is no node id; say by --after what has to")
 
 
@@ -213,10 +214,15 @@ def _of_mode(mode: Mode, calm: Count, folder: str, hunt: str) -> _Known:
         seen,
         mode.fingerprint,
         cause is not None and cause.perturbation == "import",
-        f"-n{cause.setting}" if cause is not None and cause.perturbation == "parallel" else "",
+        f"-n{cause.setting}" if cause is not None and _workers(cause) else "",
         folder,
         f"{mode.evidence.exception}, as {f'hunt {hunt}' if hunt else 'the report'} saw it, {under}{after}{often}",
     )
+
+
+def _workers(cause: Cause) -> bool:
+    """Tell whether a cause asks for so many workers."""
+    return cause.perturbation == "parallel" and re.fullmatch(r"\d{1,4}", cause.setting, re.ASCII) is not None
 
 
 def _say(text: str) -> None:

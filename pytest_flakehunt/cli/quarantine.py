@@ -18,6 +18,7 @@ from pytest_flakehunt.model import Complaint, Count, Diagnosis, Entry, Excusing,
 from pytest_flakehunt.quarantine import QuarantineError, editing, node_ids
 from pytest_flakehunt.quarantine.reading import read
 from pytest_flakehunt.reports import quarantine_list as shown
+from pytest_flakehunt.reports.words import safe
 
 TRAILER = "Flake-Fix"
 FIELDS = {
@@ -110,7 +111,12 @@ class _Place:
 
     def change(self, change: Callable[[str], str], *, dry: bool = False) -> None:
         """Change the file, and show how."""
-        sys.stdout.write(_borne(lambda: editing.changed(self.path, change, dry=dry)) or "nothing was changed\n")
+        difference = _borne(lambda: editing.changed(self.path, change, dry=dry)).replace("\r\n", "\n")
+        _say(difference or "nothing was changed\n")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(safe(text))
 
 
 def _configured(folder: Path) -> Path:
@@ -139,7 +145,7 @@ def list_entries(asked: argparse.Namespace) -> int:
         text = json.dumps({"schema": "pytest-flakehunt-quarantine/1", "entries": rows}, indent=1) + "\n"
     else:
         text = (shown.markdown if asked.markdown else shown.text)(reporting.by_owner(rows))
-    sys.stdout.write(text)
+    sys.stdout.write(text if asked.json else safe(text))
     return OK
 
 
@@ -177,7 +183,8 @@ def check(asked: argparse.Namespace) -> int:
     tests: set[str] | None = None
     found: list[Complaint] = []
     if not asked.no_collect:
-        files = {file for entry in entries if (place.folder / (file := entry.test.partition("::")[0])).is_file()}
+        own = [entry.test for entry in entries if node_ids.inside(place.folder, entry.test)]
+        files = {file for test in own if (place.folder / (file := test.partition("::")[0])).is_file()}
         tests = collected(place.folder, files, asked.pytest)
     limits = place.quarantine.limits
     if asked.base is not None:
@@ -192,7 +199,7 @@ def check(asked: argparse.Namespace) -> int:
     notes = [f"{key} means nothing to us" for key in place.quarantine.unknown]
     if tests is None and not asked.no_collect:
         notes.append("pytest could not collect: whether the tests are still there is not known")
-    sys.stdout.write(shown.checked(found, notes, place.path.name, len(entries)))
+    _say(shown.checked(found, notes, place.path.name, len(entries)))
     return FOUND if any(complaint.error for complaint in found) else OK
 
 
@@ -203,18 +210,18 @@ def release(asked: argparse.Namespace) -> int:
     place = _Place(asked)
     tests = [*asked.tests, *(_from_commits(place, asked.from_commits) if asked.from_commits else ())]
     if asked.from_commits and not tests:
-        sys.stdout.write(f"no commit of {asked.from_commits} names a quarantined test in a trailer {TRAILER}\n")
+        _say(f"no commit of {asked.from_commits} names a quarantined test in a trailer {TRAILER}\n")
         return OK
     replayed = []
     for entry in place.chosen(tests):
         replayed.append(releasing.replay(entry, place.folder, asked.pytest))
-        sys.stdout.write(shown.replayed(replayed[-1]))
+        _say(shown.replayed(replayed[-1]))
         sys.stdout.flush()
     staying = {item.entry.together: item.entry.test for item in replayed if item.why_not and item.entry.together}
     leaving = []
     for item in replayed:
         if not item.why_not and item.entry.together in staying:
-            sys.stdout.write(shown.held_back(item, staying[item.entry.together]))
+            _say(shown.held_back(item, staying[item.entry.together]))
         elif not item.why_not:
             leaving.append(item)
     at = revision(place.folder)
@@ -238,7 +245,7 @@ def _from_commits(place: _Place, span: str) -> list[str]:
     entries = {entry.test for entry in place.quarantine.entries}
     for test in named:
         if test not in entries:
-            sys.stdout.write(f"{test}: named by a commit, and not quarantined\n")
+            _say(f"{test}: named by a commit, and not quarantined\n")
     return [test for test in named if test in entries]
 
 
@@ -255,7 +262,7 @@ def add(asked: argparse.Namespace) -> int:
         entry = renamed(place.folder, old, asked.test)
         place.change(lambda text: editing.renamed(text, old.test, entry))
         if entry.fingerprints == old.fingerprints:
-            sys.stdout.write("note: its fingerprints stay: those of failures in the test itself need a new hunt\n")
+            _say("note: its fingerprints stay: those of failures in the test itself need a new hunt\n")
         return OK
     if any(entry.test == asked.test for entry in place.quarantine.entries):
         raise Refused(f"{asked.test}: it has an entry already: change that one by hand, or remove it first")
@@ -284,9 +291,9 @@ def add(asked: argparse.Namespace) -> int:
     })  # fmt: skip
     place.change(lambda text: editing.with_added(text, [entry]))
     if not entry.body:
-        sys.stdout.write(f"note: {asked.test.partition('::')[0]} defines no such test: see that the node id is right\n")
+        _say(f"note: {asked.test.partition('::')[0]} defines no such test: see that the node id is right\n")
     if node_ids.literal(asked.test) is None:
-        sys.stdout.write("note: * stands for any text within the parameters; write [*] for the star itself\n")
+        _say("note: * stands for any text within the parameters; write [*] for the star itself\n")
     return OK
 
 
@@ -317,7 +324,7 @@ def _of_report(asked: argparse.Namespace, place: _Place) -> dict[str, Any]:
         findings = concluded(path, "")
     else:
         try:
-            findings = reading.read(path.read_text("utf-8"))
+            findings = reading.of_file(path)
         except (OSError, ValueError, reading.DocumentError) as error:
             raise Refused(f"--report {path}: it is no JSON report of a hunt: {error}") from None
     failing = {finding.nodeid: finding for finding in findings.tests if finding.modes}

@@ -46,6 +46,7 @@ from pytest_flakehunt.model.findings import (
     column,
 )
 from pytest_flakehunt.model.leaks import POLLED, TEST, Leak, LeakKind, Sighting, lasting
+from pytest_flakehunt.model.nodeids import astray
 from pytest_flakehunt.model.place import Place
 from pytest_flakehunt.model.progress import Progress
 from pytest_flakehunt.model.quarantine import (
@@ -157,6 +158,7 @@ __all__ = [
     "Verdict",
     "Walked",
     "anywhere",
+    "astray",
     "column",
     "lasting",
 ]

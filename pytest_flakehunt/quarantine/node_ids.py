@@ -5,6 +5,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from pytest_flakehunt.model import astray
+
 STAR = re.compile(r"\[\*\]|\*")
 
 
@@ -30,18 +32,38 @@ def fits(test: str, nodeid: str) -> bool:
     name, parameters = split(test)
     if "*" not in parameters or not nodeid.startswith(f"{name}["):
         return False
-    return _pattern(parameters).fullmatch(nodeid[len(name) :]) is not None
+    given, (first, *middle) = nodeid[len(name) :], _pieces(parameters)
+    if not middle:
+        return given == first
+    last = middle.pop()
+    at, end = len(first), len(given) - len(last)
+    if at > end or not (given.startswith(first) and given.endswith(last)):
+        return False
+    for piece in middle:
+        if (found := given.find(piece, at, end)) < 0:
+            return False
+        at = found + len(piece)
+    return True
 
 
 @cache
-def _pattern(parameters: str) -> re.Pattern[str]:
-    """Give the expression that parameters with stars stand for."""
-    pieces, at = [], 0
+def _pieces(parameters: str) -> list[str]:
+    """Give what stands before, between and after the stars of parameters.
+
+    >>> _pieces("[*-[*]tea*]")
+    ['[', '-*tea', ']']
+    """
+    pieces, at = [""], 0
     inner = parameters[1:-1]
     for star in STAR.finditer(inner):
-        pieces += [re.escape(inner[at : star.start()]), ".*" if star[0] == "*" else r"\*"]
+        pieces[-1] += inner[at : star.start()]
+        if star[0] == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += "*"
         at = star.end()
-    return re.compile(rf"\[{''.join(pieces)}{re.escape(inner[at:])}\]", re.DOTALL)
+    pieces[-1] += inner[at:]
+    return [f"[{pieces[0]}", *pieces[1:-1], f"{pieces[-1]}]"] if len(pieces) > 1 else [f"[{pieces[0]}]"]
 
 
 def literal(test: str) -> str | None:
@@ -69,13 +91,27 @@ def escaped(nodeid: str) -> str:
 def misplaced(test: str) -> str:
     """Say what is wrong with an entry's test; empty where nothing is."""
     name, parameters = split(test)
-    if "::" not in name:
-        return "give the node id of a test, such as tests/test_shop.py::test_warranty"
+    if wrong := astray(test):
+        return wrong
     if "*" in name.partition("::")[2]:
         return "* stands within the parameters only, as in test_warranty[*]: name one test"
     if parameters and not parameters.endswith("]"):
         return "the parameters have no closing bracket"
     return ""
+
+
+def inside(folder: Path, test: str) -> bool:
+    """Tell whether a test's file, links followed, is of the project: nothing else is run for what an entry says.
+
+    Args:
+        folder: of the configuration; with the repository around it where there is one.
+        test: its node id from there on.
+    """
+    root = next((place for place in (folder, *folder.parents) if (place / ".git").exists()), folder)
+    try:
+        return (folder / test.partition("::")[0]).resolve().is_relative_to(root.resolve())
+    except (OSError, ValueError):
+        return False
 
 
 def based(nodeid: str, path: Path, folder: Path, *, rebase: bool) -> str:

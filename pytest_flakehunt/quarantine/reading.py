@@ -6,13 +6,17 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_flakehunt.model import Count, Entry, Excusing, Limits, Quarantine, Released
+from pytest_flakehunt.model import Count, Entry, Excusing, Limits, Quarantine, Released, astray
 from pytest_flakehunt.quarantine import QuarantineError
 from pytest_flakehunt.quarantine.node_ids import misplaced
 from pytest_flakehunt.quarantine.texts import HEADER, text_of
 
 VERSION = 1
 FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+MOST_PARTS = 64
+"""Of a name with dots: more are read for ever, as each is looked up from the first on."""
+PART = r"(?:[\w-]++|\"[^\"\n]{0,200}\"|'[^'\n]{0,200}')"
+MANY_PARTS = re.compile(rf"(?<![\w-])(?:{PART}[ \t]*+\.[ \t]*+){{{MOST_PARTS}}}")
 OF_ANOTHER_VERSION = re.compile(r"(\d+):[0-9a-f]{16}")
 
 
@@ -37,9 +41,12 @@ def parse(text: str, name: str) -> Quarantine:
     """
     import tomllib
 
+    for place, row in enumerate(text.split("\n"), start=1):
+        if row.count(".") >= MOST_PARTS and MANY_PARTS.search(row):
+            raise QuarantineError(f"{name}, line {place}: a name of more than {MOST_PARTS} parts means nothing to us")
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise QuarantineError(f"{name}: {error}: mend it; see {name} in version control for how it was") from None
     lines: dict[str, list[int]] = {"quarantined": [], "released": []}
     at, line = 0, 1
@@ -90,7 +97,7 @@ class _Reader:
             at=table.texts("at"),
             cause=table.text("cause"),
             plan=table.text("plan"),
-            after=table.texts("after"),
+            after=table.tests("after"),
             seen=table.count("seen"),
             owner=table.text("owner"),
             issue=table.text("issue"),
@@ -204,6 +211,13 @@ class _Table:
         if wrong := misplaced(test):
             self.refuse(wrong)
         return test
+
+    def tests(self, key: str) -> tuple[str, ...]:
+        tests = self.texts(key)
+        for test in tests:
+            if wrong := astray(test):
+                self.refuse(f"{key} has {_shown(test)}: {wrong}")
+        return tests
 
     def fingerprints(self) -> tuple[str, ...]:
         prints = self.texts("fingerprints")

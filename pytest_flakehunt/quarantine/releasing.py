@@ -51,6 +51,8 @@ def replay(entry: Entry, folder: Path, more: Sequence[str]) -> Replayed:
         more: options of pytest that the suite needs.
     """
     asked = attempts(entry.seen)
+    if outside := [test for test in (*entry.after, entry.test) if not node_ids.inside(folder, test)]:
+        return Replayed(entry, asked, Count(), f"{outside[0]} lies outside of the project, and is not run")
     if asked > ENOUGH_TO_SEE:  # most of what still fails is seen to at once
         first = _replayed(entry, ENOUGH_TO_SEE, folder, more)
         if first.why_not:

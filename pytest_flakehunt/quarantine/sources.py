@@ -38,8 +38,10 @@ class Function(NamedTuple):
 def functions(path: Path) -> tuple[Function, ...]:
     """Give all functions and classes of a file, those within others too; none where it cannot be read."""
     try:
+        if not path.is_file():  # a device, for one, is read for ever
+            return ()
         tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
     return tuple(_functions(tree, ""))
 

@@ -5,6 +5,7 @@ from dataclasses import is_dataclass
 from datetime import date, datetime
 from functools import cache
 from math import isfinite
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -41,6 +42,10 @@ from pytest_flakehunt.model import (
 )
 from pytest_flakehunt.reports.document import MARKS, SCHEMA
 
+MOST = 256 * 1024 * 1024
+"""Bytes of a report."""
+LARGEST = 2**64
+"""Below which any number is."""
 MOST_RUNS = 10**9
 """Runs that a count may have: more than any hunt ever makes."""
 
@@ -64,7 +69,7 @@ def read(text: str) -> Findings:
         raise DocumentError("it is no ledger, and no JSON report of a hunt") from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         said = document.get("schema") if isinstance(document, dict) else None
-        raise DocumentError(f"it is no report of a hunt: its schema is {said!r}, and {SCHEMA!r} is wanted")
+        raise DocumentError(f"it is no report of a hunt: its schema is {repr(said)[:60]}, and {SCHEMA!r} is wanted")
     try:
         findings = _findings(document)
         _check(findings, Findings, "report")
@@ -74,8 +79,23 @@ def read(text: str) -> Findings:
         if not all(group.members for group in findings.groups):
             raise ValueError("a group has no members")
     except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise DocumentError(f"it is no whole report of a hunt: {type(error).__name__}: {error}") from None
+        said = " ".join(str(error).split())[:200]
+        raise DocumentError(f"it is no whole report of a hunt: {type(error).__name__}: {said}") from None
     return findings
+
+
+def of_file(path: Path) -> Findings:
+    """Give the findings that a file tells.
+
+    Raises:
+        DocumentError: it is no report, or larger than any.
+        OSError: it cannot be read.
+        ValueError: it is no text.
+    """
+    size = path.stat().st_size
+    if size > MOST:
+        raise DocumentError(f"it has {size:,} bytes, and no report of a hunt has more than {MOST:,}")
+    return read(path.read_text("utf-8"))
 
 
 def _agree(findings: Findings) -> None:
@@ -103,6 +123,8 @@ def _check(value: Any, kind: Any, where: str) -> None:  # noqa: C901 - a case fo
             raise TypeError(f"{where} is no number")
     elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TypeError(f"{where} is no {kind.__name__}")
+    elif kind is int and not -LARGEST < value < LARGEST:
+        raise ValueError(f"{where} is larger than any number of a hunt")
     elif is_dataclass(kind) or hasattr(kind, "_fields"):
         for name, one in _hints(kind).items():
             _check(getattr(value, name), one, f"{where}.{name}")

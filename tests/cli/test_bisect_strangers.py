@@ -30,6 +30,9 @@ def told(after: tuple[str, ...] = (), **trial: Any) -> Findings:
         (told(folder="../elsewhere"), "its folder ../elsewhere is none of the repository"),
         (told(folder="/"), "its folder / is none of the repository"),
         (told(after=("-pevil::",)), "-pevil::, which has to run before, is no node id"),
+        (told(after=("@words::x",)), "@words::x, which has to run before, is no node id"),
+        (told(after=("/tmp/evil.py::test_x",)), "/tmp/evil.py::test_x, which has to run before, is no node id"),
+        (told(after=("../evil.py::test_x",)), "../evil.py::test_x, which has to run before, is no node id"),
         (told(after=("--collect-only",)), "--collect-only, which has to run before, is no node id"),
     ],
 )

@@ -12,6 +12,7 @@ from pytest_flakehunt.asked.flags import REPORTS
 from pytest_flakehunt.asked.options import with_companions
 from pytest_flakehunt.cli import nearest
 from pytest_flakehunt.cli.ending import FOUND, OK, Refused
+from pytest_flakehunt.cli.patience import within
 from pytest_flakehunt.model import Findings, Service
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def report(asked: argparse.Namespace) -> int:
     """Write what is asked for; on the terminal where nothing is."""
+    from pytest_flakehunt.reports import terminal
+    from pytest_flakehunt.reports.redaction import Redactor, handed_on
+
     path: Path = asked.source or nearest.ledger()
     if not path.exists():
         raise Refused(f"{path}: there is no such file; {nearest.advice()}")
@@ -57,28 +61,30 @@ def report(asked: argparse.Namespace) -> int:
     if asked.annotate == Service.GITLAB:
         raise Refused("--annotate gitlab: GitLab reads a file; give --gitlab PATH")
     _check(paths, asked.redacted_ledger, path)
-    redact = [*asked.redact, *_patterns(path)]
+    patterns = _patterns(path)
+    redact = [*asked.redact, *patterns]
+    why = f"{path}: what its hunts were told to hide takes too long to look for: {', '.join(patterns)[:200]}"
     if asked.redacted_ledger is not None:
-        _copy(path, asked.redacted_ledger, redact)
-    if paths or asked.annotate or asked.redacted_ledger is None:
-        return _report(concluded(path, asked.hunt), path, paths, redact, asked)
+        with within(why, limited=bool(patterns)):
+            _copy(path, asked.redacted_ledger, redact)
+    if paths or asked.annotate:
+        findings = concluded(path, asked.hunt)
+        with within(why, limited=bool(patterns)):
+            told = handed_on(findings, Redactor(os.environ, redact))
+        return _report(told, path, paths, asked.annotate)
+    if asked.redacted_ledger is None:
+        terminal.printed(terminal.parts(concluded(path, asked.hunt), asked.verbose - asked.quiet, path))
     return OK
 
 
-def _report(
-    findings: Findings, source: Path, paths: dict[str, Path], redact: list[str], asked: argparse.Namespace
-) -> int:  # fmt: skip
-    from pytest_flakehunt.reports import remarks, terminal, writing
-    from pytest_flakehunt.reports.redaction import Redactor, handed_on
+def _report(told: Findings, source: Path, paths: dict[str, Path], service: str | None) -> int:
+    from pytest_flakehunt.reports import remarks, writing
 
-    told = handed_on(findings, Redactor(os.environ, redact))
     wrong = list(writing.reports(told, paths))
     lines = []
-    if asked.annotate:
+    if service:
         folder = source.resolve().parent
-        lines = list(writing.annotated(remarks.of_hunt(told), Service(asked.annotate), folder, told))
-    if not paths and not asked.annotate:
-        terminal.printed(terminal.parts(findings, asked.verbose - asked.quiet, source))
+        lines = list(writing.annotated(remarks.of_hunt(told), Service(service), folder, told))
     for line in lines:
         sys.stdout.write(f"{line}\n")
     if wrong:
@@ -99,7 +105,7 @@ def concluded(path: Path, wanted: str) -> Findings:
 
     try:
         if not is_ledger(path):
-            return reading.read(path.read_text("utf-8"))
+            return reading.of_file(path)
         return reading.read(archive.document(path, chosen(path, wanted).number))
     except (LedgerError, OSError, ValueError, reading.DocumentError) as error:
         said = str(error)

@@ -4,7 +4,7 @@ import os
 import time
 import zoneinfo
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -46,7 +46,9 @@ def installed(key: str) -> bool:
     """Tell whether the C library can find the zone: it takes one it does not know for UTC, silently."""
     if key.startswith(("/", ".")) or ".." in key:
         return False
-    return any(Path(folder, key).is_file() for folder in zoneinfo.TZPATH)
+    with suppress(OSError):  # such a long name, for one
+        return any(Path(folder, key).is_file() for folder in zoneinfo.TZPATH)
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from itertools import product
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
@@ -44,10 +45,11 @@ PATTERNS: Mapping[str, str] = {
     "a private key": r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)",
     "a password in an address": r"\b[A-Za-z][A-Za-z+.-]{1,20}://[^\s/:@'\"]{0,200}:(?!\d+/)([^\s'\"]{1,500})@",
     "a token in an address": r"\b[A-Za-z][A-Za-z+.-]{1,20}://((?=[\w.~-]{0,500}\d)[\w.~-]{16,500})@",
-    "a header": r"(?i)\bbearer ((?=\S{0,500}\d)[\w.~+/-]{16,}=*)|\bauthorization['\"]?\s{0,9}[:=]\s{0,9}['\"]?"
-    r"(?:basic |token )?([A-Za-z0-9+/._~-]{8,}=*)|\bx-api-key['\"]?\s{0,9}[:=]\s{0,9}['\"]?([\w.~+/-]{8,})",
-    "a named value": r"(?i)(?:password|passwd|passphrase|secret|token|api_?key|access_?key)['\"]?\s{0,9}[:=]\s{0,9}"
-    r"[bru]{0,2}(?:'([^'\s]{8,})'|\"([^\"\s]{8,})\")",
+    "a header": r"(?i)\bbearer ((?=\S{0,500}\d)[\w.~+/-]{16,}=*)|\bauthorization\\{0,4}['\"]?\s{0,9}[:=]\s{0,9}"
+    r"\\{0,4}['\"]?(?:basic |token )?([A-Za-z0-9+/._~-]{8,}=*)|\bx-api-key\\{0,4}['\"]?\s{0,9}[:=]\s{0,9}"
+    r"\\{0,4}['\"]?([\w.~+/-]{8,})",
+    "a named value": r"(?i)(?:password|passwd|passphrase|secret|token|api_?key|access_?key)\\{0,4}['\"]?\s{0,9}"
+    r"[:=]\s{0,9}[bru]{0,2}\\{0,4}(?:'([^'\s]{8,})'|\"([^\"\s]{8,})\")",
     "a named value in an address": r"(?i)[?&](?:password|secret|token|access_token|api_?key|sig(?:nature)?)="
     r"([^&\s'\"]{8,})",
     "a variable that is set": r"\b[A-Z0-9_]{0,60}(?:PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|ACCESS_KEY)[A-Z0-9_]{0,60}="
@@ -55,6 +57,10 @@ PATTERNS: Mapping[str, str] = {
 }
 """What is hidden wherever it stands, by whose it is: what groups fit, or else all."""
 
+ESCAPED = re.compile(
+    r"(?:\x1b|\\+(?:x1b|033|e))\[[0-9;]{0,20}m|\\+(?:[abfnrtv]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})|%[0-9A-Fa-f]{2}"
+)
+"""What is one letter, written with several: those of it would be taken for the beginning of a word."""
 WORDLESS = (Enum, int, float, Count, Interval)
 """What has no text to look at: most of what a big suite's findings are made of."""
 Value = TypeVar("Value")
@@ -81,18 +87,23 @@ class Redactor:
         """Give a text with ``***`` in the place of each secret; what no file can hold is written by its number."""
         found = self._known.get(text)
         if found is None:
-            found = text.encode("utf-8", "backslashreplace").decode("utf-8")
-            if self._literal is not None:
-                found = self._literal.sub(self._meet, found)
-            for pattern in self._patterns:
-                found = pattern.sub(_hide, found)
+            found = _covered(plain := text.encode("utf-8", "backslashreplace").decode("utf-8"), self._secret(plain))
             if len(text) < 200:
                 self._known[text] = found
         return found
 
-    def _meet(self, match: re.Match[str]) -> str:
-        self.met.add(match[0])
-        return HIDDEN
+    def _secret(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where secrets stand: one may begin within another."""
+        at = 0
+        while self._literal is not None and (match := self._literal.search(text, at)) is not None:
+            self.met.add(match[0])
+            yield match.span()
+            at = match.start() + 1
+        spaced = ESCAPED.sub(lambda match: " " * len(match[0]), text)
+        for told, pattern in product(dict.fromkeys((text, spaced)), self._patterns):
+            for match in pattern.finditer(told):
+                groups = [match.span(group) for group in range(1, match.re.groups + 1) if match[group]]
+                yield from groups or [match.span()]
 
 
 def _values(environ: Mapping[str, str]) -> Iterator[str]:
@@ -122,16 +133,18 @@ def _written(secret: str) -> Iterator[str]:
             yield inner.translate(str.maketrans("+/", "-_"))
 
 
-def _hide(match: re.Match[str]) -> str:
-    """Hide what groups of the match fit, or else all of it."""
-    places = sorted(match.span(group) for group in range(1, match.re.groups + 1) if match[group])
-    if not places:
-        return HIDDEN
-    text, at = "", match.start()
-    for begin, end in places:
+def _covered(text: str, places: Iterable[tuple[int, int]]) -> str:
+    """Give a text with each of some places hidden, and those together that overlap.
+
+    >>> _covered("a secret and more", [(2, 8), (5, 12)])
+    'a *** more'
+    """
+    found, at = "", 0
+    for begin, end in sorted(places):
         if begin >= at:
-            text, at = f"{text}{match.string[at:begin]}{HIDDEN}", end
-    return text + match.string[at : match.end()]
+            found += text[at:begin] + HIDDEN
+        at = max(at, end)
+    return found + text[at:]
 
 
 def handed_on(findings: Findings, redact: Callable[[str], str]) -> Findings:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.text import Text
 
 from pytest_flakehunt.analysis.naming import FIXES
@@ -80,10 +81,19 @@ def rendered(pieces: Iterable[Piece], *, styled: bool = False, width: int | None
         width: columns of the terminal, where sentences are wrapped; None where it is not read on one.
     """
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=styled, width=1000, highlight=False)
+    console = _Clean(file=stream, force_terminal=styled, width=1000, highlight=False)
     for piece in pieces:
         console.print(piece.within(width) if isinstance(piece, Prose) else piece, soft_wrap=True)
     return harmless(stream.getvalue())
+
+
+class _Clean(Console):
+    """Writes no control character but its own, whatever stands in a text."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Give what is written."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=clean(segment.text))
 
 
 def parts(findings: Findings, verbosity: int, ledger: Path) -> Iterator[Piece]:

@@ -106,6 +106,26 @@ def test_users_add_patterns_and_a_group_says_what_of_it_is_hidden() -> None:
     assert redact("internal-host customer=42-7!") == "*** customer=***-***!"
 
 
+def test_secrets_that_overlap_leave_nothing_of_each_other() -> None:
+    redact = Redactor({"A_TOKEN": "abcdefgh-12345", "B_TOKEN": "12345-uvwxyz99", "C_TOKEN": "a1B2a1B2"})
+    assert redact("abcdefgh-12345-uvwxyz99!") == "***!"
+    assert redact("x ghp_" + "a1B2" * 9 + " y") == "x *** y"
+    assert redact.met == {"abcdefgh-12345", "12345-uvwxyz99", "a1B2a1B2"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"'a line\nghp_" + "a1B2" * 9 + "'", r"HOME=/root\nDB_PASSWORD=a1B2c3D4\n", r"Host: x\r\nAuthorization: Basic a1B2a1B2a1B2\r\n", "\x1b[31mAKIA" + "A1B2" * 4,
+        r'{\"password\": \"a1B2c3D4\"}', r"{\\\"token\\\": \\\"a1B2c3D4\\\"}", r'{\"Authorization\": \"Basic a1B2a1B2a1B2\"}', "a%0Asecret='a1B2c3D4'", r"\x1b[0mhf_" + "aBcD" * 9,
+    ],
+)  # fmt: skip
+def test_secrets_are_known_in_what_repr_and_json_have_written(text: str) -> None:
+    hidden = Redactor({})(text)
+    assert HIDDEN in hidden
+    assert not any(part in hidden for part in ("a1B2", "A1B2", "aBcD"))
+
+
 def test_every_text_of_the_findings_goes_through_it(sample: Findings) -> None:
     def texts(value: object) -> list[str]:
         if isinstance(value, Enum):

@@ -1,0 +1,1 @@
+"""What strangers could hand in, made by the thousand."""

@@ -154,6 +154,11 @@ def bisects() -> str:
     return (HERE.parent / "benchmarks" / "BISECTS.md").read_text("utf-8")
 
 
+def attacks() -> str:
+    """Show what attacks by foreign files came to."""
+    return (HERE.parent / "benchmarks" / "FUZZING.md").read_text("utf-8")
+
+
 def leak_cost() -> str:
     """Show what the leak watch costs."""
     return (HERE.parent / "benchmarks" / "LEAKS.md").read_text("utf-8")
@@ -403,6 +408,7 @@ PAGES = {
     "reference/forgiven": forgiven,
     "reference/leak-cost": leak_cost,
     "explanation/faults": faults,
+    "reference/attacks": attacks,
     "how-to/other-plugins": other_plugins,
     "how-to/fix": perturbation_pages.fixes,
     "perturbations/index": perturbation_pages.index,

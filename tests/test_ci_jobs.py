@@ -21,9 +21,10 @@ pytestmark = pytest.mark.thorough
 ROOT = Path(__file__).parents[1]
 JOBS = ROOT / "docs" / "how-to" / "ci" / "jobs"
 ACTION = ROOT / ".github" / "actions" / "flakehunt" / "action.yml"
+AUDIT = ROOT / ".github" / "workflows" / "audit.yml"
 SCHEMAS = {
     "github-": "github-workflows", "gitlab": "gitlab-ci", "azure-": "azure-pipelines", "circleci": "circle-ci",
-    "buildkite-": "buildkite", "action": "github-actions",
+    "buildkite-": "buildkite", "action": "github-actions", "audit": "github-workflows",
 }  # fmt: skip
 NIGHTLY = (
     "github-nightly.yml",
@@ -61,7 +62,7 @@ def shell(name: str, kind: str) -> str:
     return one
 
 
-@pytest.mark.parametrize("path", [*sorted(JOBS.glob("*.yml")), ACTION], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*sorted(JOBS.glob("*.yml")), ACTION, AUDIT], ids=lambda path: path.name)
 def test_it_has_the_form_that_its_service_wants(path: Path) -> None:
     schema = next(schema for name, schema in SCHEMAS.items() if path.name.startswith(name))
     more = ["--regex-variant", "python"] if schema == "azure-pipelines" else []

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 LONGEST, MOST_MEMORY, ENOUGH = 8.0, 3 * 2**30, 60.0
-"""Seconds that one command may take, bytes of address space, and seconds after which a hang is cut short."""
+"""Seconds of CPU that one command may take, bytes of address space, and seconds of CPU after which a hang is cut short."""
 STARTS = (
     "subprocess.Popen",
     "os.system",
@@ -86,7 +86,7 @@ class Guard:
         """How often it was taken, and refused."""
         self.started: list[list[str]] = []
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-        signal.signal(signal.SIGALRM, self._alarm)
+        signal.signal(signal.SIGVTALRM, self._alarm)
         sys.addaudithook(self._seen)
         subprocess.Popen = self._popen  # type: ignore[assignment, misc]
 
@@ -143,13 +143,13 @@ class Guard:
 
     @contextlib.contextmanager
     def _limited(self) -> Iterator[None]:
-        signal.setitimer(signal.ITIMER_REAL, ENOUGH)
+        signal.setitimer(signal.ITIMER_VIRTUAL, ENOUGH)
         self.watching = True
         try:
             yield
         finally:
             self.watching = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
     def run(self, name: str, read: Callable[[], Any], allowed: tuple[type[BaseException], ...] = ()) -> tuple[Any, str]:
         """Run one thing; give what it gives, and what it wrote."""

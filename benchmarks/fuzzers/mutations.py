@@ -89,7 +89,7 @@ def _a_key(holder: Any, chance: Random) -> Any:
 
 def of_json(document: Any, chance: Random) -> None:
     """Change some places of a JSON value."""
-    for _ in range(chance.choice((1, 1, 1, 2, 5))):
+    for _ in range(chance.choice((1, 1, 2, 5, 30))):
         places = nodes(document)
         if not places:
             return
@@ -98,7 +98,7 @@ def of_json(document: Any, chance: Random) -> None:
             case 0:
                 del holder[key]
             case 1 if isinstance(holder, list):
-                holder.extend([holder[key]] * chance.choice((1, 2, 2000)))
+                holder.extend([holder[key]] * chance.choice((1, 2, 200)))
             case 2 if isinstance(holder, dict):
                 holder[text(chance)] = value(chance)
             case 3:
@@ -111,6 +111,20 @@ def of_json(document: Any, chance: Random) -> None:
                 holder[key] = text(chance)
             case _:
                 holder[key] = value(chance)
+
+
+MEANT = frozenset({
+    "schema", "verdict", "contract", "outcome", "kind", "mode", "where", "owner_at", "started_at", "added", "expires", "started", "id", "under", "strip",
+})  # fmt: skip
+"""Members of a report whose text is no text of anybody's."""
+
+
+def poisoned(document: Any, chance: Random) -> None:
+    """Put texts that mean something to somebody into a report that is still one."""
+    share = chance.choice((0.02, 0.2, 1.0))
+    for holder, key in nodes(document):
+        if isinstance(holder[key], str) and key not in MEANT and chance.random() < share:
+            holder[key] = f"{holder[key]}{chance.choice(('', ' ', chr(10)))}{text(chance)[:3000]}"
 
 
 def dumped(document: Any) -> str:
@@ -166,7 +180,7 @@ SCHEMES = (
 
 def _change(db: sqlite3.Connection, chance: Random) -> None:
     """Do something to a table, or to one of its columns."""
-    table = chance.choice(TABLES)
+    table = chance.choice((*TABLES, "hunts", "hunts", "documents", "sweeps", "sweeps", "attempts", "evidence"))
     columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})").fetchall()] or ["id"]
     column = chance.choice(columns)
     if chance.random() < 0.5:
@@ -184,21 +198,21 @@ def _change(db: sqlite3.Connection, chance: Random) -> None:
 def of_ledger(path: Path, chance: Random) -> None:
     """Change a ledger: its bytes, its cells, its schema, or what its hunts said in the end."""
     kind = chance.randrange(10)
-    if kind < 3:
+    if kind < 2:
         path.write_bytes(of_bytes(path.read_bytes(), chance))
         return
     with (
         closing(sqlite3.connect(path, isolation_level=None)) as db,
         suppress(sqlite3.Error, OverflowError, UnicodeError),
     ):
-        if kind < 6:
+        if kind < 5:
             for (number,) in db.execute("SELECT hunt FROM documents").fetchall():
                 (said,) = db.execute("SELECT document FROM documents WHERE hunt = ?", (number,)).fetchone()
                 document = json.loads(said)
-                of_json(document, chance)
+                (poisoned if chance.random() < 0.4 else of_json)(document, chance)
                 db.execute("UPDATE documents SET document = ? WHERE hunt = ?", (dumped(document), number))
             return
-        for _ in range(chance.choice((1, 1, 2, 4))):
+        for _ in range(chance.choice((1, 2, 5, 12))):
             with suppress(sqlite3.Error, OverflowError, UnicodeError):
                 _change(db, chance)
 
@@ -215,7 +229,7 @@ def of_journal(raw: str, chance: Random) -> bytes:
             continue
         try:
             document = json.loads(lines[at])
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(document, dict):
             of_json(document, chance)

@@ -226,7 +226,7 @@ def report(guard: Guard, there: Path, folder: Path, chance: Random) -> Path:
         path.write_bytes(mutations.of_bytes(raw.encode(), chance))
     else:
         document = json.loads(raw)
-        mutations.of_json(document, chance)
+        (mutations.poisoned if chance.random() < 0.4 else mutations.of_json)(document, chance)
         path.write_bytes(mutations.dumped(document).encode("utf-8", "surrogatepass"))
     _command(guard, "report", path, "-v")
     for words in chance.sample(
@@ -395,15 +395,11 @@ def _read_back(text: str) -> Iterator[str]:
     yield text.replace('\\"', '"').replace("\\\\", "\\")
 
 
-MEANT = frozenset({
-    "schema", "verdict", "contract", "outcome", "kind", "mode", "where", "owner_at", "started_at", "added", "expires", "started", "id", "under", "strip",
-})  # fmt: skip
-"""Members of a report whose text is no text of anybody's."""
-
-
 def _plant(document: Any, planted: list[str], chance: Random) -> None:
     places = [
-        (holder, key) for holder, key in mutations.nodes(document) if isinstance(holder[key], str) and key not in MEANT
+        (holder, key)
+        for holder, key in mutations.nodes(document)
+        if isinstance(holder[key], str) and key not in mutations.MEANT
     ]
     chance.shuffle(places)
     for secret in planted:

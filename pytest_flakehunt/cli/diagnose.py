@@ -88,6 +88,11 @@ def _started(asked: argparse.Namespace, path: Path, later: Later, trial: Trial) 
         f"--flakehunt-ledger={path.resolve()}",
         *([f"--flakehunt-only={','.join(trial.perturbations)}"] if trial.perturbations else []),
     ]
+    for word in words[:2] + words[3:]:
+        if not word.isprintable():
+            raise Refused(
+                f"{path}: it asks for {word[:60]!r}, and no hunt does; give a ledger that only hunts wrote to"
+            )
     environment = {**os.environ, LATER: str(later)}
     name = Path(sys.executable).name  # as it would be typed, where that is the same: printed commands begin with it
     program = name if shutil.which(name) == sys.executable else sys.executable

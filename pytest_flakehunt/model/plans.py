@@ -13,6 +13,9 @@ from pytest_flakehunt.model.settings import (
     SettingError,
 )
 
+LONGEST = 1000
+"""Letters of a perturbation's name with its setting."""
+
 
 def read_plan(text: str, known: Mapping[str, Perturbation]) -> Plan:
     """Read a plan's written form.
@@ -30,6 +33,8 @@ def read_plan(text: str, known: Mapping[str, Perturbation]) -> Plan:
     if text.strip() == "calm":
         return CALM
     for part in text.split():
+        if len(part) > LONGEST:
+            raise SettingError(f"{part[:60]}…: no setting has more than {LONGEST} letters; give NAME=SETTING")
         name, equals, value = part.partition("=")
         if not equals or not value:
             raise SettingError(f"{part}: give NAME=SETTING, such as hashseed=7")

@@ -116,3 +116,15 @@ def test_no_folder_is_removed_because_notes_name_it(tmp_path: Path) -> None:
     inner.mkdir(parents=True)
     worktree.removed(tmp_path, inner)
     assert inner.exists()
+
+
+def test_experiments_go_on_with_words_that_a_command_can_have(
+    tmp_path: Path, sample: Findings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Ledger(tmp_path / "l.sqlite")
+    ledger.begin(sample.trial, "", {}, tmp_path)
+    ledger.conclude(document.text(replace(sample, trial=replace(sample.trial, perturbations=("clock\0",)))))
+    ledger.end(1.0)
+    ledger.close()
+    assert main(["diagnose", str(tmp_path / "l.sqlite")]) == 2
+    assert r"it asks for '--flakehunt-only=clock\x00', and no hunt does" in capsys.readouterr().err

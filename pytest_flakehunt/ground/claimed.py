@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pytest_flakehunt.ground import locking
+from pytest_flakehunt.ground.removing import removed
 
 PREFIX = "flakehunt-of-"
 """What their names begin with, in the folder for files of a moment."""
@@ -53,7 +54,7 @@ class Folder:
 
     def close(self) -> None:
         """Delete it with all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        removed(self.path)
         self._let_go()
 
     def _let_go(self) -> None:
@@ -90,4 +91,4 @@ def _clear(entry: "os.DirEntry[str]") -> None:
     file = locking.taken(claim)
     if file is not None:
         with closing(file):
-            shutil.rmtree(entry.path, ignore_errors=True)
+            removed(entry.path)

@@ -1,11 +1,12 @@
 """Where this process may keep folders of our own: they go with the sweep, whatever becomes of it."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
+
+from pytest_flakehunt.ground.removing import removed
 
 _starts: list[str] = []
 
@@ -35,16 +36,16 @@ def folder() -> Iterator[str]:
     try:
         yield path
     finally:
-        _rmtree(path, ignore_errors=True)
+        removed(path)
 
 
 def _own(start: str) -> str:
     for number in count():
-        path = f"{start}.{os.getpid()}.{number}"
+        path = f"{start}.{_getpid()}.{number}"
         with suppress(FileExistsError):
             _mkdir(path, 0o700)
             return path
     raise AssertionError("there is always another number")
 
 
-_mkdir, _rmtree = os.mkdir, shutil.rmtree  # held on to: a test may replace them
+_mkdir, _getpid = os.mkdir, os.getpid  # held on to: a test may replace them

@@ -48,6 +48,11 @@ class Far:
         """Give its exit status, as far as that is known by now."""
         return self._status
 
+    @property
+    def exhausted(self) -> bool:
+        """Leave that to the pipe, which nobody but this process holds."""
+        return False
+
     def send(self, data: bytes) -> None:
         """Have bytes written to its standard input."""
         self._tell(frames.Tell(self.number, data))

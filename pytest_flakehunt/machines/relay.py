@@ -14,6 +14,7 @@ import pytest
 
 from pytest_flakehunt import perturbations
 from pytest_flakehunt.ground import claimed, realtime
+from pytest_flakehunt.ground.removing import removed
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.machines import frames
 from pytest_flakehunt.model import SettingError
@@ -199,7 +200,7 @@ class Relay:
     def _look(self, zygote: Zygote) -> None:
         self._forward(zygote)
         late = zygote.leaves is not None and realtime.monotonic() > zygote.leaves
-        if late or (zygote.process.answers is None and zygote.process.status is not None):
+        if late or zygote.process.exhausted:
             self._finish(zygote)
             return
         for pid in list(zygote.minded):
@@ -213,7 +214,7 @@ class Relay:
         status = zygote.process.leave(0)
         self._forward(zygote)
         self._tell(frames.Gone(zygote.number, status))
-        shutil.rmtree(zygote.folder, ignore_errors=True)
+        removed(zygote.folder)
 
     def _forward(self, zygote: Zygote) -> None:
         """Pass on what was written to the files that a controller reads."""

@@ -27,8 +27,12 @@ def idle(perturbations: Iterable[Perturbation], longest: float = LONGEST) -> Map
         longest: seconds that all that one fork tries may take together.
     """
     left = [item for item in perturbations if hasattr(item, "idle")]
-    if forkable.hindrance() is not None:
-        return {item.name: _tried(item) for item in left}
+    with fork.undisturbed():
+        return _each(left, longest) if forkable.hindrance() is None else {item.name: _tried(item) for item in left}
+
+
+def _each(left: list[Perturbation], longest: float) -> dict[str, str]:
+    """Try each in a fork, as many in one as it lives for."""
     found: dict[str, str] = {}
     while left:
         told, how = _apart(left, longest)

@@ -26,7 +26,7 @@ from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.leaks.watch import Watch
 from pytest_flakehunt.model import CALM, Evidence, Leak, Outcome, Place
 from pytest_flakehunt.perturbations import random as perturbation
-from pytest_flakehunt.zygote import wire
+from pytest_flakehunt.zygote import fork, wire
 from pytest_flakehunt.zygote.journal import Journal
 
 STACKS_SIGNAL: int | None = signal.SIGRTMIN + 7 if hasattr(signal, "SIGRTMIN") else getattr(signal, "SIGINFO", None)
@@ -427,6 +427,11 @@ def _each(
         except (KeyboardInterrupt, pytest.exit.Exception, SystemExit) as exception:
             journal.write(observer.interrupted(position, exception))
             raise
+        finally:
+            if (
+                journal.copied
+            ):  # a child of the test's that comes back from it: what it would run now, the original runs
+                fork.leave(int(observer.outcome is None or observer.outcome.fails))
         if session.shouldstop or session.shouldfail:
             session._shouldstop = session._shouldfail = False  # the sweep goes on, whatever a plugin wishes
         ended = (observer.finished(position),)

@@ -6,9 +6,10 @@ import os
 import select
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -70,7 +71,19 @@ def forked(work: Callable[[], None]) -> int:
         with contextlib.suppress(BaseException):
             sys.excepthook(*sys.exc_info())
     finally:
-        os._exit(status)
+        leave(status)
+
+
+def leave(status: int) -> NoReturn:
+    """End this process, which was forked, without any clean-up."""
+    wake_parent()
+    _exit(status)
+
+
+def wake_parent() -> None:
+    """Let the process go on that this one was started by, which a test may have stopped."""
+    with contextlib.suppress(OSError):
+        _kill(_getppid(), _CONTINUE)
 
 
 def _threads() -> int:
@@ -98,6 +111,42 @@ class Ending(NamedTuple):
     """CPU seconds: its own, and of the processes that it has waited for."""
     memory: int = 0
     """Bytes of memory that it had at most, those that it shares included."""
+
+
+def unheeded() -> Any:
+    """Let nobody but us wait for children: a suite may have let the system forget them, or take all there are.
+
+    Returns:
+        What handled their ends, for :func:`heeded`; None where nothing did.
+    """
+    handler = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
+    if handler in {None, signal.SIG_DFL} or threading.current_thread() is not threading.main_thread():
+        return None
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    return handler
+
+
+def heeded(handler: Any) -> None:
+    """Let ends of children be handled as the suite wants it."""
+    if handler is not None:
+        signal.signal(signal.SIGCHLD, handler)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let nobody else wait for children meanwhile."""
+    handler = unheeded()
+    try:
+        yield
+    finally:
+        heeded(handler)
+
+
+def children() -> frozenset[int]:
+    """Give the children of this process."""
+    import psutil
+
+    return frozenset(child.pid for child in psutil.Process().children())
 
 
 def wait(pid: int, parent: int) -> Ending | None:
@@ -161,7 +210,7 @@ def sweep_up(child: int, spared: frozenset[int]) -> int:
 
     Args:
         child: the child, which has been waited for.
-        spared: children that were there before the first fork.
+        spared: children that were there before the first fork; so are those that they have by now.
 
     Returns:
         How many processes had to be ended.
@@ -180,10 +229,17 @@ def sweep_up(child: int, spared: frozenset[int]) -> int:
             break
     import psutil
 
-    for process in psutil.Process().children(recursive=True):
-        if process.pid not in spared:
-            ended += 1
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-                process.wait(5)
+    for orphan in psutil.Process().children():
+        if orphan.pid in spared:
+            continue
+        with contextlib.suppress(psutil.Error):
+            for process in (orphan, *orphan.children(recursive=True)):  # whose children are ours once it has ended
+                ended += 1
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+                    process.wait(5)
     return ended
+
+
+_exit, _kill, _getppid = os._exit, os.kill, os.getppid  # held on to: a test may replace them
+_CONTINUE = getattr(signal, "SIGCONT", 0)

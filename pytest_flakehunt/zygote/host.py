@@ -3,15 +3,16 @@
 import contextlib
 import json
 import platform
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.zygote import processes, wire
+from pytest_flakehunt.zygote import fork, processes, wire
 from pytest_flakehunt.zygote.warm import STACKS
 
 BOOT = (
@@ -54,6 +55,10 @@ class Process(Protocol):
     @property
     def status(self) -> int | None:
         """The exit status, or minus the number of a signal; None while it runs."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it has ended, and nothing of what it said is left to be read."""
 
     def send(self, data: bytes) -> None:
         """Hand bytes to its standard input; one that is gone says so itself."""
@@ -147,6 +152,11 @@ class Local:
         """Give its exit status."""
         return self.popen.poll()
 
+    @property
+    def exhausted(self) -> bool:
+        """Look whether it is gone, and its pipe empty; that is not at its end where what it forked holds it open."""
+        return self.popen.poll() is not None and not (self.answers is not None and _readable(self.answers))
+
     def send(self, data: bytes) -> None:
         """Write to its standard input."""
         assert self.popen.stdin is not None
@@ -189,6 +199,7 @@ class Local:
 
     def end_run(self, pid: int) -> None:
         """Kill one of its children."""
+        processes.wake(self.popen.pid)
         processes.ask_for_stacks(pid, self.scratch / STACKS)
         processes.end_tree(pid)
 
@@ -209,6 +220,7 @@ class Here:
     def __init__(self) -> None:
         self._nursery = processes.Nursery()
         self._running: list[Local] = []
+        self._on_child: Any = None
 
     @property
     def where(self) -> str:
@@ -220,6 +232,7 @@ class Here:
     def open(self) -> None:
         """Become the parent of orphans."""
         self._nursery.adopt()
+        self._on_child = fork.unheeded()
 
     def start(self, origin: Origin, environment: Mapping[str, str], scratch: Path) -> Local:
         """Start a zygote with this interpreter."""
@@ -267,7 +280,19 @@ class Here:
         return False
 
     def close(self) -> None:
-        """Have nothing left to end: zygotes have left by then."""
+        """Let others wait for children again; zygotes have left by then."""
+        fork.heeded(self._on_child)
+
+
+def _readable(descriptor: int) -> bool:
+    if _poll is None:  # nor is there anything that holds pipes open without being told to
+        return True
+    waiting = _poll()
+    waiting.register(descriptor, select.POLLIN)
+    return any(event & select.POLLIN for _, event in waiting.poll(0))
+
+
+_poll = getattr(select, "poll", None)  # held on to: a suite's gevent would put its own there
 
 
 def neighbours(one: Host, other: Host) -> bool:

@@ -125,8 +125,8 @@ def heard(links: Iterable[Link], seconds: float) -> list[tuple[Link, wire.Messag
 
 
 def forsaken(links: Iterable[Link]) -> list[tuple[Link, None]]:
-    """Give an end to those that will say no more, for the machine that they are on is lost."""
-    lost = [link for link in links if link.host.lost and link.answers is not None]
+    """Give an end to those that will say no more: gone, though others hold their pipes, or on a lost machine."""
+    lost = [link for link in links if link.answers is not None and (link.host.lost or link.process.exhausted)]
     for link in lost:
         link.process.mute()
     return [(link, None) for link in lost]

@@ -2,12 +2,12 @@
 
 import contextlib
 import os
-import shutil
 import signal
 from pathlib import Path
 from typing import Any
 
 from pytest_flakehunt.ground import realtime
+from pytest_flakehunt.ground.removing import removed
 from pytest_flakehunt.zygote import fork
 from pytest_flakehunt.zygote.child import STACKS_SIGNAL
 
@@ -72,6 +72,13 @@ class Nursery:
                     child.wait(LEAVING)
 
 
+def wake(pid: int) -> None:
+    """Let a process go on that was stopped."""
+    if hasattr(signal, "SIGCONT"):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGCONT)
+
+
 def ask_for_stacks(pid: int, stacks: Path) -> None:
     """Let a process that hangs write the stacks of its threads; wake it first if it was stopped.
 
@@ -79,8 +86,8 @@ def ask_for_stacks(pid: int, stacks: Path) -> None:
     """
     if STACKS_SIGNAL is None or not hasattr(signal, "SIGCONT"):
         return
+    wake(pid)
     with contextlib.suppress(OSError):
-        os.kill(pid, signal.SIGCONT)
         os.kill(pid, STACKS_SIGNAL)
         before = -1
         for _ in range(10):
@@ -93,8 +100,10 @@ def ask_for_stacks(pid: int, stacks: Path) -> None:
 
 def printing_without_end(pid: int | None) -> bool:
     """Tell whether a process has captured more output than anyone will read."""
-    with contextlib.suppress(OSError):
-        return os.stat(f"/proc/{pid}/fd/1").st_size > OUTPUT_LIMIT  # noqa: PTH116 - a link to a deleted file
+    for stream in (1, 2):
+        with contextlib.suppress(OSError):
+            if os.stat(f"/proc/{pid}/fd/{stream}").st_size > OUTPUT_LIMIT:  # noqa: PTH116 - a link to a deleted file
+                return True
     return False
 
 
@@ -102,6 +111,6 @@ def tidy(folder: Path) -> None:
     """Delete what a sweep wrote for itself in a zygote's scratch folder: journals, and what their names begin."""
     for path in folder.glob("[0-9]*"):
         if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
+            removed(path)
         else:
             path.unlink(missing_ok=True)

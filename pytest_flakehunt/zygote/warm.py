@@ -100,6 +100,10 @@ class Warm:
         self.leaks: Watch | None = None
         self.unwatched = ""
         """Why no leak watch could be made."""
+        self.served_by: frozenset[int] = frozenset()
+        """Processes that importing the suite has started: they live as long as this one."""
+        self.on_child: Any = None
+        """What the suite has chosen to handle ends of children."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)  # those of installed plugins are registered later: they run before
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> Generator[None]:
@@ -161,6 +165,7 @@ class Warm:
         self.known = perturbations.registry(takeover.perturbations_of_plugins(session.config))
         for item in session.items:
             item.location  # noqa: B018 - found once, and not in each fork
+        self.served_by, self.on_child = fork.children(), fork.unheeded()
         child.note_randomness()
         self.stacks = os.open(self.scratch / STACKS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         if options.watch_leaks(session.config) is not False:  # what is ready before a fork costs no sweep anything
@@ -194,6 +199,7 @@ class Warm:
             (only,) = work
             before = fork.used()
             self._perform(session, only, run)
+            fork.wake_parent()
             after = fork.used()
             self.control.send(wire.Ended(0, 0, after.cpu - before.cpu, after.memory))
             return
@@ -231,12 +237,14 @@ class Warm:
         ending = fork.wait(pid, self.control.commands)
         if ending is None:
             os._exit(0)
-        fork.sweep_up(pid, frozenset())
+        fork.sweep_up(pid, self.served_by)
         return ending
 
     def _perform(self, session: pytest.Session, work: list[tuple[int, pytest.Item]], run: wire.Run) -> None:
         if run.forked:
             self.control.close()
+        fork.heeded(self.on_child)
+        self.observer.journal.own()
         if run.reported:  # what plugins write now, an ordinary run would write
             self.living.close()
             takeover.show(session.config)

@@ -92,6 +92,9 @@ class Beside:
         """Count a hang; experiments go on all the same."""
         test.hangs += 1
 
+    def deadly(self, test: Tally) -> None:
+        """Go on: what is run for a test is bounded."""
+
     def passing(self) -> None:
         """Show what is being done."""
         self.show()

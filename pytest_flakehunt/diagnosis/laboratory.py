@@ -341,6 +341,9 @@ class Laboratory:
         """Count a hang; experiments go on all the same."""
         test.hangs += 1
 
+    def deadly(self, test: Tally) -> None:
+        """Go on: what is run for a test is bounded."""
+
     def passing(self) -> None:
         """Show what is being done."""
         elapsed = realtime.monotonic() - self.pool.began

@@ -131,16 +131,17 @@ class Entropy:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.pid, self.bytes = os.getpid(), random.Random(seed).randbytes
+        self.pid, self.bytes = _getpid(), random.Random(seed).randbytes
 
     def __call__(self, size: int, /) -> bytes:
         """Give some."""
-        pid = os.getpid()
+        pid = _getpid()
         if pid != self.pid:
             self.pid, self.bytes = pid, random.Random(seeds.derive(self.seed, "fork", str(pid))).randbytes
         return self.bytes(size)
 
 
+_getpid = os.getpid  # held on to: a test may replace it
 _entropy: Entropy | None = None
 """Where what the operating system would give comes from; None where it is the system itself."""
 

@@ -16,7 +16,7 @@ from pytest_flakehunt.pool import lacking
 from pytest_flakehunt.pool.audience import Audience
 from pytest_flakehunt.pool.room import Processes, Room
 from pytest_flakehunt.pool.slots import Job, Slot, Slots
-from pytest_flakehunt.pool.sweep import OURS_FAILED, Ongoing
+from pytest_flakehunt.pool.sweep import DEADLY, OURS_FAILED, Ongoing
 from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.host import neighbours
@@ -64,6 +64,9 @@ class Overseer(Protocol):
 
     def hung(self, test: Tally) -> None:
         """Take note of a test that took too long."""
+
+    def deadly(self, test: Tally) -> None:
+        """Take note of a test that ends the interpreter which its process is forked from."""
 
     def passing(self) -> None:
         """Show how far it is: a turn of the loop has passed."""
@@ -320,11 +323,7 @@ class Pool:
             ongoing.try_again(ongoing.killed)
         lost = ongoing.ended(status, [(test.file, test.line) for test in self.tallies.tests], by_test=by_test)
         if lost is not None:
-            attempt = Attempt(self.tallies[lost.position].nodeid, lost.outcome, lost.seconds, lost.evidence)
-            if lost.outcome is Outcome.HUNG and ongoing.telling:
-                self._boss.hung(self.tallies[lost.position])
-            if ongoing.mirrored:
-                self.audience.lost(attempt)
+            self._lost(ongoing, lost)
         if ongoing.isolation is not Isolation.FORK and slot.link is not None:
             slot.link.retiring = True
             self.slots.part(slot.link)
@@ -354,6 +353,16 @@ class Pool:
         self.say(
             f"{self._folder.path}, where only the hunt looks, was deleted while it ran; what ran then is run again"
         )
+
+    def _lost(self, ongoing: Ongoing, lost: wire.Finished) -> None:
+        """Tell of a test that took its process with it."""
+        test = self.tallies[lost.position]
+        if lost.outcome is Outcome.HUNG and ongoing.telling:
+            self._boss.hung(test)
+        if ongoing.deadly[lost.position] >= DEADLY and ongoing.telling:
+            self._boss.deadly(test)
+        if ongoing.mirrored:
+            self.audience.lost(Attempt(test.nodeid, lost.outcome, lost.seconds, lost.evidence))
 
     def _take_in(self, slot: Slot) -> None:
         ongoing = slot.ongoing
@@ -399,7 +408,9 @@ class Pool:
             return
         if waited > self._limit(ongoing, watch.running):
             ongoing.killed = watch.running
-        elif watch.pid is None or not link.process.prints_without_end(watch.pid):
+        elif watch.pid is not None and link.process.prints_without_end(watch.pid):
+            ongoing.flooded = True
+        else:
             return
         if watch.pid is not None:
             link.process.end_run(watch.pid)

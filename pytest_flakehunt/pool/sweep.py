@@ -1,6 +1,7 @@
 """One sweep under way: what ran, what is left, and what became of its processes."""
 
 import signal
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,12 @@ from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.journal import UNWRITABLE
 from pytest_flakehunt.zygote.link import Link, Watch
+from pytest_flakehunt.zygote.processes import OUTPUT_LIMIT
 
 OURS_FAILED = 70
 """Exit status of a child in which our own code failed; see ``zygote.fork``."""
+DEADLY = 2
+"""How often in a sweep an interpreter must end with a process forked from it, before that is the doing of its test."""
 CUT_SHORT = frozenset({Outcome.HUNG, Outcome.CRASHED})
 """Outcomes after which nothing is known of what a test leaves."""
 
@@ -50,6 +54,10 @@ class Ongoing:
         self.link: Link | None = None
         self.killed: int | None = None
         """The test that took too long, by position, where the process was ended for it."""
+        self.flooded = False
+        """Whether the process was ended for what it had printed."""
+        self.deadly: Counter[int] = Counter()
+        """How often the interpreter that its process was forked from ended with a test, by position."""
         self.torn = ""
         """Why the sweep was given up; empty while it goes on."""
         self.first_link: Link | None = None
@@ -64,7 +72,7 @@ class Ongoing:
     def take(self, link: Link, run: wire.Run, watch: Watch) -> None:
         """Let a zygote run what is left."""
         self.first_link = self.first_link or link
-        self.link, self.watch, self.killed = link, watch, None
+        self.link, self.watch, self.killed, self.flooded = link, watch, None, False
         link.used = True
         link.send(run)
 
@@ -99,8 +107,8 @@ class Ongoing:
         Args:
             status: its exit status, or minus the number of a signal.
             places: file and line of every test, by position.
-            by_test: whether a test under way is to blame; not so where the
-                zygote itself was killed from outside.
+            by_test: whether a test under way is to blame; where the zygote
+                itself has ended, it is as soon as that has happened to it again.
 
         Returns:
             The attempt that ended with the process, if there was one.
@@ -109,6 +117,9 @@ class Ongoing:
         assert self.link is not None
         lost = None
         running = self.watch.running if self.killed is None else self.killed
+        if running is not None and not by_test and not self.link.host.lost:
+            self.deadly[running] += 1
+            by_test = self.deadly[running] >= DEADLY
         if running is not None and by_test:
             lost = self._lost(running, status, Place(*places[running]))
             self.attempts[running] = self._placed(lost)
@@ -163,7 +174,13 @@ class Ongoing:
         why = f", of {stacks.strip().splitlines()[-1]}" if status == OURS_FAILED and stacks.strip() else ""
         if status == UNWRITABLE:
             why = ": no file could be written any more"
-        message = f"the process ended: {name}{why}"
+        if self.flooded:
+            message = f"the process was ended ({name}) when it had printed more than {OUTPUT_LIMIT // 2**20} MB"
+        elif self.deadly[position] >= DEADLY:
+            times = self.deadly[position]
+            message = f"the interpreter that its process was forked from ended ({name}) {times} times while it ran"
+        else:
+            message = f"the process ended: {name}{why}"
         evidence = Evidence("process", name, message, main, stacks=stacks, statement=scope)
         return wire.Finished(position, Outcome.CRASHED, seconds, evidence)
 

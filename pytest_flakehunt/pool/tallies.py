@@ -39,6 +39,8 @@ class Tallies:
         """Tests that fail in every calm sweep, and pass when pytest runs them by itself: nothing is said of these."""
         self.company: set[str] = set()
         """Tests that run in a sweep only where it names them."""
+        self.deadly: set[str] = set()
+        """Tests that end what their process is forked from: unforked, that would be this process."""
         self._checked: set[str] = set()
 
     @classmethod
@@ -121,7 +123,7 @@ class Tallies:
             Those that no unforked attempt has checked, and those that passed
             one: of these, from now on, only what was not forked counts.
         """
-        hunted = (test for test in self.tests if test.nodeid not in self.company)
+        hunted = (test for test in self.tests if test.nodeid not in self.company | self.deadly)
         always = [test for test in hunted if test.forked.failures and test.forked.failures == test.forked.runs]
         unchecked = tuple(t.nodeid for t in always if not t.unforked.runs and t.nodeid not in self._checked)
         passing = (test.nodeid for test in always if test.unforked.runs > test.unforked.failures)

@@ -47,6 +47,8 @@ class Conclusions:
         """Let pytest itself run what failed in every calm sweep: what passes there is our fault, and not broken."""
         if self.options.plan or self._context.hunts or not (doubtful := cases.unconfirmed()):
             return
+        if survey.tallies.deadly:  # what pytest itself runs has this process for its parent
+            return
         rerun = Rerun(self.config.stash[ORIGIN], survey.pool.slots.scratch)
         limit = max(survey.pool.limit(survey.tallies.named(nodeid), 1.0) for nodeid in doubtful)
         passing = rerun.passing(self._context.ordinary(doubtful), doubtful, limit)
@@ -100,7 +102,10 @@ class Conclusions:
             )
             return replace(found, verified=verified if verified.runs else None, control=control)
 
-        chosen = ([lead for lead in group if wanted(lead)] for group in cases.groups())
+        deadly = survey.tallies.deadly
+        chosen = (
+            [lead for lead in group if wanted(lead) and lead.finding.nodeid not in deadly] for group in cases.groups()
+        )
         groups = [group for group in chosen if group]
         laboratory = Laboratory(
             survey.pool,

@@ -386,9 +386,18 @@ class Survey:
     def hung(self, test: Tally) -> None:
         """Count a hang; a test that hangs again leaves the shared sweeps, and is finished alone."""
         test.hangs += 1
-        if test.hangs == HANGS_TO_BENCH and test.nodeid not in self.pool.benched:
+        if test.hangs == HANGS_TO_BENCH:
+            self._bench(test, self._why_benched(test))
+
+    def deadly(self, test: Tally) -> None:
+        """Finish a test alone that ends what its process is forked from."""
+        self.tallies.deadly.add(test.nodeid)
+        self._bench(test, "it ends the process that its own was started by")
+
+    def _bench(self, test: Tally, why: str) -> None:
+        if test.nodeid not in self.pool.benched:
             self.pool.benched.add(test.nodeid)
-            self.pool.say(f"{test.nodeid} is left out of further sweeps: {self._why_benched(test)}")
+            self.pool.say(f"{test.nodeid} is left out of further sweeps: {why}")
             for _ in range(LAST_CHANCES):
                 self._encores.append(Job(Draft(self.next_number()), (test.nodeid,), self.pool.usual))
 

@@ -55,13 +55,15 @@ def test_a_crash_costs_one_attempt_and_the_sweep_goes_on(
     "deed",
     [
         "os.chdir(tmp_path); shutil.rmtree(tmp_path)",
-        "time.monotonic = time.time = json.dumps = json.loads = None",
+        "time.monotonic = time.time = json.dumps = json.loads = os.getpid = os.umask = None",
         "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))",
         "sys.stdout = sys.stderr = None",
         "os.environ.clear()",
         "gc.disable(); sys.setrecursionlimit(200)",
         "subprocess.Popen(['sleep', '1000'], start_new_session=True)",
         "os.fork() or time.sleep(1000)",
+        "assert os.fork()",  # its child comes back as well
+        "os._exit = lambda status: None; os.kill(os.getppid(), signal.SIGSTOP)",
     ],
 )
 def test_a_sweep_survives(pytester: pytest.Pytester, hunt: Hunter, deed: str) -> None:
@@ -237,7 +239,14 @@ def test_nothing_a_child_starts_outlives_its_sweep(pytester: pytest.Pytester, hu
     assert not [p for p in psutil.process_iter(["cmdline"]) if mark in " ".join(p.info["cmdline"] or [])]
 
 
-def test_a_zygote_that_is_killed_is_replaced_and_nothing_is_blamed(pytester: pytest.Pytester, hunt: Hunter) -> None:
+HOLDING = "import os, time\nif 'PYTEST_XDIST_WORKER' in os.environ and not os.fork(): time.sleep(1000)"
+
+
+@pytest.mark.parametrize("conftest", ["", pytest.param(HOLDING, id="and what it has forked holds its pipes open")])
+def test_a_zygote_that_is_killed_is_replaced_and_nothing_is_blamed(
+    pytester: pytest.Pytester, hunt: Hunter, conftest: str
+) -> None:
+    pytester.makeconftest(conftest)
     pytester.makepyfile(
         """
         import os, pathlib, signal
@@ -300,6 +309,58 @@ def test_a_ledger_that_can_be_written_no_more_ends_the_hunt_with_what_was_seen(
 
 
 @pytest.mark.thorough
+def test_a_test_that_kills_its_zygote_again_and_again_is_blamed_and_left_out(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import os, signal, time
+        def test_before(): pass
+        def test_shoots(): os.kill(os.getppid(), signal.SIGKILL); time.sleep(60)
+        def test_after(): pass
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", "--flakehunt-isolation=fork", sweeps=3)
+    assert found.verdicts == {"test_before": "steady", "test_shoots": "broken", "test_after": "steady"}
+    assert [test["runs"] for test in found.tests.values()] == [3, 4, 3]
+    mode = found.mode("test_shoots")
+    assert (mode["outcome"], mode["exception"], mode["message"]) == (
+        "crashed",
+        "SIGKILL",
+        "the interpreter that its process was forked from ended (SIGKILL) 2 times while it ran",
+    )
+    assert found.report["notes"] == [
+        "test_it.py::test_shoots is left out of further sweeps: it ends the process that its own was started by"
+    ]
+
+
+@pytest.mark.parametrize("only", ["hashseed", "gc"])
+def test_what_importing_the_suite_starts_lives_on_and_ends_of_children_are_its_own_affair(
+    pytester: pytest.Pytester, hunt: Hunter, only: str
+) -> None:
+    handler = {"hashseed": "signal.SIG_DFL", "gc": "signal.SIG_IGN"}[only]  # the latter is tried in a fork first
+    pytester.makeconftest(
+        f"""
+        import signal, subprocess
+        signal.signal(signal.SIGCHLD, {handler})
+        SERVER = subprocess.Popen(["sleep", "1000"])
+        def pytest_unconfigure(): SERVER.kill()
+        """
+    )
+    pytester.makepyfile(
+        f"""
+        import conftest, os, signal
+        def test_there(): os.kill(conftest.SERVER.pid, 0)
+        def test_kept(): assert signal.getsignal(signal.SIGCHLD) is {handler}
+        """
+    )
+    found = hunt(f"--flakehunt-only={only}", "-n1", sweeps=4)
+    assert found.verdicts == {"test_there": "steady", "test_kept": "steady"}
+    assert [test["runs"] for test in found.tests.values()] == [4, 4]
+    assert found.report["notes"] == []
+
+
+@pytest.mark.thorough
 def test_a_controller_that_is_killed_takes_everything_with_it(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -332,16 +393,21 @@ def attempts_in(ledger: Path) -> int:
 
 
 @pytest.mark.thorough
-def test_printing_without_end_is_a_crash_and_fills_no_disk(pytester: pytest.Pytester, hunt: Hunter) -> None:
+@pytest.mark.parametrize("stream", [1, 2])
+def test_printing_without_end_is_a_crash_and_fills_no_disk(
+    pytester: pytest.Pytester, hunt: Hunter, stream: int
+) -> None:
     pytester.makepyfile(
-        """
+        f"""
         import os
         def test_prints():
-            while True: os.write(1, b"x" * 1_000_000)
+            while True: os.write({stream}, b"x" * 1_000_000)
         """
     )
     found = hunt(CALM_ONLY, "-n1", "--flakehunt-timeout=30", sweeps=1)
-    assert found.mode("test_prints")["exception"] == "SIGKILL"
+    mode = found.mode("test_prints")
+    assert (mode["outcome"], mode["exception"]) == ("crashed", "SIGKILL")
+    assert mode["message"] == "the process was ended (SIGKILL) when it had printed more than 256 MB"
 
 
 def test_a_test_that_keeps_everybody_from_writing_is_told_so(pytester: pytest.Pytester, hunt: Hunter) -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 PR_SET_PDEATHSIG = 1
@@ -86,6 +87,14 @@ def wake_parent() -> None:
         _kill(_getppid(), _CONTINUE)
 
 
+def wake_controller() -> None:
+    """Do the same where that is the user's own process, unless it could have been stopped by hand, from a terminal."""
+    with contextlib.suppress(OSError):
+        terminal = Path(f"/proc/{_getppid()}/stat").read_bytes().rpartition(b")")[2].split()[4]
+        if terminal == b"0":
+            wake_parent()
+
+
 def _threads() -> int:
     """Count the threads of this process; two where the system does not say."""
     try:
@@ -144,6 +153,12 @@ def undisturbed() -> Iterator[None]:
 
 def children() -> frozenset[int]:
     """Give the children of this process."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:  # there are none: psutil need not be imported for that
+        return frozenset()
+    except AttributeError:  # not on every Unix
+        pass
     import psutil
 
     return frozenset(child.pid for child in psutil.Process().children())

@@ -199,7 +199,7 @@ class Warm:
             (only,) = work
             before = fork.used()
             self._perform(session, only, run)
-            fork.wake_parent()
+            fork.wake_controller()
             after = fork.used()
             self.control.send(wire.Ended(0, 0, after.cpu - before.cpu, after.memory))
             return

@@ -64,12 +64,16 @@ def test_a_crash_costs_one_attempt_and_the_sweep_goes_on(
         "os.fork() or time.sleep(1000)",
         "assert os.fork()",  # its child comes back as well
         "os._exit = lambda status: None",
+        "scribble()",
     ],
 )
 def test_a_sweep_survives(pytester: pytest.Pytester, hunt: Hunter, deed: str) -> None:
     pytester.makepyfile(
         f"""
-        import gc, json, os, shutil, signal, subprocess, sys, time
+        import contextlib, gc, json, os, shutil, signal, subprocess, sys, time
+        def scribble():
+            for number in range(3, 64):
+                with contextlib.suppress(OSError): os.write(number, b"{{]\\n")
         def test_before(): pass
         def test_deed(tmp_path): {deed}
         def test_after(): pass

@@ -392,7 +392,7 @@ class Survey:
     def deadly(self, test: Tally) -> None:
         """Finish a test alone that ends what its process is forked from."""
         self.tallies.deadly.add(test.nodeid)
-        self._bench(test, "it ends the process that its own was started by")
+        self._bench(test, "it ends its parent process, which in an ordinary run is whatever has started pytest")
 
     def _bench(self, test: Tally, why: str) -> None:
         if test.nodeid not in self.pool.benched:

@@ -197,11 +197,13 @@ class Warm:
         if not run.forked:
             fork.die_with_parent()
             (only,) = work
-            before = fork.used()
-            self._perform(session, only, run)
+            before, status = fork.used(), fork.ABORTED
+            with contextlib.suppress(Exception):  # which stands among the stacks
+                self._perform(session, only, run)
+                status = 0
             fork.wake_controller()
             after = fork.used()
-            self.control.send(wire.Ended(0, 0, after.cpu - before.cpu, after.memory))
+            self.control.send(wire.Ended(0, status, after.cpu - before.cpu, after.memory))
             return
         status, group, cpu, memory = 0, 0, 0.0, 0
         for group, some in enumerate(work):  # noqa: B007 - the last one is reported

@@ -85,6 +85,17 @@ def test_a_sweep_survives(pytester: pytest.Pytester, hunt: Hunter, deed: str) ->
     assert found.report["notes"] == []
 
 
+def test_a_plugin_that_fails_outside_of_any_test_is_named_forked_or_not(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makeconftest("def pytest_runtest_protocol(): raise ZeroDivisionError('in a plugin')")
+    pytester.makepyfile("def test_it(): pass")
+    found = hunt(CALM_ONLY, "-n1", sweeps=3)  # the last of them is not forked
+    assert found.verdicts == {"test_it": "broken"}
+    message = "the process ended: exit status 70, of ZeroDivisionError: in a plugin"
+    assert found.mode("test_it")["message"] == message
+
+
 def test_a_test_that_closes_every_descriptor_is_recorded_all_the_same(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """
@@ -334,7 +345,8 @@ def test_a_test_that_kills_its_zygote_again_and_again_is_blamed_and_left_out(
         "the interpreter that its process was forked from ended (SIGKILL) 2 times while it ran",
     )
     assert found.report["notes"] == [
-        "test_it.py::test_shoots is left out of further sweeps: it ends the process that its own was started by"
+        "test_it.py::test_shoots is left out of further sweeps: it ends its parent process, which in an ordinary run "
+        "is whatever has started pytest"
     ]
 
 

@@ -30,7 +30,7 @@ import psutil
 HERE = Path(__file__).parent
 FAULTS = HERE / "faults_inside.toml"
 COUNTS = HERE / "faults_inside.json"
-PAGE = HERE.parent / "docs" / "explanation" / "faults-inside.part.md"
+PAGE = HERE / "FAULTS_INSIDE.md"
 SETTLING = ("PYTEST_ADDOPTS", "CI", "PYTHONHASHSEED", "TZ", "PYTEST_XDIST_WORKER", "GITHUB_ACTIONS", "GITLAB_CI")
 HUNT = ("-m", "pytest", "-p", "xdist.plugin", "-p", "pytest_flakehunt.plugin", "--flakehunt-json=report.json")
 GENTLE = "--flakehunt-only=hashseed,random,gc"

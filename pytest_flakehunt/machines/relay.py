@@ -5,7 +5,6 @@ import hashlib
 import importlib.util
 import os
 import select
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -431,7 +431,7 @@ def test_a_test_that_keeps_everybody_from_writing_is_told_so(pytester: pytest.Py
         """
         import resource
         def test_before(): pass
-        def test_writes_no_more(): resource.setrlimit(resource.RLIMIT_FSIZE, (0, -1))
+        def test_writes_no_more(): resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         def test_after(): pass
         """
     )

@@ -1,6 +1,5 @@
 """Running a printed command again, as the user would: does it bring the failure back, and only with the cause?"""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from pytest_flakehunt.asked import flags
 from pytest_flakehunt.diagnosis.repro import Command, Commands
 from pytest_flakehunt.diagnosis.witness import FOLDER
 from pytest_flakehunt.ground import interrupting, realtime
+from pytest_flakehunt.ground.removing import removed
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Count, Mode, Outcome, Reply
 from pytest_flakehunt.zygote import fork, processes, wire
@@ -158,7 +158,7 @@ class Rerun:
         if seen.exists():
             with (self.folder / artefacts.FILE).open("ab") as kept:
                 kept.write(seen.read_bytes())
-        shutil.rmtree(scratch, ignore_errors=True)
+        removed(scratch)
 
     def _environment(self, command: Command, journal: Path) -> Mapping[str, str]:
         environ = {**self.origin.environment(), flags.WITNESS: str(journal)}

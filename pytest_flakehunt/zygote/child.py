@@ -428,9 +428,7 @@ def _each(
             journal.write(observer.interrupted(position, exception))
             raise
         finally:
-            if (
-                journal.copied
-            ):  # a child of the test's that comes back from it: what it would run now, the original runs
+            if journal.copied:  # a child that the test forked, and that comes back: what is left, the original runs
                 fork.leave(int(observer.outcome is None or observer.outcome.fails))
         if session.shouldstop or session.shouldfail:
             session._shouldstop = session._shouldfail = False  # the sweep goes on, whatever a plugin wishes

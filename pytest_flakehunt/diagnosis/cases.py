@@ -95,7 +95,7 @@ class Cases:
             (sweep, row.outcome, row.fingerprint)
             for row in self.ledger.rows(test.nodeid)
             if not (sweep := self.survey.sweeps[row.sweep]).outage
-            and not (suspicious and sweep.isolation is Isolation.FORK)
+            and not (suspicious and sweep.isolation is not Isolation.FRESH)
         ]
         return Case(test.nodeid, test.file, test.line, attempts, self.ledger.evidence(test.nodeid))
 

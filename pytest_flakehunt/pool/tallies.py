@@ -1,5 +1,6 @@
 """What a hunt remembers of each test while it runs: two counts, and what they say of sweeps and of ourselves."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
@@ -8,12 +9,14 @@ from pytest_flakehunt.model import Attempt, Count, Isolation, Outage, Outcome, S
 
 OUTAGE_TESTS = 10
 """Sound tests that a sweep must run before it can be called an outage."""
+FEWEST_LATER = 3
+"""Forks of interpreters that forked before, in which a test must fail each time before it is doubted for that."""
 
 
 class Tally:
     """What the hunt remembers of one test while it runs."""
 
-    __slots__ = ("calm", "file", "forked", "hangs", "line", "nodeid", "slowest", "total", "unforked")
+    __slots__ = ("calm", "file", "forked", "hangs", "later", "line", "nodeid", "slowest", "total", "unforked")
 
     def __init__(self, nodeid: str, file: str, line: int) -> None:
         self.nodeid, self.file, self.line = nodeid, file, line
@@ -23,8 +26,16 @@ class Tally:
         self.hangs = 0
         self.forked = Count()
         """Attempts in forks, under whatever plan."""
+        self.later = Count()
+        """Those of them that came after another fork of the same interpreter, and may lack what that one used up."""
         self.unforked = Count()
-        """Calm attempts that were not forked."""
+        """Calm attempts in interpreters of their own, and passes in such as retired, of which forks use things up."""
+
+    @property
+    def fails_in_forks(self) -> bool:
+        """Whether it failed in every fork, or in every one that another fork of its interpreter came before."""
+        first = 0 < self.forked.failures == self.forked.runs
+        return first or FEWEST_LATER <= self.later.runs == self.later.failures
 
 
 class Tallies:
@@ -34,7 +45,7 @@ class Tallies:
         self.tests = list(tests)
         self.positions = {test.nodeid: position for position, test in enumerate(self.tests)}
         self.suspicious: set[str] = set()
-        """Tests that fail forked and pass unforked: only what was not forked counts."""
+        """Tests that fail forked and pass unforked: only what ran in interpreters of their own counts."""
         self.ours: set[str] = set()
         """Tests that fail in every calm sweep, and pass when pytest runs them by itself: nothing is said of these."""
         self.company: set[str] = set()
@@ -42,6 +53,8 @@ class Tallies:
         self.deadly: set[str] = set()
         """Tests that end what their process is forked from: unforked, that would be this process."""
         self._checked: set[str] = set()
+        self._used: dict[int, float] = {}
+        """Seconds since 1970 at which the first fork of each zygote ended."""
 
     @classmethod
     def of(cls, places: Iterable[tuple[str, str, int | None]]) -> Self:
@@ -81,20 +94,30 @@ class Tallies:
 
     def add(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
         """Count the attempts of a sweep."""
+        forked = sweep.isolation is Isolation.FORK
+        later = forked and self._follows(sweep)
         for attempt in attempts:
             if not attempt.outcome.counts:
                 continue
             test = self.named(attempt.nodeid)
             failures = int(attempt.outcome.fails)
             test.total = test.total.plus(1, failures)
-            if sweep.isolation is Isolation.FORK:
+            if forked:
                 test.forked = test.forked.plus(1, failures)
+            if later:
+                test.later = test.later.plus(1, failures)
             if sweep.calm:
                 test.calm = test.calm.plus(1, failures)
-                if sweep.isolation is not Isolation.FORK:
+                if sweep.isolation is Isolation.FRESH or (not forked and not failures):
                     test.unforked = test.unforked.plus(1, failures)
                 if attempt.outcome is not Outcome.HUNG:
                     test.slowest = max(test.slowest or 0.0, attempt.seconds)
+
+    def _follows(self, sweep: Sweep) -> bool:
+        """Tell whether a fork of the same zygote had ended before a forked sweep began."""
+        before = self._used.get(sweep.zygote, math.inf)
+        self._used[sweep.zygote] = min(before, sweep.started + sweep.seconds)
+        return sweep.started >= before
 
     def outage(self, sweep: Sweep, attempts: Sequence[Attempt], left_out: int = 0) -> Outage | None:
         """Tell whether most tests that pass when calm failed in one sweep.
@@ -117,14 +140,14 @@ class Tallies:
         return Outage(sweep.number, str(sweep.plan), Count(len(sound), len(failed)), *said)
 
     def doubted(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Name tests that failed in every fork, each once.
+        """Name tests that forks alone may make fail, each once.
 
         Returns:
             Those that no unforked attempt has checked, and those that passed
-            one: of these, from now on, only what was not forked counts.
+            one: of these, from now on, only interpreters of their own count.
         """
         hunted = (test for test in self.tests if test.nodeid not in self.company | self.deadly)
-        always = [test for test in hunted if test.forked.failures and test.forked.failures == test.forked.runs]
+        always = [test for test in hunted if test.fails_in_forks]
         unchecked = tuple(t.nodeid for t in always if not t.unforked.runs and t.nodeid not in self._checked)
         passing = (test.nodeid for test in always if test.unforked.runs > test.unforked.failures)
         doubted = tuple(nodeid for nodeid in passing if nodeid not in self.suspicious)

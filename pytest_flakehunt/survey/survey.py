@@ -408,7 +408,7 @@ class Survey:
         return "it hangs when calm; if it only takes long, say how long with --flakehunt-timeout"
 
     def _doubts(self) -> bool:
-        """Queue fresh interpreters for tests that failed in every fork, until it is known that we are not the cause."""
+        """Queue fresh interpreters for tests that forks alone may make fail, until it is known who is the cause."""
         if not self.checks:
             return False
         unchecked, doubted = self.tallies.doubted()

@@ -47,7 +47,7 @@ SWEEPS: list[tuple[str, tuple[str, ...], dict[str, Any], list[tuple[Outcome, str
     ("order=reversed", ("order",), {"outage": True}, [(F, A), (F, A)]),
     ("order=reversed", ("order",), {}, [(S, ""), (P, "")]),
     ("order=reversed", ("order",), {"purpose": Purpose.DIAGNOSIS}, [(F, A), (F, A)]),
-    ("random=9", ("random",), {"isolation": Isolation.UNFORKED}, [(P, ""), (P, "")]),
+    ("random=9", ("random",), {"isolation": Isolation.FRESH}, [(P, ""), (P, "")]),
 ]
 
 
@@ -115,7 +115,7 @@ def test_what_is_our_own_fault_is_drawn_nowhere(cases: Cases) -> None:
     assert (bad.under, bad.strip) == ((), ())
 
 
-def test_of_a_test_that_only_forks_make_fail_what_was_not_forked_counts(cases: Cases) -> None:
+def test_of_a_test_that_only_forks_make_fail_interpreters_of_their_own_count(cases: Cases) -> None:
     cases.survey.tallies.suspicious.add("a.py::test_bad")
     bad, _ = drawn(cases).tests
     assert bad.under == (Count(), Count(), Count(), Count(1, 0), Count())

@@ -491,6 +491,26 @@ def test_what_fails_only_because_it_was_forked_is_not_blamed(pytester: pytest.Py
     assert found.tests["test_same_process"]["notes"] == ["it failed in forked processes only, and passes in fresh ones"]
 
 
+@pytest.mark.thorough
+def test_what_an_import_made_and_the_first_sweep_used_up_is_missed_by_forks_alone(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    """Seen in watchdog's tests: a temporary folder made as the module is imported, and deleted by its first sweep."""
+    pytester.makepyfile(
+        """
+        import os, random, shutil, tempfile
+        MADE = tempfile.mkdtemp()
+        def teardown_module(): shutil.rmtree(MADE)
+        def test_needs_it(): assert os.listdir(MADE) == []
+        def test_is_flaky(): assert random.SystemRandom().random() < 0.5
+        """
+    )
+    found = hunt("-n1", sweeps=30)
+    assert found.verdicts == {"test_needs_it": "steady", "test_is_flaky": "flaky"}
+    assert found.tests["test_needs_it"]["notes"] == ["it failed in forked processes only, and passes in fresh ones"]
+    assert found.tests["test_needs_it"]["runs"] >= 20
+
+
 def test_node_ids_of_any_kind(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """

@@ -183,7 +183,7 @@ def test_nothing_found_is_said_plainly(sample: Findings) -> None:
 
 
 @given(POOLS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_test_says_is_text(sample: Findings, pool: list[str]) -> None:
     odd = page(disfigured(sample, [f"x {text.strip() or 'y'}" for text in pool[:1]]))
     plain = page(disfigured(sample, ["x y"]))

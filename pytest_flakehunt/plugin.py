@@ -20,13 +20,20 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
-    """Note how this process started, before anything changes it."""
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None]:
+    """Note how this process started, before anything changes it; say what an option may mean that nobody knows."""
     if flags.wanted(early_config):
         from pytest_flakehunt.sessions import starting
 
         starting.early(early_config)
-    return (yield)
+    loaded = yield
+    if flags.foreign(args):
+        from pytest_flakehunt.asked import misspellings
+
+        misspellings.refuse(early_config, parser, args)
+    return loaded
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import hypothesis
 import pytest
 import rich.console  # noqa: F401 - before any test: pytester forgets modules that a run in this process imported first, and half of rich with another half's classes does not render
 
 pytest_plugins = ["pytester"]
+hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)  # which a busy machine exceeds
+hypothesis.settings.load_profile("patient")
 ZOO = Path(__file__).parent / "zoo"
 ISOLATIONS = ("fork", "fresh")
 

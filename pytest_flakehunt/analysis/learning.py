@@ -33,9 +33,9 @@ def learned(
     total = sum(found.get(name, 0) for name in field)
     if not expected or not total:
         return dict(field)
-    rate = total / expected
+    each = expected / total  # rather than its inverse, which may be infinite
     moved = {}
     for name, weight in field.items():
-        own = (weight * rate * TRUSTED + found.get(name, 0)) / (TRUSTED + sweeps[name]) / rate
+        own = (weight * TRUSTED + found.get(name, 0) * each) / (TRUSTED + sweeps[name])
         moved[name] = round(min(max(own, LEAST * weight), MOST * weight), 2)
     return moved

@@ -89,7 +89,7 @@ KINDS: Mapping[str, str] = {
     "import": "depends on something drawn as the suite is imported",
     "parallel": "cannot run beside itself",
     "unknown": "fails now and then, for a reason that no experiment has shown",
-    "broken": "fails in every calm attempt",
+    "broken": "failed in every calm attempt",
     "leak": "leaves something behind",
 }
 """By cause, and by what stands in its place: what is the matter with the test, after "a test that"."""

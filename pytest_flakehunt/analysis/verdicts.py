@@ -100,12 +100,9 @@ def _finding(case: Case) -> Finding:
     calm = _count(attempt for attempt in case.attempts if attempt[0].calm)
     said = verdict(calm, total)
     modes = _modes(case)
-    notes = []
-    passed = (total.runs - calm.runs) - (total.failures - calm.failures)
-    if said is Verdict.BROKEN and passed:
-        notes.append(
-            f"it failed in all {calm.runs} calm attempts, and passed {passed} of {total.runs - calm.runs} others"
-        )
+    notes: list[str] = []
+    if said is Verdict.BROKEN:
+        notes.extend(_doubts(calm, total))
     if not calm.runs:
         notes.append("no calm attempt reached it")
     return Finding(
@@ -121,6 +118,21 @@ def _finding(case: Case) -> Finding:
         modes,
         notes=tuple(notes),
     )
+
+
+def _doubts(calm: Count, total: Count) -> Iterable[str]:
+    """Say what speaks against a test that failed in every calm attempt being one that always fails."""
+    others = total.runs - calm.runs
+    passed = others - (total.failures - calm.failures)
+    if total.runs == 1:
+        yield "it was run once: whether it always fails is not known"
+    elif passed and calm.runs == 1:
+        yield (
+            f"it failed in the only calm attempt, and passed {passed} of {others} others: whether it always fails "
+            "when calm is not known"
+        )
+    elif passed:
+        yield f"it failed in all {calm.runs} calm attempts, and passed {passed} of {others} others"
 
 
 def _count(attempts: Iterable[tuple[Sweep, Outcome, str]]) -> Count:

@@ -1,6 +1,7 @@
 """The names of our options, and whether any is in use: all that an ordinary run of pytest loads of us."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ LATER = "PYTEST_FLAKEHUNT_LATER"
 QUARANTINE = "flakehunt-quarantine.toml"
 AGAIN = pytest.StashKey[str]()
 """What it told."""
+PREFIX = "--fla"
+"""How words begin that may be one of our options, misspelt."""
 FAIL_ON = ("broken", "flaky", "fragile", "stress", "leaks", "none")
 DEFAULT_FAIL_ON = "broken,flaky,fragile"
 DEFAULT_LEDGER = ".flakehunt/ledger.sqlite"
@@ -200,6 +203,11 @@ def wanted(config: pytest.Config) -> bool:
         or WITNESS in os.environ
         or AGAIN in config.stash
     )
+
+
+def foreign(words: Iterable[str]) -> bool:
+    """Tell whether words of a command line look like an option of ours that there is not."""
+    return any(word.startswith(PREFIX) and word.partition("=")[0][2:] not in NAMES for word in words)
 
 
 def quarantine_file(config: pytest.Config) -> Path:

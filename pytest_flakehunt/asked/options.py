@@ -18,7 +18,7 @@ from pytest_flakehunt.asked.flags import (
     given,
     on_command_line,
 )
-from pytest_flakehunt.model import WHOLE, Isolation, LeakKind, Service, SettingError, Shard
+from pytest_flakehunt.model import WHOLE, Isolation, LeakKind, Service, SettingError, Shard, misspelt
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 ALWAYS = ("flakehunt", "flakehunt-plan", "flakehunt-annotate")
@@ -239,7 +239,8 @@ def _fail_on(text: str) -> frozenset[str]:
     names = frozenset(_names(text))
     for name in sorted(names):
         if name not in FAIL_ON:
-            raise pytest.UsageError(f"--flakehunt-fail-on={text}: {name} is none of {', '.join(FAIL_ON)}")
+            hint = misspelt.hint(name, FAIL_ON)
+            raise pytest.UsageError(f"--flakehunt-fail-on={text}: {name} is none of {', '.join(FAIL_ON)}{hint}")
     if "none" in names and len(names) > 1:
         raise pytest.UsageError(f"--flakehunt-fail-on={text}: none stands alone; leave it or the others out")
     return names - {"none"}

@@ -3,6 +3,7 @@
 import argparse
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,12 +11,13 @@ from pytest_flakehunt.asked.flags import DEFAULT_LEDGER as LEDGER
 from pytest_flakehunt.cli import choosing, nearest
 from pytest_flakehunt.cli.ending import FOUND, OK, REFUSED, Refused
 from pytest_flakehunt.cli.report import concluded, is_ledger
+from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model import Cause, Count, Diagnosis, Mode, astray
 
 if TYPE_CHECKING:
     from pytest_flakehunt.bisecting.bisection import Ending
     from pytest_flakehunt.bisecting.history import History
-    from pytest_flakehunt.bisecting.tries import Notes, Wanted
+    from pytest_flakehunt.bisecting.tries import Notes, Tried, Wanted
 
 HASHSEED = "hashseed="
 """What a plan has to settle for runs to share an interpreter: what that decides would be one piece of evidence."""
@@ -114,6 +116,7 @@ def bisect(asked: argparse.Namespace) -> int:
             one = len(notes.tries) == 1
             what = "1 revision was" if one else f"{len(notes.tries)} revisions were"
             _say(f"{what} tried by an earlier call; --afresh forgets {'it' if one else 'them'}")
+        before, began = dict(notes.tries), realtime.monotonic()
         with notes.held():
             ending = _searched(asked, known, history, notes, wanted)
     except CannotBisect as error:
@@ -121,8 +124,20 @@ def bisect(asked: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("flakehunt: interrupted; the same command goes on with what was tried\n")
         return REFUSED
+    _say(_took(before, notes.tries, realtime.monotonic() - began))
     _say(ending.text)
     return OK if ending.found else FOUND
+
+
+def _took(before: Mapping[str, "Tried"], now: Mapping[str, "Tried"], seconds: float) -> str:
+    """Say what this call took, and what it ran for that."""
+    from pytest_flakehunt.reports.progress import duration
+    from pytest_flakehunt.reports.words import number
+
+    made = {name: tried.runs - (before[name].runs if name in before else 0) for name, tried in now.items()}
+    fresh = [runs for runs in made.values() if runs]
+    did = f"{number(sum(fresh), 'run')} at {number(len(fresh), 'revision')}" if fresh else "nothing was run anew"
+    return f"it took {duration(seconds)}: {did}"
 
 
 def _searched(

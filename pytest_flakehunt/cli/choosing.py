@@ -8,7 +8,7 @@ from pytest_flakehunt.cli import nearest
 from pytest_flakehunt.cli.ending import Refused
 from pytest_flakehunt.cli.report import concluded, is_ledger
 from pytest_flakehunt.ground import provenance
-from pytest_flakehunt.model import Findings, Hunted
+from pytest_flakehunt.model import Findings, Hunted, misspelt
 
 MOST_NAMED = 10
 """Tests that a refusal lists."""
@@ -83,7 +83,9 @@ def test_of(wanted: str, names: Iterable[str]) -> str:
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
-        raise Refused(f"{wanted}: no test is called so in what was recorded; give its node id, or a part of it")
+        short = {name.rpartition("::")[2]: name for name in known}
+        hint = misspelt.hint(wanted, [*known, *short])
+        raise Refused(f"{wanted}: no test is called so in what was recorded{hint}; give its node id, or a part of it")
     shown = "\n  ".join(fitting[:MOST_NAMED])
     more = f"\n  and {len(fitting) - MOST_NAMED} more" if len(fitting) > MOST_NAMED else ""
     raise Refused(f"{wanted}: {len(fitting)} tests are called so; give more of one's node id:\n  {shown}{more}")

@@ -22,6 +22,7 @@ from pytest_flakehunt.cli import (
     show,
 )
 from pytest_flakehunt.cli.ending import REFUSED, Refused
+from pytest_flakehunt.cli.parsing import Parser
 from pytest_flakehunt.cli.version import Version
 from pytest_flakehunt.ground import interrupting
 from pytest_flakehunt.reports.words import safe
@@ -29,7 +30,7 @@ from pytest_flakehunt.reports.words import safe
 
 def parser() -> argparse.ArgumentParser:
     """Give what reads the command line."""
-    reads = argparse.ArgumentParser(
+    reads: argparse.ArgumentParser = Parser(
         prog="flakehunt",
         description="What there is to do around hunts for flaky tests; pytest --flakehunt=N hunts.",
         epilog="Exit status: 0 all is well, 1 something was found, 2 it could not be done as asked.",

@@ -78,6 +78,9 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     adds.add_argument("--fingerprint", action="append", default=[], help="of a failure that is excused")
     for name, text in FIELDS.items():
         adds.add_argument(f"--{name}", default="", help=text)
+    adds.add_argument(
+        "--after", metavar="TEST", action="append", help="a test that runs before it when it fails (default: as found)"
+    )
     adds.add_argument("--expires", metavar="DATE", help="the last day (default: in two weeks)")
     adds.add_argument("--skip", action="store_true", help="do not run it: it hangs, or ends its process")
     adds.add_argument("--renamed-from", metavar="OLD", help="let the entry of another test mean this one")
@@ -255,7 +258,8 @@ def add(asked: argparse.Namespace) -> int:
     from pytest_flakehunt.quarantine.proposing import last_day
     from pytest_flakehunt.quarantine.sources import body_of, renamed
 
-    _written(asked.test)
+    for test in (asked.test, *(asked.after or ())):
+        _written(test)
     place = _Place(asked, new=True)
     if asked.renamed_from:
         (old,) = place.chosen([asked.renamed_from])
@@ -273,6 +277,8 @@ def add(asked: argparse.Namespace) -> int:
         **{name: getattr(asked, name) for name in ("cause", "plan", "issue", "reason", "message", "together")
            if getattr(asked, name) or name not in from_report},
     }  # fmt: skip
+    if asked.after is not None:
+        fields["after"] = tuple(dict.fromkeys(asked.after))
     prints = (*from_report.get("fingerprints", ()), *asked.fingerprint)
     if not prints and not asked.skip:
         raise Refused(
@@ -290,8 +296,9 @@ def add(asked: argparse.Namespace) -> int:
         "mode": Excusing.SKIP if asked.skip else Excusing.RUN,
     })  # fmt: skip
     place.change(lambda text: editing.with_added(text, [entry]))
-    if not entry.body:
-        _say(f"note: {asked.test.partition('::')[0]} defines no such test: see that the node id is right\n")
+    for test in (asked.test, *(asked.after or ())):
+        if not body_of(place.folder, test):
+            _say(f"note: {test}: its file defines no such test: see that the node id is right\n")
     if node_ids.literal(asked.test) is None:
         _say("note: * stands for any text within the parameters; write [*] for the star itself\n")
     return OK

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_flakehunt.model.misspelt import hint
 from pytest_flakehunt.model.settings import (
     CALM,
     Arranging,
@@ -39,7 +40,9 @@ def read_plan(text: str, known: Mapping[str, Perturbation]) -> Plan:
         if not equals or not value:
             raise SettingError(f"{part}: give NAME=SETTING, such as hashseed=7")
         if name not in known:
-            raise SettingError(f"{part}: there is no perturbation {name}; give {', '.join(sorted(known))}")
+            raise SettingError(
+                f"{part}: there is no perturbation {name}{hint(name, known)}; give {', '.join(sorted(known))}"
+            )
         if name in settings:
             raise SettingError(f"{part}: {name} is set twice; give it once")
         settings[name] = known[name].read(value)

@@ -99,7 +99,7 @@ _TEAMCITY = {"'": "|'", "\n": "|n", "\r": "|r", "|": "||", "[": "|[", "]": "|]"}
 KINDS = {
     "flaky": "fails and passes when nothing is perturbed",
     "fragile": "fails under a perturbation alone",
-    "broken": "fails in every calm attempt",
+    "broken": "failed in every calm attempt",
     "leak": "leaves something behind",
     "quarantined": "is quarantined",
     "steady": "never failed",

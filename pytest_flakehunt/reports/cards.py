@@ -111,17 +111,14 @@ def told(card: Card, findings: Findings) -> dict[str, Any]:
         "others": card.members[1 : MOST_MEMBERS + 1],
         "more": len(card.members) - 1 - MOST_MEMBERS,
         "tests": len(tests),
-        "ruler": rulers.ruler(findings, finding, mode) if _named(found, "clock") else None,
+        "dates": rulers.dates(findings, finding, mode),
+        "ruler": rulers.ruler(findings, finding, mode) if rulers.named(found, "clock") else None,
         "doses": [
             (cause.perturbation, rows)
             for cause in found.causes
             if (rows := rulers.doses(findings, finding, mode, cause.perturbation))
         ],
     }
-
-
-def _named(found: Diagnosis, perturbation: str) -> bool:
-    return any(cause.perturbation == perturbation for one in (found, *found.also) for cause in one.causes)
 
 
 def _fix(found: Diagnosis) -> str:

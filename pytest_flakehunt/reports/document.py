@@ -22,6 +22,8 @@ from pytest_flakehunt.model import (
     Suspect,
     Trial,
 )
+from pytest_flakehunt.reports import rulers
+from pytest_flakehunt.reports.rulers import Dates
 
 SCHEMA = "pytest-flakehunt/1"
 MARKS = "-." + "0123456789abcdefghijklmnopqrstuvwxyz+"
@@ -38,7 +40,7 @@ def report(findings: Findings) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "hunt": _hunt(findings.trial),
-        "tests": [test(finding) for finding in findings.tests],
+        "tests": [test(findings, finding) for finding in findings.tests],
         "groups": [
             {
                 "sentence": group.sentence,
@@ -102,8 +104,8 @@ def _spent(spent: Spent) -> dict[str, Any]:
     return {"what": spent.what, "number": spent.number, "seconds": round(spent.seconds, 3), **counted}
 
 
-def test(finding: Finding) -> dict[str, Any]:
-    """Give what the report says of one test."""
+def test(findings: Findings, finding: Finding) -> dict[str, Any]:
+    """Give what the report says of one test of a hunt."""
     return {
         "nodeid": finding.nodeid,
         "file": finding.file,
@@ -116,7 +118,7 @@ def test(finding: Finding) -> dict[str, Any]:
         **_count(finding.total),
         "rate": _interval(finding.rate),
         "calm": {**_count(finding.calm), **_interval(finding.calm_rate)},
-        "modes": [_mode(mode) for mode in finding.modes],
+        "modes": [_mode(mode, rulers.dates(findings, finding, mode)) for mode in finding.modes],
         "leaks": [_left(left) for left in finding.leaks],
         "notes": list(finding.notes),
         "under": " ".join(f"{count.failures}/{count.runs}" for count in finding.under),
@@ -164,7 +166,7 @@ def _left(left: Left) -> dict[str, Any]:
     }
 
 
-def _mode(mode: Mode) -> dict[str, Any]:
+def _mode(mode: Mode, dates: Dates | None) -> dict[str, Any]:
     found = mode.diagnosis or Diagnosis()
     return {
         "fingerprint": mode.fingerprint,
@@ -187,6 +189,7 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "places": list(found.places),
         "parting": None if found.parting is None else _parting(found.parting),
         "ours": found.ours,
+        "dates": None if dates is None else _dates(dates),
         "note": found.note,
         "unfinished": found.unfinished,
         "suspects": [_suspect(suspect) for suspect in mode.suspects],
@@ -198,6 +201,10 @@ def _mode(mode: Mode) -> dict[str, Any]:
         "control": _count_or_none(found.control),
         "evidence": _evidence(mode.evidence),
     }
+
+
+def _dates(dates: Dates) -> dict[str, Any]:
+    return {"failed": [one.isoformat() for one in dates.failed], "passed": [one.isoformat() for one in dates.passed]}
 
 
 def _also(found: Diagnosis) -> dict[str, Any]:

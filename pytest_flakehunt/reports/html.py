@@ -62,7 +62,7 @@ def _page(findings: Findings, every: list[cards.Card], most: int, longest: int) 
     full = every[:most]
     script, style = _script(), _ours("page.css")
     shown = {member.finding.nodeid for card in full for member in card.members[: cards.MOST_MEMBERS + 1]}
-    report = {one.nodeid: document.test(one) for one in findings.tests if one.nodeid in shown}
+    report = {one.nodeid: document.test(findings, one) for one in findings.tests if one.nodeid in shown}
     drawn = charts.data(findings, every, len(full))
     blocks, room = [], ROOM
     for card in full:

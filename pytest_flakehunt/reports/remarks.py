@@ -245,7 +245,7 @@ def sentence(finding: Finding, mode: Mode) -> str:
         )
         return f"{first}{''.join(f'; also, by itself: {said}' for said in others)}"
     if finding.verdict is Verdict.BROKEN:
-        return "it fails in every calm attempt"
+        return f"it failed in {'the only' if finding.calm.runs == 1 else 'every'} calm attempt"
     suspects = ", ".join(filter(None, (suspect.perturbation for suspect in mode.suspects if suspect.p_value < 0.05)))
     seen = f"; it was seen failing under {mode.plan}" if mode.plan else "; it was seen failing when calm"
     return f"its cause is unknown{seen}{f'; suspected: {suspects}' if suspects else ''}"

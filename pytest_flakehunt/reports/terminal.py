@@ -28,7 +28,7 @@ from pytest_flakehunt.model import (
     Mode,
     Verdict,
 )
-from pytest_flakehunt.reports import cards, partings, remarks, tables
+from pytest_flakehunt.reports import cards, partings, remarks, rulers, tables
 from pytest_flakehunt.reports.prose import Prose
 from pytest_flakehunt.reports.words import between, bound, clean, harmless, number
 
@@ -134,7 +134,7 @@ def alone(findings: Findings, nodeid: str) -> Iterator[Piece]:
     if finding.verdict is Verdict.STEADY:
         yield from _steady([finding], 1)
     else:
-        yield from _finding(finding, 1)
+        yield from _finding(findings, finding, 1)
         if finding.excuse:
             yield _said(Text(f"it does not count: {clean(finding.excuse)}"))
     with_it = [name for group in findings.groups for name, _ in group.members if nodeid in dict(group.members)]
@@ -159,13 +159,13 @@ def _failing(findings: Findings, verbosity: int) -> Iterator[Piece]:
     for finding in _in_order([f for f in failing if f not in stress], told):
         if finding.nodeid in followers:
             continue
-        yield from _finding(finding, verbosity)
+        yield from _finding(findings, finding, verbosity)
         if alike := [nodeid for nodeid, first in followers.items() if first == finding.nodeid]:
             yield _said(Text(f"so do {number(len(alike), 'other test')}: {', '.join(map(clean, _few(alike)))}"))
     if stress:
         yield Text("\nunder stress alone, beyond what Python promises (listed apart, not counted by default):")
         for finding in stress:
-            yield from _finding(finding, verbosity)
+            yield from _finding(findings, finding, verbosity)
 
 
 def _in_order(failing: Iterable[Finding], told: Sequence[cards.Card]) -> list[Finding]:
@@ -206,7 +206,7 @@ def _aside(findings: Findings, verbosity: int) -> Iterator[Piece]:
     if aside:
         yield Text("\nbeside what changed, and not shown to be its doing (listed apart, not counted):")
     for finding in aside:
-        yield from _finding(finding, verbosity)
+        yield from _finding(findings, finding, verbosity)
 
 
 def _never_failed(findings: Findings, verbosity: int) -> Iterator[Piece]:
@@ -229,7 +229,7 @@ def _quarantined(findings: Findings, verbosity: int) -> Iterator[Piece]:
         yield Text("\nquarantined (known, listed apart, not counted):")
     for finding in excused:
         if verbosity > 0:
-            yield from _finding(finding, verbosity)
+            yield from _finding(findings, finding, verbosity)
             continue
         line = Text(f"  {finding.verdict.value} ")
         line.append(clean(finding.nodeid), style="bold")
@@ -290,7 +290,7 @@ def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Piec
         yield Padding(tables.suspects(left.suspects), (0, 0, 0, 2), expand=False)
 
 
-def _finding(finding: Finding, verbosity: int) -> Iterator[Piece]:
+def _finding(findings: Findings, finding: Finding, verbosity: int) -> Iterator[Piece]:
     line = Text("\n")
     line.append(finding.verdict.value.upper(), style=STYLES[finding.verdict])
     line.append(f" {clean(finding.nodeid)}", style="bold")
@@ -300,25 +300,27 @@ def _finding(finding: Finding, verbosity: int) -> Iterator[Piece]:
     if verbosity < 0:
         return
     for mode in finding.modes[:MOST_MODES]:
-        yield from _mode(mode, len(finding.modes) > 1, verbosity)
+        yield from _mode(findings, finding, mode, verbosity)
     if len(finding.modes) > MOST_MODES:
         yield _said(Text(f"{number(len(finding.modes) - MOST_MODES, 'further mode')}: see the ledger"))
     for note in finding.notes:
         yield _said(Text(f"note: {clean(note)}"))
 
 
-def _mode(mode: Mode, several: bool, verbosity: int) -> Iterator[Piece]:
+def _mode(findings: Findings, finding: Finding, mode: Mode, verbosity: int) -> Iterator[Piece]:
     evidence = mode.evidence
     lines = clean(evidence.message).splitlines() or [""]
     text = Text(f"{clean(evidence.exception)}: ", style="red")
     text.append("\n  ".join(lines if verbosity > 0 else lines[:MOST_LINES]), style="not bold default")
     yield _indented(text)
-    share = f", {number(mode.failures, 'failure')}" if several else ""
+    share = f", {number(mode.failures, 'failure')}" if len(finding.modes) > 1 else ""
     note = f", {evidence.note}" if evidence.note else ""
     yield _indented(Text(f"at {clean(str(evidence.where))} in {evidence.phase}{share}{note}", style="dim"))
     if mode.quarantined:
         yield _said(Text(f"quarantined {clean(mode.quarantined)}"))
     yield from _cause(mode, verbosity)
+    if (dates := rulers.dates(findings, finding, mode)) is not None:
+        yield _said(Text(f"in the survey it {dates}"))
     if verbosity > 0 and (evidence.traceback or evidence.stacks):
         yield _indented(Text(clean(evidence.traceback or evidence.stacks), style="dim"), "    ")
     again = Text("  reproduce: ")

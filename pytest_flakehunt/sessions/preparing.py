@@ -20,7 +20,7 @@ from pytest_flakehunt.ledger import archive, recalling
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.particulars import Particulars, digest
 from pytest_flakehunt.ledger.store import Ledger
-from pytest_flakehunt.model import Perturbation, Plan, SettingError, Trial
+from pytest_flakehunt.model import Perturbation, Plan, SettingError, Trial, misspelt
 from pytest_flakehunt.model.plans import read_plan
 from pytest_flakehunt.perturbations import random, worth
 from pytest_flakehunt.pool.pool import Pool
@@ -113,8 +113,9 @@ class Setup:
         for option in ("only", "without"):
             for name in getattr(self.options, option):
                 if name not in self.known:
+                    hint = misspelt.hint(name, self.known)
                     raise pytest.UsageError(
-                        f"--flakehunt-{option}={name}: there is no such perturbation; "
+                        f"--flakehunt-{option}={name}: there is no such perturbation{hint}; "
                         f"give some of {', '.join(sorted(self.known))}"
                     )
         if self.options.plan:
@@ -135,8 +136,9 @@ class Setup:
         """Weigh the perturbations; tell from how many hunts of the ledger that was learned."""
         for name in self.options.weights:
             if name not in self.known:
+                hint = misspelt.hint(name, self.known)
                 raise pytest.UsageError(
-                    f"--flakehunt-weights={name}={self.options.weights[name]:g}: there is no such perturbation; "
+                    f"--flakehunt-weights={name}={self.options.weights[name]:g}: there is no such perturbation{hint}; "
                     f"give some of {', '.join(sorted(self.known))}"
                 )
         field = worth.weights(self.active, self.options.weights)

@@ -1,6 +1,6 @@
 """What perturbations are worth in one project."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_flakehunt.analysis.learning import LEAST, MOST, learned
@@ -28,6 +28,7 @@ def test_what_takes_long_is_drawn_less_often() -> None:
     assert slow["gc"] / slow["order"] < fast["gc"] / fast["order"]
 
 
+@example({"order": 0.0, "clock": 0.0, "gc": 5e-324}, {"order": 0, "clock": 0, "gc": 1}, 1.0)
 @given(times, counts, st.floats(1e-3, 100.0))
 def test_a_weight_stays_near_the_fields(seconds: dict[str, float], found: dict[str, int], calm: float) -> None:
     for name, weight in learned(FIELD, seconds, found, calm).items():

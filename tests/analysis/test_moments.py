@@ -6,7 +6,7 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pytest_flakehunt.analysis.moments import Naming, catalogue, named
@@ -267,7 +267,6 @@ def test_every_zone_has_daylight_saving_days_of_its_own(zone: str, start: str, e
 
 
 @pytest.mark.thorough
-@settings(deadline=None)
 @given(
     flip=st.datetimes(NOW + timedelta(seconds=1), datetime(2060, 1, 1)).map(lambda m: m.replace(microsecond=0)),
     later=st.integers(0, 20 * 365 * 86400).map(lambda seconds: timedelta(seconds=seconds)),
@@ -281,7 +280,6 @@ def test_every_flip_is_found_to_the_second(flip: datetime, later: timedelta, see
 
 
 @pytest.mark.thorough
-@settings(deadline=None)
 @given(
     start=st.integers(0, 24 * 3600 - 1),
     length=st.integers(1, 11 * 3600),
@@ -327,7 +325,6 @@ def holds(words: str, failing: datetime) -> World:
 
 
 @pytest.mark.thorough
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 10_000), percent=st.sampled_from([1, 5, 20, 50, 90, 99]), days=st.integers(-300, 3000),
 )  # fmt: skip

@@ -34,10 +34,27 @@ def test_what_counts_say(calm: Count, total: Count, expected: Verdict) -> None:
     assert verdict(calm, total) is expected
 
 
-def test_a_broken_test_that_was_seen_passing_is_said_to_have_passed() -> None:
-    (found,) = judge([case([(sweep(0), True), (sweep(1, "gc=off", ("gc",)), False)])], 9)
+@pytest.mark.parametrize(
+    ("calm", "others", "notes"),
+    [
+        (2, [False], ("it failed in all 2 calm attempts, and passed 1 of 1 others",)),
+        (
+            1,
+            [False, True],
+            (
+                "it failed in the only calm attempt, and passed 1 of 2 others: whether it always fails when calm is "
+                "not known",
+            ),
+        ),
+        (1, [], ("it was run once: whether it always fails is not known",)),
+        (1, [True], ()),
+    ],
+)
+def test_what_speaks_against_a_broken_test_is_said(calm: int, others: list[bool], notes: tuple[str, ...]) -> None:
+    unlike = [(sweep(9 + n, "gc=off", ("gc",)), failed) for n, failed in enumerate(others)]
+    (found,) = judge([case([*((sweep(n), True) for n in range(calm)), *unlike])], 9)
     assert found.verdict is Verdict.BROKEN
-    assert found.notes == ("it failed in all 1 calm attempts, and passed 1 of 1 others",)
+    assert found.notes == notes
     assert found.modes[0].suspects == ()
 
 

@@ -1,6 +1,7 @@
 """Every refusal, word for word, and pytest's own exit status for it."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,26 @@ NAMES_OF_ALL = ", ".join(sorted(registry()))
             ["--flakehunt=3", "-oflakehunt_redact=a*"],
             "flakehunt_redact=a*: it fits no text at all; give one that needs some",
         ),
+        (["--flakehunt-sed=3"], "--flakehunt-sed=3: there is no such option; did you mean --flakehunt-seed?"),
+        (["--flakhunt-seed=3"], "--flakhunt-seed=3: there is no such option; did you mean --flakehunt-seed?"),
+        (
+            ["--flakehunt=3", "--flakehunt-onyl=order"],
+            "--flakehunt-onyl=order: there is no such option; did you mean --flakehunt-only?",
+        ),
+        (
+            ["--flakehunt=3", "--flakehunt-only=ordr"],
+            f"--flakehunt-only=ordr: there is no such perturbation (did you mean order?); give some of {NAMES_OF_ALL}",
+        ),
+        (
+            ["--flakehunt-plan=ordr=reversed"],
+            "--flakehunt-plan: ordr=reversed: there is no perturbation ordr (did you mean order?); give "
+            f"{NAMES_OF_ALL}",
+        ),
+        (
+            ["--flakehunt=3", "--flakehunt-fail-on=flakey"],
+            "--flakehunt-fail-on=flakey: flakey is none of broken, flaky, fragile, stress, leaks, none (did you mean "
+            "flaky?)",
+        ),
         (["--flakehunt-plan=gc=lazy"], "--flakehunt-plan: gc=lazy: give eager, off, every:NUMBER or random:SEED"),
         (
             ["--flakehunt=3", "--flakehunt-plan=gc=lazy"],
@@ -101,6 +122,19 @@ def test_bad_input_gets_one_clear_message(pytester: pytest.Pytester, args: list[
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     errors = [line for line in result.errlines if line]
     assert errors == [f"ERROR: {message}"]
+
+
+def test_an_option_that_is_not_ours_is_left_to_pytest(pytester: pytest.Pytester) -> None:
+    """One that a conftest declares is taken, pytest refuses others itself, and help is given whatever else is there."""
+    pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--flakehunt-sea')")
+    pytester.makepyfile("def test_it(): pass")
+    run = partial(pytester.runpytest_inprocess, "-pno:pytest-retry")  # which takes one run a process
+    run("--flakehunt-sea=3").assert_outcomes(passed=1)
+    for unknown in ("--flakes", "--flakehunt-xylophone=1", "--bogus"):
+        result = run(unknown, "--flakehunt-sea=3")
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines(f"*: error: unrecognized arguments: {unknown}")
+    assert run("--help", "--flakehunt-sed=3").ret == pytest.ExitCode.OK
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,10 @@ def test_a_history_says_when_it_began(run: Run, tmp_path: Path) -> None:
     assert run("history", "a.py::u")[1].splitlines()[-1] == "it was never seen failing"
     assert "2 tests are called so; give more of one's node id:\n  a.py::t\n  a.py::u" in run("history", "a.py")[2]
     assert "v: no test is called so" in run("history", "v")[2]
+    assert (
+        "a.py::tt: no test is called so in what was recorded (did you mean a.py::t?); give"
+        in run("history", "a.py::tt")[2]
+    )
 
 
 def test_one_finding_is_shown_in_full(run: Run, tmp_path: Path, sample: Findings) -> None:

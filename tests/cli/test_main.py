@@ -1,6 +1,7 @@
 """`flakehunt` itself: how it ends where it cannot say what it should, or is asked for what is not there."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -65,6 +66,38 @@ def test_a_path_that_cannot_be_read_is_refused(
 def test_a_word_of_a_comparison_may_be_no_path_at_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "n" * 4096, "1"]) == 2
     assert capsys.readouterr().err.endswith(": File name too long\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["reprot"],
+            "flakehunt: error: argument COMMAND: invalid choice: 'reprot' (choose from *) (did you mean report?)",
+        ),
+        (
+            ["quarantine", "ad"],
+            "flakehunt quarantine: error: argument COMMAND: invalid choice: 'ad' (choose from *) (did you mean add?)",
+        ),
+        (
+            ["report", "--htlm=x"],
+            "flakehunt report: error: unrecognized arguments: --htlm=x (did you mean --html?)",
+        ),
+        (
+            ["report", "--annotate", "githup"],
+            "flakehunt report: error: argument --annotate: invalid choice: 'githup' (choose from *) (did you mean github?)",
+        ),
+        (["xylophone"], "flakehunt: error: argument COMMAND: invalid choice: 'xylophone' (choose from *)"),
+        (["report", "--xylophone"], "flakehunt report: error: unrecognized arguments: --xylophone"),
+    ],
+)
+def test_a_misspelt_word_is_refused_with_the_nearest_there_is(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert re.sub(r"choose from [^)]*", "choose from *", line) == said
 
 
 def test_what_follows_two_dashes_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

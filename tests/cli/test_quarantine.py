@@ -231,6 +231,19 @@ def test_a_renamed_test_is_proposed_and_followed(project: Path, flakehunt: Flake
     assert flakehunt("check").returncode == 0
 
 
+def test_an_entry_made_by_hand_says_after_which_tests_it_fails(project: Path, flakehunt: Flakehunt) -> None:
+    after = ("--after", "test_it.py::test_due", "--after", "test_it.py::test_gone")
+    added = flakehunt("add", "test_it.py::test_sound", "--fingerprint", "0" * 16, *after)
+    assert added.returncode == 0
+    assert [line for line in added.stdout.splitlines() if line.startswith("note")] == [
+        "note: test_it.py::test_gone: its file defines no such test: see that the node id is right"
+    ]
+    entry = read(Path("flakehunt-quarantine.toml")).entries[1]
+    assert entry.after == ("test_it.py::test_due", "test_it.py::test_gone")
+    refused = flakehunt("add", "test_it.py::test_x", "--skip", "--after", "../elsewhere")
+    assert (refused.returncode, 'after has "../elsewhere": give the node id' in refused.stderr) == (2, True)
+
+
 def test_fingerprints_follow_a_renamed_test(project: Path, flakehunt: Flakehunt) -> None:
     Path("test_it.py").write_text(SUITE.replace("test_due", "test_month").replace("< 3", "< 0"), "utf-8")
     assert flakehunt("add", "test_it.py::test_month", "--renamed-from", "test_it.py::test_due").returncode == 0
@@ -242,7 +255,9 @@ def test_fingerprints_follow_a_renamed_test(project: Path, flakehunt: Flakehunt)
 def test_a_node_id_that_is_not_there_is_pointed_at(project: Path, flakehunt: Flakehunt) -> None:
     added = flakehunt("add", "test_it.py::test_no[a*b]", "--skip")
     assert added.returncode == 0
-    assert "note: test_it.py defines no such test: see that the node id is right\n" in added.stdout
+    assert (
+        "note: test_it.py::test_no[a*b]: its file defines no such test: see that the node id is right\n" in added.stdout
+    )
     assert "note: * stands for any text within the parameters; write [*] for the star itself\n" in added.stdout
     bad = flakehunt("add", b"test_it.py::test_\xff".decode("utf-8", "surrogateescape"), "--skip")
     assert (bad.returncode, bad.stderr) == (

@@ -1,5 +1,6 @@
 """What stands in for the library's functions: the same to whoever looks, and gone without trace."""
 
+import _thread
 import asyncio
 import functools
 import glob
@@ -79,6 +80,8 @@ OFTEN_LOADED_ANEW = (
     "_thread",
     "asyncio.base_events",
 )
+WATCHED = {"_thread", "threading:_start_new_thread"}
+"""What is two names of one function, or holds it: where one was stood in for before, the other is another's."""
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +89,9 @@ def calm(request: pytest.FixtureRequest) -> None:
     for plugin in request.config.pluginmanager.get_plugins():
         if isinstance(plugin, Stage) and plugin.plan.settings:
             pytest.skip(f"already under {plugin.plan}")
+    asked = set(request.node.callspec.params.values()) if hasattr(request.node, "callspec") else set()
+    if asked & WATCHED and isinstance(_thread.start_new_thread, FunctionType):
+        pytest.skip("threads are watched for leaks already, as in every sweep of a hunt")
 
 
 def parts(name: str) -> tuple[Any, str]:

@@ -91,7 +91,7 @@ def test_services_that_read_files_get_no_lines(sample: Findings) -> None:
 
 @pytest.mark.parametrize("service", READERS)
 @given(POOLS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_test_says_is_read_back_as_text_and_obeyed_by_nobody(
     service: Service, sample: Findings, pool: list[str]
 ) -> None:
@@ -111,7 +111,7 @@ def test_whatever_a_test_says_is_read_back_as_text_and_obeyed_by_nobody(
 
 
 @given(TEXTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_is_shown_on_the_terminal_is_obeyed_by_nobody(text: str) -> None:
     for read in READERS.values():
         assert read(harmless(clean(text))) == []

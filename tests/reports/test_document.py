@@ -46,7 +46,7 @@ def test_it_reads_back_as_it_was(sample: Findings) -> None:
 
 
 @given(POOLS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_reads_back(sample: Findings, pool: list[str]) -> None:
     odd = disfigured(sample, pool, kept=lambda text: text == "src/a.py:42 calls date.today()")
     assert reading.read(document.text(odd)) == odd

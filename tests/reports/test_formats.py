@@ -34,7 +34,7 @@ def test_each_keeps_the_rules_of_its_format(name: str, sample: Findings) -> None
 
 @pytest.mark.parametrize("name", WRITERS)
 @given(POOLS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_keeps_them_whatever_a_test_says(name: str, sample: Findings, pool: list[str]) -> None:
     write, read = WRITERS[name]
     read(write(disfigured(sample, pool)))
@@ -198,7 +198,7 @@ def shape(text: str) -> list[str]:
 
 
 @given(POOLS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_in_a_summary_means_anything_but_what_we_wrote(sample: Findings, pool: list[str]) -> None:
     text = markdown.summary(disfigured(sample, [text.strip() or "x" for text in pool]))
     assert shape(text) == shape(markdown.summary(disfigured(sample, ["x"])))

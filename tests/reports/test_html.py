@@ -183,7 +183,7 @@ def test_nothing_found_is_said_plainly(sample: Findings) -> None:
 
 
 @given(POOLS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_test_says_is_text(sample: Findings, pool: list[str]) -> None:
     odd = page(disfigured(sample, [f"x {text.strip() or 'y'}" for text in pool[:1]]))
     plain = page(disfigured(sample, ["x y"]))
@@ -376,3 +376,10 @@ def test_the_package_ships_what_the_page_is_made_of() -> None:
         text = one.read_text("utf-8")
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
         assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|\beval\b", text)
+
+
+def test_a_button_is_called_by_the_words_that_it_shows(sample: Findings) -> None:
+    """Who tells a browser by voice what to press says what stands there."""
+    buttons = re.findall(r'<button [^>]*aria-label="([^"]*)"[^>]*>([^<]+)</button>', html.text(sample))
+    assert len(buttons) > 20
+    assert [pair for pair in buttons if not pair[0].startswith(pair[1])] == []

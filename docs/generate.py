@@ -381,7 +381,7 @@ def exit_statuses() -> str:
 def faults() -> str:
     """Show in the page about faults what they were seen to do."""
     page = (HERE / "explanation" / "faults.md").read_text("utf-8")
-    for name, made in (("faults", "FAULTS.md"), ("inside", "FAULTS_INSIDE.md")):
+    for name, made in (("faults", "FAULTS.md"), ("inside", "FAULTS_INSIDE.md"), ("soak", "SOAK.md")):
         before, mark, rest = page.partition(f"<!-- generated: {name} -->\n")
         seen = (HERE.parent / "benchmarks" / made).read_text("utf-8")
         page = f"{before}{mark}{seen}{rest[rest.index('<!-- end -->') :]}"

@@ -211,8 +211,8 @@ class Ongoing:
             )
             for position, item in self.attempts.items()
         ]
-        found.extend(Attempt(tests[test], Outcome.UNREACHED) for group in self.left for test in group)
-        return found
+        left = (test for group in self.left for test in group if test not in self.attempts)
+        return [*found, *(Attempt(tests[test], Outcome.UNREACHED) for test in left)]
 
 
 def ending(status: int) -> str:

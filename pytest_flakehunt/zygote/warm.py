@@ -45,7 +45,7 @@ class Control:
         """Answer."""
         data = b"\n" + wire.encode(message)  # a line of its own, whatever a test has written there before
         while data:
-            data = data[os.write(self.answers, data) :]
+            data = data[_write(self.answers, data) :]
 
     def close(self) -> None:
         """Let go of the pipes, in a child that must not hold them open."""
@@ -267,7 +267,7 @@ class Warm:
                 waits=len(run.groups) == 1 and not run.study.hurried,
             )
         except Exception:  # another plugin's, or ours: whoever reads of the crash must see it
-            os.write(self.stacks, traceback.format_exc().encode("utf-8", "backslashreplace"))
+            _write(self.stacks, traceback.format_exc().encode("utf-8", "backslashreplace"))
             raise
 
 
@@ -331,3 +331,6 @@ def main() -> None:
         reason = f"collecting the suite ended the process: exit status {exception.code}"
     if not warm.answered:
         control.send(wire.Failed(reason, died=True))
+
+
+_write = os.write  # held on to: a test may replace it

@@ -23,7 +23,8 @@ DOORS: dict[str, dict[str, str]] = {
     "state": {"ground": "ownership"},
     "asked": {"ground": "ownership", "model": "kinds"},
     "instruments": {"ground": "ownership", "model": "settings"},
-    "perturbations": {"ground": "stand-ins", "model": "settings"},
+    "perturbations": {"ground": "stand-ins", "model": "settings", "steering": "baton"},
+    "steering": {"ground": "seeds"},
     "reports": {"analysis": "wording", "ground": "clock", "model": "findings", "quarantine": "entries as text"},
     "leaks": {"asked": "grace", "ground": "events", "model": "leaks", "state": "comparison"},
     "zygote": {

@@ -206,7 +206,7 @@ def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: P
         "latency": f"fails when packets, files, processes and sleeps are about {setting} late",
         "cores": "fails on one core" if setting == "1" else f"fails on {setting} cores",
         "repeat": "fails when it runs again in the same process",
-        "threads": f"fails when threads take turns in other places, such as under seed {setting}",
+        "threads": f"fails when threads take turns in other places, such as under {_turns(setting)}",
         "asyncio": f"fails when timers, I/O and executors are ready in another order, such as under {setting}",
         "network": "fails without a network",
         "pieces": f"fails when streams come in pieces, such as under seed {setting}",
@@ -225,6 +225,12 @@ def sentence(name: str, setting: str, words: str, others: Sequence[str], plan: P
     said = f"fails {words}" if words else said
     together = " and ".join(f"{other}={plan.setting(other)}" for other in others)
     return f"{said} (with {together})" if together else said
+
+
+def _turns(setting: str) -> str:
+    """Say what tells threads when to take turns."""
+    kind, _, seed = setting.rpartition(":")
+    return f"{'schedule' if kind else 'seed'} {seed}"
 
 
 def neighbours(setting: str) -> str:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from types import CodeType, FrameType
-from typing import Any, ClassVar, Protocol
+from types import CodeType
+from typing import Any, ClassVar
 
 from pytest_flakehunt.ground import project, realtime, seeds
 from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.perturbations import lines, reading
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
+from pytest_flakehunt.perturbations.steered import Steering
 
 DENSITIES = (0.2, 0.5, 0.9)
 """Share of lines at which threads are delayed; one of these for a test and seed."""
@@ -33,10 +35,6 @@ MOST_HELD = 0.6
 """Seconds for which threads are held back in one test, at most, but for the last."""
 LOOK_EVERY = 64
 """Lines between two looks at whether a second thread still lives."""
-MONITORING: Any = getattr(sys, "monitoring", None)
-"""The module, from Python 3.12 on."""
-TOOLS = (4, 3)
-"""Tool ids of ``sys.monitoring`` that no debugger, coverage or profiler reserves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ class Switches:
     armed: bool = False
     starts: int = 0
     """Threads that the test has started."""
-    _tracer: "Tracer | None" = None
+    _tracer: "lines.Tracer | None" = None
     _chances: dict[int, Random] = field(default_factory=dict)
     """By thread: what it draws from."""
     _lines: dict[int, int] = field(default_factory=dict)
@@ -104,7 +102,7 @@ class Switches:
         if self.armed:
             return
         self.armed = True
-        self._tracer = _tracer(self.passed)
+        self._tracer = lines.tracer(self.passed)
         self._tracer.start()
 
     def disarm(self) -> None:
@@ -213,136 +211,32 @@ STAND_INS: Mapping[str, Maker] = {
 }
 
 
-class Tracer(Protocol):
-    """What calls us at lines of the project's code."""
-
-    def start(self) -> None:
-        """Begin, also in the functions that are running."""
-
-    def stop(self) -> None:
-        """End."""
-
-
-Passed = Callable[[CodeType, int], None]
-
-
-class Monitoring:
-    """Line events of ``sys.monitoring``: code that is not the project's runs at full speed."""
-
-    def __init__(self, passed: Passed) -> None:
-        self._passed = passed
-        self._watched: set[CodeType] = set()
-        self._tool = -1
-
-    def start(self) -> None:
-        """Begin, also in the functions that are running."""
-        monitoring = MONITORING
-        self._tool = next((tool for tool in TOOLS if monitoring.get_tool(tool) is None), -1)
-        if self._tool < 0:
-            return
-        monitoring.use_tool_id(self._tool, "flakehunt")
-        monitoring.register_callback(self._tool, monitoring.events.PY_START, self._entered)
-        monitoring.register_callback(self._tool, monitoring.events.LINE, self._passed)
-        monitoring.set_events(self._tool, monitoring.events.PY_START)
-        monitoring.restart_events()
-        for code in running():
-            self._watch(code)
-
-    def stop(self) -> None:
-        """End."""
-        if self._tool < 0:
-            return
-        monitoring = MONITORING
-        monitoring.set_events(self._tool, 0)
-        for code in self._watched:
-            monitoring.set_local_events(self._tool, code, 0)
-        for event in (monitoring.events.PY_START, monitoring.events.LINE):
-            monitoring.register_callback(self._tool, event, None)
-        monitoring.free_tool_id(self._tool)
-        self._tool = -1
-
-    def _entered(self, code: CodeType, offset: int) -> Any:
-        del offset
-        self._watch(code)
-        return MONITORING.DISABLE
-
-    def _watch(self, code: CodeType) -> None:
-        if self._tool >= 0 and code not in self._watched and project.owns(code.co_filename):
-            self._watched.add(code)
-            MONITORING.set_local_events(self._tool, code, MONITORING.events.LINE)
-
-
-class Tracing:
-    """Trace functions, before Python 3.12: they stand aside for a debugger's or coverage's."""
-
-    def __init__(self, passed: Passed) -> None:
-        self._passed = passed
-        self._traced = False
-
-    def start(self) -> None:
-        """Begin, also in the functions that are running."""
-        if sys.gettrace() is not None or threading.gettrace() is not None:
-            return
-        self._traced = True
-        threading.settrace(self._entered)
-        sys.settrace(self._entered)
-        frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the only way
-        while frame is not None:
-            if project.owns(frame.f_code.co_filename):
-                frame.f_trace = self._line
-            frame = frame.f_back
-
-    def stop(self) -> None:
-        """End."""
-        if self._traced:
-            threading.settrace(None)
-            sys.settrace(None)
-
-    def _entered(self, frame: FrameType, event: str, argument: Any) -> Any:
-        del event, argument
-        return self._line if project.owns(frame.f_code.co_filename) else None
-
-    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
-        del argument
-        if event == "line":
-            self._passed(frame.f_code, frame.f_lineno)
-        return self._line
-
-
-def _tracer(passed: Passed) -> Tracer:
-    return Monitoring(passed) if MONITORING is not None else Tracing(passed)
-
-
-def running() -> set[CodeType]:
-    """Give the code that all threads are at, from the innermost to the outermost call.
-
-    No frame is held on to: one that holds itself keeps all its callers' values
-    alive until the collector comes.
-    """
-    frames = sys._current_frames()  # noqa: SLF001 - the only way
-    found: set[CodeType] = set()
-    while frames:
-        frame: FrameType | None = frames.popitem()[1]
-        while frame is not None:
-            found.add(frame.f_code)
-            frame = frame.f_back
-    return found
-
-
 class Switchings(Seeding):
     """The moments at which threads take turns."""
 
     name = "threads"
+    allowed = f"{Seeding.allowed} (delays), or steered: and one (one thread runs at a time)"
     sources = frozenset({"threads"})
     costly = True
     """Whether it costs so much that mixed sweeps hold it only for tests that consult a source."""
     kind = Switching
 
+    def draw(self, seed: int, turn: int) -> Seeded:
+        """Draw delays and schedules by turns."""
+        return Steering(seed) if turn % 2 else Switching(seed)
+
+    def read(self, text: str) -> Seeded:
+        """Read a seed, or that of a schedule."""
+        kind, _, seed = text.rpartition(":")
+        if kind == "steered":
+            return Steering(reading.seed(self.name, seed))
+        return super().read(text)
+
     @staticmethod
     def idle() -> str:
         """Say that no line of the project's code is seen to run; empty where some are."""
         seen: list[int] = []
-        tracer = _tracer(lambda _, line: seen.append(line))
+        tracer = lines.tracer(lambda _, line: seen.append(line))
         with _untraced():
             tracer.start()
             try:
@@ -362,7 +256,7 @@ def _three_lines() -> int:
 def _untraced() -> Iterator[None]:
     """Set a trace function of this process aside: it says nothing of those in which tests run."""
     before = sys.gettrace(), threading.gettrace()
-    if MONITORING is not None or before == (None, None):
+    if lines.MONITORING is not None or before == (None, None):
         yield
         return
     sys.settrace(None)

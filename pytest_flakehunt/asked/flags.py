@@ -42,7 +42,8 @@ NAMES = {
     "flakehunt-isolation": ("KIND", "auto, fork or fresh: what a sweep's process is (default: auto)"),
     "flakehunt-timeout": (
         "SECONDS",
-        "when a test counts as hanging (default: ten times its slowest calm attempt, at least 10 s; while it has none, "
+        "when a test counts as hanging (default: ten times its slowest calm attempt, at least 10 s; where others of "
+        "its file are slower, ten times the slowest, up to 30 s; while it has none, "
         "ten times the slowest other test of its sweep, from 10 to 30 s, and then once 60 s alone)",
     ),
     "flakehunt-diagnose": (

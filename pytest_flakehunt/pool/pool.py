@@ -32,7 +32,7 @@ LEAST_LIMIT = 10.0
 LIMIT_FACTOR = 10.0
 """How many times as long as its slowest calm attempt a test may take; as the slowest other test, while it has none."""
 MOST_UNKNOWN = 30.0
-"""Seconds it may take at most while it has none: it gets a second chance."""
+"""Seconds it may take at most for what others take: while it has none, and as it may pay for what they share."""
 MOST_PATIENCE = 2.0
 """How many times as long it may take in sweeps that slow things down."""
 SECOND_CHANCE = 60.0
@@ -442,7 +442,8 @@ class Pool:
         if self.timeout is not None:
             return self.timeout * stretched
         if test.slowest is not None:
-            return max(LEAST_LIMIT, LIMIT_FACTOR * test.slowest) * stretched
+            first = min(LIMIT_FACTOR * self.tallies.files.get(test.file, 0.0), MOST_UNKNOWN)
+            return max(LEAST_LIMIT, LIMIT_FACTOR * test.slowest, first) * stretched
         return LEAST_LIMIT if test.hangs else max(LEAST_LIMIT, min(LIMIT_FACTOR * others, MOST_UNKNOWN))
 
     def _limit(self, ongoing: Ongoing, position: int) -> float:

@@ -52,6 +52,8 @@ class Tallies:
         """Tests that run in a sweep only where it names them."""
         self.deadly: set[str] = set()
         """Tests that end what their process is forked from: unforked, that would be this process."""
+        self.files: dict[str, float] = {}
+        """Seconds of the slowest calm attempt of any test in a file: whoever comes first pays for what they share."""
         self._checked: set[str] = set()
         self._used: dict[int, float] = {}
         """Seconds since 1970 at which the first fork of each zygote ended."""
@@ -112,6 +114,7 @@ class Tallies:
                     test.unforked = test.unforked.plus(1, failures)
                 if attempt.outcome is not Outcome.HUNG:
                     test.slowest = max(test.slowest or 0.0, attempt.seconds)
+                    self.files[test.file] = max(self.files.get(test.file, 0.0), attempt.seconds)
 
     def _follows(self, sweep: Sweep) -> bool:
         """Tell whether a fork of the same zygote had ended before a forked sweep began."""

@@ -218,14 +218,38 @@ def test_limits_follow_what_is_known(
     slowest: float | None, others: float, patience: float, hangs: int, limit: float
 ) -> None:
     from pytest_flakehunt.pool.pool import Pool
-    from pytest_flakehunt.pool.tallies import Tally
+    from pytest_flakehunt.pool.tallies import Tallies, Tally
 
     test = Tally("test_a.py::test_a", "test_a.py", 1)
     test.slowest, test.hangs = slowest, hangs
     pool = Pool(*(None,) * 7)  # type: ignore[arg-type]
+    pool.tallies = Tallies([test])
     assert pool.limit(test, patience, others) == limit
     pool.timeout = 4.0
     assert pool.limit(test, patience, others) == 4 * min(patience, 2)
+
+
+@pytest.mark.parametrize(
+    ("slowest", "other", "limit"), [(0.1, 2.0, 20), (0.1, 60.0, 30), (0.1, 0.2, 10), (5.0, 4.0, 50)]
+)
+def test_who_comes_first_in_its_file_has_time_for_what_another_paid_for_before(
+    slowest: float, other: float, limit: float
+) -> None:
+    """Seen in our own tests: a module's fixture takes seconds, and in another order another test sets it up."""
+    from pytest_flakehunt.model import Attempt, Isolation, Outcome, Plan, Sweep
+    from pytest_flakehunt.pool.pool import Pool
+    from pytest_flakehunt.pool.tallies import Tallies
+
+    tallies = Tallies.of([("a.py::test_a", "a.py", 0), ("a.py::test_b", "a.py", 1), ("b.py::test_c", "b.py", 0)])
+    attempts = [("a.py::test_a", other), ("a.py::test_b", slowest), ("b.py::test_c", 0.1)]
+    tallies.add(
+        Sweep(0, Plan(), (), Isolation.FORK, 1, "", 0),
+        [Attempt(nodeid, Outcome.PASSED, seconds) for nodeid, seconds in attempts],
+    )
+    pool = Pool(*(None,) * 7)  # type: ignore[arg-type]
+    pool.tallies = tallies
+    assert pool.limit(tallies.named("a.py::test_b"), 1.0) == limit
+    assert pool.limit(tallies.named("b.py::test_c"), 1.0) == 10
 
 
 @pytest.mark.thorough

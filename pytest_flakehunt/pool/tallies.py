@@ -16,7 +16,19 @@ FEWEST_LATER = 3
 class Tally:
     """What the hunt remembers of one test while it runs."""
 
-    __slots__ = ("calm", "file", "forked", "hangs", "later", "line", "nodeid", "slowest", "total", "unforked")
+    __slots__ = (
+        "calm",
+        "file",
+        "forked",
+        "hangs",
+        "later",
+        "later_calm",
+        "line",
+        "nodeid",
+        "slowest",
+        "total",
+        "unforked",
+    )
 
     def __init__(self, nodeid: str, file: str, line: int) -> None:
         self.nodeid, self.file, self.line = nodeid, file, line
@@ -27,15 +39,17 @@ class Tally:
         self.forked = Count()
         """Attempts in forks, under whatever plan."""
         self.later = Count()
-        """Those of them that came after another fork of the same interpreter, and may lack what that one used up."""
+        """Attempts that came after a fork of the same interpreter, and may lack what that one used up."""
+        self.later_calm = 0
+        """Those of them that failed though nothing was perturbed."""
         self.unforked = Count()
         """Calm attempts in interpreters of their own, and passes in such as retired, of which forks use things up."""
 
     @property
     def fails_in_forks(self) -> bool:
         """Whether it failed in every fork, or in every one that another fork of its interpreter came before."""
-        first = 0 < self.forked.failures == self.forked.runs
-        return first or FEWEST_LATER <= self.later.runs == self.later.failures
+        always = 0 < self.forked.failures == self.forked.runs
+        return always or (bool(self.later_calm) and FEWEST_LATER <= self.later.runs == self.later.failures)
 
 
 class Tallies:
@@ -97,7 +111,7 @@ class Tallies:
     def add(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
         """Count the attempts of a sweep."""
         forked = sweep.isolation is Isolation.FORK
-        later = forked and self._follows(sweep)
+        later = sweep.isolation is not Isolation.FRESH and self._follows(sweep)
         for attempt in attempts:
             if not attempt.outcome.counts:
                 continue
@@ -106,8 +120,9 @@ class Tallies:
             test.total = test.total.plus(1, failures)
             if forked:
                 test.forked = test.forked.plus(1, failures)
-            if later:
+            if later and (forked or failures):
                 test.later = test.later.plus(1, failures)
+                test.later_calm += failures * sweep.calm
             if sweep.calm:
                 test.calm = test.calm.plus(1, failures)
                 if sweep.isolation is Isolation.FRESH or (not forked and not failures):
@@ -117,7 +132,7 @@ class Tallies:
                     self.files[test.file] = max(self.files.get(test.file, 0.0), attempt.seconds)
 
     def _follows(self, sweep: Sweep) -> bool:
-        """Tell whether a fork of the same zygote had ended before a forked sweep began."""
+        """Tell whether a fork of the same zygote had ended before a sweep in it began."""
         before = self._used.get(sweep.zygote, math.inf)
         self._used[sweep.zygote] = min(before, sweep.started + sweep.seconds)
         return sweep.started >= before

@@ -167,4 +167,5 @@ def _alone() -> None:
     Steered.baton = None
 
 
-os.register_at_fork(after_in_child=_alone)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_alone)

@@ -154,6 +154,11 @@ def bisects() -> str:
     return (HERE.parent / "benchmarks" / "BISECTS.md").read_text("utf-8")
 
 
+def races() -> str:
+    """Show how races and sound uses of threads do under delays and schedules."""
+    return (HERE.parent / "benchmarks" / "THREADS.md").read_text("utf-8")
+
+
 def attacks() -> str:
     """Show what attacks by foreign files came to."""
     return (HERE.parent / "benchmarks" / "FUZZING.md").read_text("utf-8")
@@ -407,6 +412,7 @@ PAGES = {
     "reference/field": field,
     "reference/error-rates": error_rates,
     "reference/bisects": bisects,
+    "reference/races": races,
     "reference/forgiven": forgiven,
     "reference/leak-cost": leak_cost,
     "explanation/faults": faults,

@@ -18,6 +18,8 @@ from pytest_flakehunt.steering.baton import Baton, Member
 REAL_LOCK = type(_thread.allocate_lock())
 REAL_RLOCK = _thread.RLock
 RealQueue: Any = queue.SimpleQueue
+_join = threading.Thread.join
+"""Held on to: a test may put something else in its place."""
 _NAP = object()
 """What nobody ever frees."""
 
@@ -35,6 +37,16 @@ def _mine() -> tuple[Baton, Member] | None:
         return None
     member = baton.me()
     return None if member is None else (baton, member)
+
+
+def _freed(gate: object) -> None:
+    """Let those go on that waited for a gate, and another thread if it is its turn."""
+    baton = Steered.baton
+    if baton is not None:
+        baton.freed(gate)
+        member = baton.me()
+        if member is not None:
+            baton.point(member)
 
 
 class Lock:
@@ -92,15 +104,7 @@ class Lock:
         """Let go of the lock, and let another thread go on if it is its turn."""
         self.owner = None
         self._real.release()
-        self._freed()
-
-    def _freed(self) -> None:
-        baton = Steered.baton
-        if baton is not None:
-            baton.freed(self)
-            member = baton.me()
-            if member is not None:
-                baton.point(member)
+        _freed(self)
 
     def locked(self) -> bool:
         """Tell whether the lock is taken."""
@@ -138,7 +142,7 @@ class RLock(Lock):
 
     def _release_save(self) -> Any:
         state = self._real._release_save()  # noqa: SLF001 - as threading asks for it
-        self._freed()
+        _freed(self)
         return state
 
     def _acquire_restore(self, state: Any) -> None:
@@ -174,12 +178,7 @@ class SimpleQueue(metaclass=_Kind):
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put an item in, and let another thread go on if it is its turn."""
         self._real.put(item, block, timeout)
-        baton = Steered.baton
-        if baton is not None:
-            baton.freed(self)
-            member = baton.me()
-            if member is not None:
-                baton.point(member)
+        _freed(self)
 
     def put_nowait(self, item: Any) -> None:
         """Put an item in."""
@@ -254,7 +253,7 @@ def alive(original: Callable[..., bool]) -> Callable[..., bool]:
     def is_alive(self: threading.Thread) -> bool:
         target: Member | None = getattr(self, "_flakehunt_member", None)
         if target is not None and target.done and Steered.baton is not None:
-            threading.Thread.join.__wrapped__(self)  # type: ignore[attr-defined]
+            _join(self)
         return original(self)
 
     return is_alive

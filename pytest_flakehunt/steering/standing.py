@@ -76,11 +76,12 @@ def _starting(original: Callable[..., Any], start: Start) -> Callable[..., Any]:
         baton = start()
         thread = getattr(function, "__self__", None)
         named = thread.name if isinstance(thread, threading.Thread) else getattr(function, "__name__", "a thread")
-        member = baton.starts(str(named)) if baton is not None and callable(function) else None
+        started = thread if isinstance(thread, threading.Thread) else None
+        member = baton.starts(str(named), started) if baton is not None and callable(function) else None
         if baton is None or member is None:
             return original(function, *args, **kwargs)
-        if isinstance(thread, threading.Thread):
-            thread._flakehunt_member = member  # type: ignore[attr-defined]  # noqa: SLF001 - ours
+        if started is not None:
+            started._flakehunt_member = member  # type: ignore[attr-defined]  # noqa: SLF001 - ours
         return _started(original, baton, member, function, *args, **kwargs)
 
     return start_thread
@@ -96,14 +97,10 @@ def _started(original: Callable[..., Any], baton: Baton, member: Any, function: 
             baton.ends(member)
 
     try:
-        made = original(run, *args, **kwargs)
+        return original(run, *args, **kwargs)
     except BaseException:
         baton.never_began(member)
         raise
-    mine = baton.me()
-    if mine is not None:
-        baton.point(mine)
-    return made
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def ran(deed: Callable[[], object], seed: int) -> tuple[object, str, int]:
         said = deed()
         assert steered._test is not None
         baton = steered._test.baton
-        return (said, "", 0) if baton is None else (said, baton.digest(), baton.lost)
+        return (said, "", 0) if baton is None else (said, baton.record.digest(), baton.lost)
 
 
 def threads_of(*deeds: Callable[[], object]) -> list[threading.Thread]:
@@ -362,8 +362,8 @@ def test_a_deadlock_is_told_of_at_once_with_who_waits_for_whom(
     assert mode["message"].startswith(
         "all threads wait for each other: MainThread waits at test_it.py:14 for the end of "
     )
-    assert "gives waits at test_it.py:6 for a lock that takes has" in mode["message"]
-    assert "takes waits at test_it.py:10 for a lock that gives has" in mode["message"]
+    assert "gives waits at test_it.py:6 for a lock that takes took at test_it.py:8" in mode["message"]
+    assert "takes waits at test_it.py:10 for a lock that gives took at test_it.py:4" in mode["message"]
 
 
 def test_nothing_is_steered_without_threads() -> None:

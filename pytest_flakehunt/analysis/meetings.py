@@ -1,7 +1,8 @@
 """Where threads have to change places for a test to fail: the fewest switches of a run that failed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice, permutations
 from typing import assert_never
 
 from pytest_flakehunt.analysis.reduction import Experiment, Rates, decide, smallest
@@ -27,6 +28,8 @@ SCHEDULES = 32
 """Schedules that are tried where delays make it fail, so that it comes back exactly: of most races one in ten does."""
 AT_ONCE = 8
 """So many of them side by side."""
+MOST_SINGLES = 48
+"""Single switches that are tried where more than one is left."""
 SURE = Rates(0.3, 0.75)
 """One run tells whether it fails under a tape; in the end these two are told apart: it mostly comes back, or hardly."""
 
@@ -58,14 +61,28 @@ def reduced(
         (seen,) = yield (played(tape),)
         return seen.reply is Reply.FAILS
 
-    tape = yield from _failing(setup)
-    if tape is None or len(tape) > MOST or not (yield from fails(tape)):
+    taped = yield from _failing(setup)
+    tape = () if taped is None else taped.tape
+    if taped is None or len(tape) > MOST or not (yield from fails(tape)):
         return before, None
-    least = [] if (yield from fails([])) else (yield from smallest(tape, fails))
+    least: Sequence[Switch] = [] if (yield from fails([])) else (yield from smallest(tape, fails))
+    if len(least) > 1:
+        singles = list(islice(_singles(least, range(len(taped.names))), MOST_SINGLES))
+        seen = yield [played([one]) for one in singles]
+        failing = (one for one, run in zip(singles, seen, strict=True) if run.reply is Reply.FAILS)
+        least = next(([one] for one in failing), least)
     if not (yield from decide(played(least), SURE)):
         return before, None
     one, other = yield (played(least),) * 2
     return replace(played(least), tape=False), _meeting(one, other)
+
+
+def _singles(tape: Sequence[Switch], threads: Iterable[int]) -> Iterator[Switch]:
+    """Yield switches that may do alone what several do: at the same lines, of any thread to any other."""
+    for one in reversed(tape):  # the last one is what the others have led to
+        if not one.at.operation:
+            for thread, to in permutations(threads, 2):
+                yield Switch(one.at._replace(thread=thread, time=1), to)
 
 
 def _schedule(setup: Setup, name: str, known: Mapping[str, Perturbation]) -> Experiment[Setting | None]:
@@ -80,12 +97,12 @@ def _schedule(setup: Setup, name: str, known: Mapping[str, Perturbation]) -> Exp
     return None
 
 
-def _failing(setup: Setup) -> Experiment[Sequence[Switch] | None]:
-    """Give the switches of a run that fails."""
+def _failing(setup: Setup) -> Experiment[Taped | None]:
+    """Give how the threads of a run that fails changed places."""
     for _ in range(TRIES):
         (seen,) = yield (replace(setup, tape=True),)
         if seen.reply is Reply.FAILS and seen.taped is not None:
-            return seen.taped.tape
+            return seen.taped
     return None
 
 

@@ -153,7 +153,7 @@ def counts_with_a_lock_of_the_module() -> object:
 
 
 def uses_what_a_module_keeps() -> object:
-    total, seen = [0], []
+    total, seen = [0], list[int]()
 
     def gives() -> None:
         for number in range(4):

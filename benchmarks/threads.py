@@ -238,10 +238,26 @@ def waits_with_a_generous_limit() -> bool:
     return answer
 
 
+def takes_two_locks_in_one_line() -> bool:
+    one, other = threading.Lock(), threading.Lock()
+
+    def there() -> None:
+        with one, other:
+            pass
+
+    def back() -> None:
+        with other, one:
+            pass
+
+    together(there, back)
+    return True
+
+
 BUGS: dict[str, Callable[[], bool]] = {
     "reads, adds, writes on three lines": reads_adds_and_writes,
     "makes a singleton lazily": makes_a_singleton_lazily,
     "takes two locks in opposite order": takes_two_locks_in_opposite_order,
+    "takes two locks in one line each": takes_two_locks_in_one_line,
     "naps instead of joining": naps_instead_of_joining,
     "sets a flag before its data": sets_a_flag_before_its_data,
     "checks, then acts": checks_then_acts,
@@ -300,7 +316,7 @@ def _perform(deed: Callable[[], bool], setting: Switching | Steering | None) -> 
         seconds = time.monotonic() - began
         test = steered._test  # noqa: SLF001 - the only way
         baton = None if test is None else test.baton
-        return Ran(right, "" if baton is None else baton.digest(), 0 if baton is None else baton.lost, seconds)
+        return Ran(right, "" if baton is None else baton.record.digest(), 0 if baton is None else baton.lost, seconds)
 
 
 def compared(seeds: int) -> list[str]:

@@ -24,7 +24,7 @@ DOORS: dict[str, dict[str, str]] = {
     "asked": {"ground": "ownership", "model": "kinds"},
     "instruments": {"ground": "ownership", "model": "settings"},
     "perturbations": {"ground": "stand-ins", "model": "settings", "steering": "baton"},
-    "steering": {"ground": "seeds"},
+    "steering": {"ground": "seeds", "model": "tapes"},
     "reports": {"analysis": "wording", "ground": "clock", "model": "findings", "quarantine": "entries as text"},
     "leaks": {"asked": "grace", "ground": "events", "model": "leaks", "state": "comparison"},
     "zygote": {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_flakehunt.analysis import naming, polluters
+from pytest_flakehunt.analysis import meetings, naming, polluters
 from pytest_flakehunt.analysis.kinds import Kinds
 from pytest_flakehunt.analysis.notebook import FINAL, Arm, Notebook, elsewhere, listed
 from pytest_flakehunt.analysis.pinning import ENOUGH, Pinning
@@ -251,11 +251,14 @@ class Attribution:
         words: dict[str, str] = {}
         if "clock" in setup.plan.names:
             setup, words["clock"] = yield from naming.clock(self.target, setup, rates)
+        setup, meeting = yield from meetings.reduced(setup, "threads", self.target.known, rates)
+        if meeting is not None:
+            words["threads"] = meetings.sentence(meeting)
         causes = yield from self._provoked(setup, words)
         if isinstance(causes, Diagnosis):
             return causes
         without = replace(setup, plan=only(setup.plan, setup.plan.names - {causes[0].perturbation}))
-        found = Diagnosis(tuple(causes), setup, without)
+        found = Diagnosis(tuple(causes), setup, without, meeting=meeting)
         if self.target.calm.failures or any("heap" in seen.plan.names for seen in self.target.failures()):
             found = yield from self._settling.held_elsewhere(found)
             if found.setup != setup:

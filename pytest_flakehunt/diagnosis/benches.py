@@ -142,6 +142,7 @@ def job(setup: Setup, nodeid: str, number: int, isolation: Isolation) -> Job:
         undone=setup.undone,
         hurried=True,
         path=setup.path,
+        tape=setup.tape,
     )
     return Job(
         Draft(number, setup.plan, tuple(sorted(setup.plan.names))),

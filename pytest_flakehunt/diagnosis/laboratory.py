@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pytest_flakehunt.analysis.fingerprints import fingerprints
 from pytest_flakehunt.diagnosis.benches import Bench, Keep, Lead, job, reply
@@ -22,6 +22,7 @@ from pytest_flakehunt.model import (
     Seen,
     Setup,
     Sweep,
+    Taped,
     Walked,
 )
 from pytest_flakehunt.model.plans import environment
@@ -253,7 +254,15 @@ class Laboratory:
         skipped = Reply.PASSES if request.setup.early.settings else Reply.NOTHING  # the suite's own way to deal with it
         answer = reply(attempts, lead.target.nodeid, lead.mode.fingerprint, skipped)
         readings, changes = self._readings(told, lead.target.nodeid), self._changes(told)
-        seen = Seen(answer, readings, changes, self._path(told, lead), zygote)
+        path, tape = self._of(wire.PATH, told, lead), self._of(wire.TAPE, told, lead)
+        seen = Seen(
+            answer,
+            readings,
+            changes,
+            None if path is None else Walked.read(path),
+            zygote,
+            None if tape is None else Taped.read(tape),
+        )
         bench.take(request.place, seen)
 
     def _readings(self, told: Sequence[wire.Told], nodeid: str) -> tuple[tuple[str, str, str], ...]:
@@ -265,10 +274,11 @@ class Laboratory:
             for source, call, place in _listed(item.data, "readings")
         )
 
-    def _path(self, told: Sequence[wire.Told], lead: Lead) -> Walked | None:
+    def _of(self, kind: str, told: Sequence[wire.Told], lead: Lead) -> Mapping[str, Any] | None:
+        """Give what was told of one kind about a lead's test."""
         position = self.pool.tallies.positions[lead.target.nodeid]
-        paths = (item.data for item in told if item.kind == wire.PATH)
-        return next((Walked.read(data) for data in paths if data["position"] == position), None)
+        datas = (item.data for item in told if item.kind == kind)
+        return next((data for data in datas if data["position"] == position), None)
 
     def _changes(self, told: Sequence[wire.Told]) -> tuple[tuple[str, str, str], ...]:
         return tuple(

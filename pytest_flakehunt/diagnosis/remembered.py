@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Protocol
 
-from pytest_flakehunt.model import Reply, Seen, Setup, Walked
+from pytest_flakehunt.model import Reply, Seen, Setup, Taped, Walked
 
 
 class Memory(Protocol):
@@ -23,7 +23,7 @@ def digest(asked: Sequence[Setup]) -> str:
     told = [
         [
             *(str(one.plan), one.before, one.fresh, one.interpreter, str(one.early), one.lone, one.beside),
-            *(one.readings, one.changes, one.undone, one.path),
+            *(one.readings, one.changes, one.undone, one.path, one.tape),
         ]
         for one in asked
     ]
@@ -37,7 +37,15 @@ def told(seen: Sequence[Seen]) -> str:
     >>> read(told(seen)) == seen
     True
     """
-    return json.dumps([[one.reply, one.readings, one.changes, _path(one.path), one.zygote] for one in seen])
+    return json.dumps(
+        [
+            [
+                *(one.reply, one.readings, one.changes, _path(one.path), one.zygote),
+                None if one.taped is None else one.taped.told(),
+            ]
+            for one in seen
+        ]
+    )
 
 
 def read(text: str) -> list[Seen]:
@@ -49,8 +57,9 @@ def read(text: str) -> list[Seen]:
             tuple((test, verb, what) for test, verb, what in changes),
             None if path is None else Walked.read(path),
             zygote,
+            None if taped is None else Taped.read(taped),
         )
-        for reply, readings, changes, path, zygote in json.loads(text)
+        for reply, readings, changes, path, zygote, taped in json.loads(text)
     ]
 
 

@@ -157,3 +157,21 @@ def relative(filename: str, root: Path) -> str:
     """Give a path relative to the root directory where it lies inside."""
     path = Path(filename)
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else filename
+
+
+class _Root:
+    """Where paths are told from."""
+
+    path = Path()
+
+
+def root_is(root: Path) -> None:
+    """Take in the root directory of the session."""
+    _Root.path = root
+    told.cache_clear()
+
+
+@functools.cache
+def told(filename: str) -> str:
+    """Give a path as it is told, relative to the root directory of the session where it lies inside."""
+    return relative(filename, _Root.path)

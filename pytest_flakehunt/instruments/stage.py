@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from pytest_flakehunt.ground import project
 from pytest_flakehunt.model import AtCall, AtImport, Disputable, PerSweep, PerTest, Plan, Repeating
 
 
@@ -160,6 +161,7 @@ def held(config: pytest.Config, plan: Plan) -> Iterator[None]:
         config: of the session.
         plan: what is held.
     """
+    project.root_is(config.rootpath)
     stage = Stage(plan)
     with stage.held():
         config.pluginmanager.register(stage)

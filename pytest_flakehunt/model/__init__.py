@@ -79,6 +79,7 @@ from pytest_flakehunt.model.settings import (
     Simplifying,
 )
 from pytest_flakehunt.model.shards import WHOLE, Shard
+from pytest_flakehunt.model.switches import Meeting, Moment, Stop, Switch, Taped, Taping, Turn, Why
 from pytest_flakehunt.model.walked import Parting, Spot, Step, Walked
 
 __all__ = [
@@ -122,7 +123,9 @@ __all__ = [
     "Left",
     "Limits",
     "Look",
+    "Meeting",
     "Mode",
+    "Moment",
     "Outage",
     "Outcome",
     "Parting",
@@ -152,11 +155,17 @@ __all__ = [
     "Spent",
     "Spot",
     "Step",
+    "Stop",
     "Suspect",
     "Sweep",
+    "Switch",
+    "Taped",
+    "Taping",
     "Trial",
+    "Turn",
     "Verdict",
     "Walked",
+    "Why",
     "anywhere",
     "astray",
     "column",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pytest_flakehunt.model.attempts import Count
 from pytest_flakehunt.model.settings import CALM, Plan
+from pytest_flakehunt.model.switches import Meeting, Taped
 from pytest_flakehunt.model.walked import Parting, Walked
 
 
@@ -34,6 +35,8 @@ class Setup:
     """Changes, by their paths, that are taken back before the next test starts."""
     path: bool = False
     """Whether to note which lines of the project it runs, and with which values."""
+    tape: bool = False
+    """Whether to note where its threads change places, if they are steered."""
 
 
 class Reply(StrEnum):
@@ -60,6 +63,8 @@ class Seen(NamedTuple):
     """The lines that it ran."""
     zygote: int = 0
     """Of which interpreter, by its number; 0 where that is not known."""
+    taped: Taped | None = None
+    """How its threads changed places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,8 @@ class Diagnosis:
     """The same for the command without the cause."""
     parting: Parting | None = None
     """Where an attempt with the cause and one without it go apart: where to look, and no part of what shows it."""
+    meeting: Meeting | None = None
+    """Where threads have to change places; None where that is not known."""
     also: tuple["Diagnosis", ...] = ()
     """Further causes, each of which makes it fail by itself."""
     plan: str = ""

@@ -14,7 +14,7 @@ from pytest_flakehunt.model.settings import (
     SettingError,
 )
 
-LONGEST = 1000
+LONGEST = 20_000
 """Letters of a perturbation's name with its setting."""
 
 

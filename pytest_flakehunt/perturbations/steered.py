@@ -1,30 +1,33 @@
 """Threads that run one at a time, in an order that comes back exactly."""
 
 import _thread
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import ClassVar
 
+from pytest_flakehunt.model import Contract
+from pytest_flakehunt.model import switches as tapes
+from pytest_flakehunt.model.switches import Switch, Taped
 from pytest_flakehunt.perturbations.lines import Tracer, tracer
 from pytest_flakehunt.perturbations.seeded import Seeded
 from pytest_flakehunt.steering.baton import Baton
 from pytest_flakehunt.steering.gates import Steered
-from pytest_flakehunt.steering.schedules import Schedule
+from pytest_flakehunt.steering.schedules import Choosing, Schedule, Tape
 from pytest_flakehunt.steering.standing import standing
 
+MOST_TOLD = 3
+"""Switches that are named which did not take place."""
 
-@dataclass(frozen=True, slots=True)
-class Steering(Seeded):
-    """One schedule for the threads of each test."""
 
+class Held:
+    """What settings that steer have in common."""
+
+    __slots__ = ()
     patience: ClassVar[float] = 5.0
     slowing: ClassVar[float] = 100.0
     """As for delays: lines are watched."""
-
-    def __str__(self) -> str:
-        return f"steered:{self.seed}"
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -32,23 +35,85 @@ class Steering(Seeded):
         with standing(_begun):
             yield
 
+    @staticmethod
+    def taped(switches: Sequence[Switch]) -> "Playing":
+        """Give the setting that plays such switches, and no others."""
+        return Playing(tuple(switches))
+
+
+@dataclass(frozen=True, slots=True)
+class Steering(Held, Seeded):
+    """One schedule for the threads of each test."""
+
+    def __str__(self) -> str:
+        return f"steered:{self.seed}"
+
     @contextmanager
     def held_for(self, nodeid: str) -> Iterator[None]:
         """Steer the threads of one test."""
-        global _test  # noqa: PLW0603 - one test runs at a time
-        _test = Test(Schedule(self.seed, nodeid), _thread.get_ident())
-        try:
+        with _steered(Schedule(self.seed, nodeid)):
             yield
-        finally:
-            _test.end()
-            _test = None
+
+    @staticmethod
+    def simpler() -> "list[Steering]":
+        """Give none: no seed is simpler than another, and a tape of its switches is simpler than any."""
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Playing(Held):
+    """Switches of threads that are played again."""
+
+    contract: ClassVar[Contract] = Contract.NATURAL
+    tape: tuple[Switch, ...]
+    missed: list[str] = field(default_factory=list, compare=False)
+    """What is to be said of switches that did not take place, by test."""
+
+    def __str__(self) -> str:
+        return f"steered:{tapes.written(self.tape)}"
+
+    @contextmanager
+    def held_for(self, nodeid: str) -> Iterator[None]:
+        """Steer the threads of one test."""
+        with _steered(Tape.of(self.tape), self.tape):
+            yield
+        if heard.taped is not None and (unmet := heard.taped.unmet):
+            some = ", ".join(map(str, unmet[:MOST_TOLD])) + (", …" if len(unmet) > MOST_TOLD else "")
+            self.missed.append(
+                f"{nodeid}: {len(unmet)} of {len(self.tape)} switches of its threads did not take place, as nobody "
+                f"came there or the other could not go on: {some}"
+            )
+
+
+class Heard:
+    """What became of the threads of the test that ended last."""
+
+    taped: Taped | None = None
+    """None where none were steered."""
+
+
+heard = Heard()
+
+
+@contextmanager
+def _steered(schedule: Choosing, tape: Sequence[Switch] = ()) -> Iterator[None]:
+    """Steer the threads of one test."""
+    global _test  # noqa: PLW0603 - one test runs at a time
+    _test, heard.taped = Test(schedule, _thread.get_ident()), None
+    try:
+        yield
+    finally:
+        _test.end()
+        if (baton := _test.baton) is not None:
+            heard.taped = baton.record.told(tape, lost=baton.lost > 0 or baton.given_up)
+        _test = None
 
 
 @dataclass(slots=True)
 class Test:
     """The running test, as far as it is steered."""
 
-    schedule: Schedule
+    schedule: Choosing
     ident: int
     """Of the thread that runs it."""
     baton: Baton | None = None

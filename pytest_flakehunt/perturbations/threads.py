@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 
 from pytest_flakehunt.ground import project, realtime, seeds
 from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.model.switches import NO_SWITCH, read
 from pytest_flakehunt.perturbations import lines, reading
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
-from pytest_flakehunt.perturbations.steered import Steering
+from pytest_flakehunt.perturbations.steered import Playing, Steering
 
 DENSITIES = (0.2, 0.5, 0.9)
 """Share of lines at which threads are delayed; one of these for a test and seed."""
@@ -215,7 +216,7 @@ class Switchings(Seeding):
     """The moments at which threads take turns."""
 
     name = "threads"
-    allowed = f"{Seeding.allowed} (delays), or steered: and one (one thread runs at a time)"
+    allowed = f"{Seeding.allowed} (delays), or steered: and one or a report's switches (one thread runs at a time)"
     sources = frozenset({"threads"})
     costly = True
     """Whether it costs so much that mixed sweeps hold it only for tests that consult a source."""
@@ -225,12 +226,14 @@ class Switchings(Seeding):
         """Draw delays and schedules by turns."""
         return Steering(seed) if turn % 2 else Switching(seed)
 
-    def read(self, text: str) -> Seeded:
-        """Read a seed, or that of a schedule."""
-        kind, _, seed = text.rpartition(":")
-        if kind == "steered":
-            return Steering(reading.seed(self.name, seed))
-        return super().read(text)
+    def read(self, text: str) -> Seeded | Playing:  # type: ignore[override]  # a tape is no seed
+        """Read a seed, that of a schedule, or a tape."""
+        kind, _, how = text.partition(":")
+        if kind != "steered":
+            return super().read(text)
+        if ">" in how or how == NO_SWITCH:
+            return Playing(read(how))
+        return Steering(reading.seed(f"{self.name}=steered", how))
 
     @staticmethod
     def idle() -> str:

@@ -15,6 +15,7 @@ from pytest_flakehunt.model import (
     Findings,
     Interval,
     Left,
+    Meeting,
     Mode,
     Parting,
     Spent,
@@ -188,6 +189,7 @@ def _mode(mode: Mode, dates: Dates | None) -> dict[str, Any]:
         "seconds": round(found.seconds, 1),
         "places": list(found.places),
         "parting": None if found.parting is None else _parting(found.parting),
+        "meeting": None if found.meeting is None else _meeting(found.meeting),
         "ours": found.ours,
         "dates": None if dates is None else _dates(dates),
         "note": found.note,
@@ -261,6 +263,25 @@ def _parting(parting: Parting) -> dict[str, Any]:
         "passing": parting.passing,
         "first": None if parting.first is None else _spot(parting.first),
         "cut": parting.cut,
+    }
+
+
+def _meeting(meeting: Meeting) -> dict[str, Any]:
+    return {
+        "stops": [
+            {
+                "thread": stop.thread,
+                "where": str(stop.where) if stop.where.line else "",
+                "text": stop.text,
+                "within": stop.within,
+                "other": stop.other,
+                "until": str(stop.until) if stop.until.line else "",
+                "until_text": stop.until_text,
+                "why": None if stop.why is None else stop.why.value,
+            }
+            for stop in meeting.stops
+        ],
+        "exact": meeting.exact,
     }
 
 

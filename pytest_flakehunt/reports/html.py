@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_flakehunt.model import TEST, Finding, Findings, Verdict
 from pytest_flakehunt.quarantine import editing
-from pytest_flakehunt.reports import cards, charts, document, remarks, rulers
+from pytest_flakehunt.reports import cards, charts, document, partings, remarks, rulers
 from pytest_flakehunt.reports.redaction import handed_on
 from pytest_flakehunt.reports.words import between, clean, number
 
@@ -117,6 +117,7 @@ def _environment() -> "Environment":
     environment.tests["whole"] = lambda command: CUT not in command
     environment.filters["marks"] = rulers.marks
     environment.filters["count"] = number
+    environment.filters["exactly"] = partings.exactly
     environment.filters["between"] = lambda rate: between(rate).replace(" %", "\N{NO-BREAK SPACE}%")
     return environment
 

@@ -122,7 +122,8 @@ def _verified(found: Diagnosis) -> str:
     if found.verified is None:
         return ""
     without = f"; without the cause {_share(found.control)}" if found.control is not None else ""
-    return f"verified: fails {_share(found.verified)}{without}\n\n"
+    exactly = partings.exactly(found)
+    return f"verified: fails {_share(found.verified)}{without}{f'; {exactly}' if exactly else ''}\n\n"
 
 
 def _details(finding: Finding) -> str:

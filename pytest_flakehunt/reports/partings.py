@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pytest_flakehunt.model import Parting, Spot
+from pytest_flakehunt.model import Diagnosis, Parting, Spot
 
 
 def sentences(parting: Parting | None) -> Iterator[str]:
@@ -19,6 +19,14 @@ def sentences(parting: Parting | None) -> Iterator[str]:
         yield f"a failing and a passing run go the same way up to {_where(parting.at)}, and were followed no further"
     if parting.first is not None:
         yield f"their values differ first at {_where(parting.first)}: {_values(parting.first)}"
+
+
+def exactly(found: Diagnosis) -> str:
+    """Say that a command brings the very same run back; empty where that was not seen."""
+    if found.meeting is None or not found.meeting.exact or found.verified is None:
+        return ""
+    runs, failures = found.verified
+    return "replays exactly: two runs failed with the same switches of threads" if runs == failures > 1 else ""
 
 
 def _where(spot: Spot) -> str:

@@ -27,6 +27,7 @@ from pytest_flakehunt.model import (
     Leak,
     LeakKind,
     Left,
+    Meeting,
     Mode,
     Outage,
     Outcome,
@@ -36,9 +37,11 @@ from pytest_flakehunt.model import (
     Ready,
     Spent,
     Spot,
+    Stop,
     Suspect,
     Trial,
     Verdict,
+    Why,
 )
 from pytest_flakehunt.reports.document import MARKS, SCHEMA
 
@@ -280,6 +283,7 @@ def _diagnosis(mode: dict[str, Any]) -> Diagnosis:
         tried=_experiments(mode["experiments"]),
         places=tuple(_list(mode["places"])),
         parting=_parting(mode["parting"]) if mode.get("parting") is not None else None,
+        meeting=_meeting(mode["meeting"]) if mode.get("meeting") is not None else None,
         runs=mode["spent"],
         seconds=mode.get("seconds", 0.0),
         ours=mode["ours"],
@@ -296,6 +300,16 @@ def _parting(said: dict[str, Any]) -> Parting:
     return Parting(
         _spot(said["at"]), said["failing"], said["passing"], None if first is None else _spot(first), said["cut"]
     )
+
+
+def _meeting(said: dict[str, Any]) -> Meeting:
+    return Meeting(tuple(_stop(stop) for stop in _list(said["stops"])), said["exact"])
+
+
+def _stop(said: dict[str, Any]) -> Stop:
+    where, until = (Place.read(said[name]) if said[name] else Place("", 0) for name in ("where", "until"))
+    why = None if said["why"] is None else Why(said["why"])
+    return Stop(said["thread"], where, said["text"], said["within"], said["other"], until, said["until_text"], why)
 
 
 def _spot(said: dict[str, Any]) -> Spot:

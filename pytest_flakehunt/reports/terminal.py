@@ -358,6 +358,8 @@ def _verified(found: Diagnosis) -> Iterator[Piece]:
     if found.verified is not None:
         without = f"; without it {_of(found.control)}" if found.control else ""
         yield _said(Text(f"verified: fails {_of(found.verified)}{without}"))
+        if said := partings.exactly(found):
+            yield _said(Text(said))
 
 
 def _shown(found: Diagnosis, what: str, verbosity: int) -> Iterator[Piece]:

@@ -83,7 +83,10 @@ class Replay:
     def pytest_terminal_summary(
         self, terminalreporter: "pytest.TerminalReporter", exitstatus: int
     ) -> None:  # fmt: skip
-        """Say so where nothing failed."""
+        """Say so where nothing failed, and where the code does not fit the plan any more."""
+        for name, setting in self.plan.settings:
+            for said in getattr(setting, "missed", ()):
+                terminalreporter.write_line(f"flakehunt: {name}: {said}")
         if exitstatus == pytest.ExitCode.OK:
             tests = "1 test" if self._ran == 1 else f"{self._ran} tests"
             under = f"under {self.plan}" if self.plan.settings else "calm"

@@ -7,18 +7,18 @@ steered, loses it and runs free until it next passes such a place.
 """
 
 import _thread
-import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
 
 from pytest_flakehunt.ground import project, realtime
-from pytest_flakehunt.steering.schedules import Schedule
+from pytest_flakehunt.model.switches import Why
+from pytest_flakehunt.steering import processors
+from pytest_flakehunt.steering.members import Member
+from pytest_flakehunt.steering.record import Record
+from pytest_flakehunt.steering.schedules import Choosing
 
 SLICE = 0.02
 """Seconds after which a thread that waits looks whether anything moves."""
@@ -39,59 +39,26 @@ MOST_SWITCHES = 5000
 MOST_STEPS = 2000
 """Steps after which a thread makes room in any case: it may wait for others in a loop."""
 
-allocate = _thread.allocate_lock
-"""Held on to, as what others find by this name may be ours; so are those that follow."""
-_open, _read, _close = os.open, os.read, os.close
-
 
 class Deadlock(BaseException):
     """All threads of a test wait for each other."""
 
 
-@dataclass(slots=True, eq=False)
-class Member:
-    """One thread of a test."""
-
-    number: int
-    """How many started before it."""
-    name: str
-    """As the test calls it."""
-    priority: float
-    gate: Any = field(default_factory=allocate)
-    """Taken while it must wait; whoever hands it the baton lets go of it."""
-    ident: int = 0
-    native: int = 0
-    """The system's number of it; 0 before it runs."""
-    waits: object = None
-    """What it waits for; None if it could run."""
-    due: float | None = None
-    """When its wait is over, in the test's own time."""
-    until: float = 0.0
-    """The same on the real clock."""
-    expired: bool = False
-    early: bool = False
-    free: bool = False
-    """Whether it runs without the baton."""
-    done: bool = False
-
-    def __post_init__(self) -> None:
-        self.gate.acquire()
-
-
 class Baton:
     """Who runs, in one test."""
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: Choosing) -> None:
         self.schedule = schedule
+        self.record = Record()
         self.members: dict[int, Member] = {}
         self.started = 0
         self.holder: Member | None = None
         self.steps = 0
         self.lost = 0
         self.over = False
+        self.given_up = False
+        """Whether all were set free before the test ended, as there was no end of switches."""
         self.deadlock = ""
-        self.switches: list[tuple[int, int, int]] = []
-        """Step, and the numbers of who stopped and who went on."""
         self._all: list[Member] = []
         self._since = 0
         self._now = 0.0
@@ -108,8 +75,11 @@ class Baton:
 
     def joins(self) -> Member:
         """Take in the thread that runs the test."""
-        member = self._new(threading.current_thread().name)
+        member = self._new(threading.current_thread().name, None)
         self._known(member)
+        frame = _own(sys._getframe())  # noqa: SLF001 - the only way
+        if frame is not None:
+            member.came((frame.f_code.co_filename, frame.f_lineno))
         self.holder = member
         return member
 
@@ -117,16 +87,20 @@ class Baton:
         member.ident, member.native = _thread.get_ident(), _thread.get_native_id()
         self.members[member.ident] = member
 
-    def starts(self, name: str) -> Member | None:
+    def starts(self, name: str, thread: threading.Thread | None) -> Member | None:
         """Take in a thread that is about to start; None where who starts it is not steered."""
-        if self.over or self.members.get(_thread.get_ident()) is None:
+        starter = self.members.get(_thread.get_ident())
+        if self.over or starter is None:
             return None
-        return self._new(name)
+        child = self._new(name, starter)
+        starter.child, child.thread = child, thread
+        return child
 
-    def _new(self, name: str) -> Member:
+    def _new(self, name: str, starter: Member | None) -> Member:
         with self._mutex:
-            member = Member(self.started, name, self.schedule.priority())
+            member = Member(self.started, name, self.schedule.priority(), starter)
             self.started += 1
+            self.record.names.append(name)
             self._all.append(member)
             self._news = True
         return member
@@ -153,7 +127,8 @@ class Baton:
         self._all.remove(member)
         self.freed(member)
         if self.holder is member:
-            self._choose(member)
+            member.operation += 1
+            self._choose(member, Why.ENDS)
 
     def me(self) -> Member | None:
         """Give the thread that asks if it has the baton; one that ran free waits for it first."""
@@ -175,32 +150,84 @@ class Baton:
         """Take in that a thread is about to run a line."""
         member = self.me()
         if member is not None and len(self._all) > 1:
+            member.came((code.co_filename, line))
             self._step(member, room=self.schedule.makes_room_at(code.co_qualname, line - code.co_firstlineno))
 
     def point(self, member: Member) -> None:
         """Let another thread go on at an operation, or not."""
-        self._step(member, room=self.schedule.makes_room())
+        member.operation += 1
+        if member.starting:
+            return  # the one that was started, and the one that starts it, agree on that undisturbed
+        self._step(member, room=self.schedule.makes_room(holding=member.holds > 0))
 
     def _step(self, member: Member, *, room: bool) -> None:
         self.steps = step = self.steps + 1
         tired = step - self._since > MOST_STEPS
         if tired:
             self._since = step
+        if self.schedule.tape is not None:
+            self._play(member, tired=tired)
+            return
         if room or tired:
             member.priority = self.schedule.lowest()
-        elif not self._news:
-            return
+        elif not member.begins and not (self._news and (member.here is not None or not member.number)):
+            return  # who has just been started is asked at its first line
         with self._mutex:
             self._news = False
             best = self._ready()
             if best is None and tired:
                 best = self._late()
             elif best is None or best.priority < member.priority:
-                return
+                best = None
             if best is None:
+                if member.begins and self._usually(member) is not member:
+                    self.record.add(member, member.number, Why.ROOM, usual=False)
                 return
-            self._grant(member, best)
+            self._grant(member, best, Why.ROOM)
         self._wait(member)
+
+    def _play(self, member: Member, *, tired: bool) -> None:
+        """Go on, unless the tape says that another thread does, or this one has gone round and round."""
+        with self._mutex:
+            best = self._taped(member)
+            if best is member:
+                self.record.add(member, member.number, Why.ROOM, usual=False)
+                return
+            if best is None and tired:
+                best = self._late() or self._next(member)
+            best = best or self._usually(member)
+            if best is member:
+                return
+            self._grant(member, best, Why.ROOM)
+        self._wait(member)
+
+    @staticmethod
+    def _usually(member: Member) -> Member:
+        """Give the thread that goes on where nothing says otherwise: itself, or who started it, at its first line."""
+        starter = member.starter
+        if not member.begins or starter is None or starter.waits is not None or starter.free or starter.done:
+            return member
+        return starter
+
+    def _taped(self, member: Member) -> Member | None:
+        """Give the thread that goes on now where the tape says so, and it can."""
+        if self.schedule.tape is None:
+            return None
+        moment = member.moment()
+        to = self.schedule.tape.get(moment)
+        if to is None:
+            return None
+        for each in self._all:
+            if each.number == to and not each.free and (each.waits is None or each.due is not None):
+                each.early = each.waits is not None
+                self.record.met.add(moment)
+                return each
+        return None
+
+    def _next(self, member: Member) -> Member | None:
+        """Give the one that could run and started after a thread; the first one after the last."""
+        ready = [each for each in self._all if each is not member and not each.free and each.waits is None]
+        return min(ready, key=lambda each: (each.number < member.number, each.number), default=None)
 
     def until(
         self, member: Member, attempt: Callable[[], bool], waits: object, seconds: float | None = None
@@ -228,7 +255,8 @@ class Baton:
                 if attempt():  # a thread that is not steered may have done it meanwhile
                     self._woken(member)
                     return True
-                self._choose(member)
+                member.operation += 1
+                self._choose(member, Why.WAITS)
             try:
                 self._wait(member)
                 if self.over:
@@ -270,7 +298,7 @@ class Baton:
         """Hand over the baton if nobody has it."""
         with self._mutex:
             if self.holder is None and not self.over and not self._choosing:
-                self._choose(None)
+                self._choose(None, Why.WAITS)
 
     # handing on
 
@@ -299,32 +327,52 @@ class Baton:
         waiting = [member for member in self._all if member.due is not None and member.waits is not None]
         return min(waiting, key=lambda member: (member.due, member.number), default=None)
 
-    def _choose(self, before: Member | None) -> None:
+    def _choose(self, before: Member | None, why: Why) -> None:
         """Hand the baton to whoever could run; to nobody where all wait. The caller has the mutex."""
         self._choosing, self.holder = True, None
         try:
-            best = self._ready()
+            best = None if before is None else self._taped(before) or self._child(before)
+            best = best or self._ready()
             if best is None:
                 best = self._due()
                 if best is not None:
                     best.expired = True
             if best is not None:
-                self._grant(before, best)
+                self._grant(before, best, why)
         finally:
             self._choosing = False
 
-    def _grant(self, before: Member | None, member: Member) -> None:
+    def _grant(self, before: Member | None, member: Member, why: Why) -> None:
         if self.over:
             return  # all gates are open
         self._since = self.steps
-        if before is not member:
-            self.switches.append((self.steps, -1 if before is None else before.number, member.number))
-        if len(self.switches) > MOST_SWITCHES:
+        if before is not member or member.early:
+            self.record.add(before, member.number, why, usual=self._usual(before, member, why))
+        if len(self.record.turns) > MOST_SWITCHES:
+            self.given_up = True
             self._open_all()
             return
         self.holder = member
         self._napping = False
+        member.granted = True
         member.gate.release()
+
+    def _child(self, member: Member) -> Member | None:
+        """Give a thread that was just started and has not run: who starts one waits until it has."""
+        child, member.child = member.child, None
+        return child if child is not None and not (child.granted or child.done or child.free) else None
+
+    def _usual(self, before: Member | None, member: Member, why: Why) -> bool:
+        """Tell whether a thread would have gone on without a schedule: the first that can, where one waits or ends."""
+        if member.early:
+            return False
+        if not member.granted and before is not None and member.starter is before:
+            return True
+        if why is Why.ROOM:
+            return before is not None and self._usually(before) is member
+        return member.waits is not None or member is min(
+            (each for each in self._all if each.waits is None and not each.free), key=lambda each: each.number
+        )
 
     def _wait(self, member: Member) -> None:
         """Wait, as a thread without the baton, until it is handed over."""
@@ -379,12 +427,12 @@ class Baton:
                 return
             if holder is member or self._napping or not holder.native:
                 return
-            busy = _busy(holder.native)
+            busy = processors.busy(holder.native)
             step, since, before = self._seen
             if step != self.steps:
                 self._seen = self.steps, now, busy
                 return
-            computes = busy - before > BUSY * (now - since) or _wants_processor(holder.native)
+            computes = busy - before > BUSY * (now - since) or processors.wants_processor(holder.native)
             if now - since < (MOST_BUSY if computes else MOMENT):
                 return
             self._take_away(holder)
@@ -396,7 +444,7 @@ class Baton:
         if self.lost > MOST_LOST:
             self.dissolve()
         else:
-            self._choose(holder)
+            self._choose(holder, Why.WAITS)
 
     def _nobody_runs(self) -> None:
         """See to it that a deadlock is told of."""
@@ -426,16 +474,18 @@ class Baton:
             if member.gate.locked():  # else it is on its way already
                 member.gate.release()
 
-    def digest(self) -> str:
-        """Give a word for all switches: two runs of one schedule with the same word ran alike."""
-        return blake2b(repr(self.switches).encode(), digest_size=8).hexdigest()
-
 
 def _at(frame: FrameType | None) -> str:
     """Say at which line of the project's own code a thread is."""
+    frame = _own(frame)
+    return "" if frame is None else f" at {Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
+def _own(frame: FrameType | None) -> FrameType | None:
+    """Give the innermost frame of the project's own code."""
     while frame is not None and not project.owns(frame.f_code.co_filename):
         frame = frame.f_back
-    return "" if frame is None else f" at {Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+    return frame
 
 
 def _what(waits: object) -> str:
@@ -445,27 +495,8 @@ def _what(waits: object) -> str:
     owner = getattr(waits, "owner", None)
     if not isinstance(owner, Member):
         return "what nobody does"
-    return "a lock of its own" if owner.waits is waits else f"a lock that {owner.name} has"
-
-
-def _busy(native: int) -> float:
-    """Give the seconds for which a thread ran or could have; 0 where the system does not tell, or it is gone."""
-    ran, queued, *_ = *_told(native, "schedstat").split()[:2], b"0", b"0"
-    return (int(ran) + int(queued)) / 1e9
-
-
-def _wants_processor(native: int) -> bool:
-    """Tell whether a thread runs or could at this moment."""
-    return _told(native, "stat").rpartition(b")")[2].strip().startswith(b"R")
-
-
-def _told(native: int, name: str) -> bytes:
-    """Read what the system tells of a thread; nothing where it does not, or it is gone."""
-    try:
-        file = _open(f"/proc/self/task/{native}/{name}", os.O_RDONLY)
-    except OSError:
-        return b""
-    try:
-        return _read(file, 1000)
-    finally:
-        _close(file)
+    if owner.waits is waits:
+        return "a lock of its own"
+    taken = getattr(waits, "taken", None)
+    where = f" took at {Path(taken[0]).name}:{taken[1]}" if taken is not None else " has"
+    return f"a lock that {owner.name}{where}"

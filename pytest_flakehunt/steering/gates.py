@@ -6,14 +6,16 @@ real lock. Where no test is steered, or a thread that is not, it does nothing el
 
 import _thread
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from types import GenericAlias, TracebackType
 from typing import Any
 
-from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.steering import baton as room
-from pytest_flakehunt.steering.baton import Baton, Member
+from pytest_flakehunt.ground import project, realtime
+from pytest_flakehunt.steering import members
+from pytest_flakehunt.steering.baton import Baton
+from pytest_flakehunt.steering.members import Line, Member
 
 REAL_LOCK = type(_thread.allocate_lock())
 REAL_RLOCK = _thread.RLock
@@ -52,19 +54,23 @@ def _freed(gate: object) -> None:
 class Lock:
     """A gate before a lock."""
 
-    __slots__ = ("__weakref__", "_real", "owner")
-    real: Callable[..., Any] = staticmethod(room.allocate)
+    __slots__ = ("__weakref__", "_real", "direct", "owner", "taken")
+    real: Callable[..., Any] = staticmethod(members.allocate)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._real: Any = self.real(*args, **kwargs)
         self.owner: Member | None = None
-        """The steered thread that has taken it."""
+        """The steered thread that has taken it, ..."""
+        self.taken: Line | None = None
+        """... and where."""
+        self.direct = False
+        """Whether the project's own code took it, and no library on its behalf."""
 
     @classmethod
     def around(cls, real: Any) -> "Lock":
         """Give a gate before a lock that is there already."""
         gate = cls.__new__(cls)
-        gate._real, gate.owner = real, None  # noqa: SLF001 - its own
+        gate._real, gate.owner, gate.taken, gate.direct = real, None, None, False  # noqa: SLF001 - its own
         return gate
 
     @property  # type: ignore[misc]  # what others ask for is no class of ours
@@ -82,10 +88,13 @@ class Lock:
             return bool(self._real.acquire(blocking, timeout))
         baton, member = mine
         baton.point(member)
+        direct = project.owns(sys._getframe(1).f_code.co_filename)  # noqa: SLF001 - the only way
 
         def attempt() -> bool:
             if self._real.acquire(False):
-                self.owner = member
+                if self.owner is not member:
+                    self.owner, self.taken, self.direct = member, member.here, direct
+                    member.holds += direct
                 return True
             return False
 
@@ -102,8 +111,17 @@ class Lock:
 
     def release(self) -> None:
         """Let go of the lock, and let another thread go on if it is its turn."""
-        self.owner = None
-        self._real.release()
+        owner, self.owner = self.owner, None
+        try:
+            self._real.release()
+        except BaseException:
+            self.owner = owner
+            raise
+        self._let_go(owner)
+
+    def _let_go(self, owner: Member | None) -> None:
+        if owner is not None:
+            owner.holds -= self.direct
         _freed(self)
 
     def locked(self) -> bool:
@@ -134,6 +152,21 @@ class RLock(Lock):
     __slots__ = ()
     real: Callable[..., Any] = staticmethod(REAL_RLOCK)
 
+    def release(self) -> None:
+        """Let go of the lock, or of one of the times that it was taken."""
+        owner = self.owner
+        self._real.release()
+        if self._real._is_owned():  # noqa: SLF001 - as threading asks for it
+            _freed(self)
+            return
+        self.owner = None
+        self._let_go(owner)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
     def _is_owned(self) -> bool:
         return bool(self._real._is_owned())  # noqa: SLF001 - as threading asks for it
 
@@ -141,8 +174,9 @@ class RLock(Lock):
         return int(self._real._recursion_count())  # noqa: SLF001 - as threading asks for it
 
     def _release_save(self) -> Any:
+        owner, self.owner = self.owner, None
         state = self._real._release_save()  # noqa: SLF001 - as threading asks for it
-        _freed(self)
+        self._let_go(owner)
         return state
 
     def _acquire_restore(self, state: Any) -> None:

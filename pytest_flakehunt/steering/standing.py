@@ -12,13 +12,12 @@ from types import ModuleType
 from typing import Any
 
 from pytest_flakehunt.ground import stand_ins
-from pytest_flakehunt.steering import gates
+from pytest_flakehunt.steering import gates, premade
 from pytest_flakehunt.steering.baton import Baton
 from pytest_flakehunt.steering.gates import Steered
 
 Start = Callable[[], Baton | None]
 """Gives the baton of the running test, which begins with the first thread that it starts."""
-KINDS: dict[type, type[gates.Lock]] = {gates.REAL_LOCK: gates.Lock, gates.REAL_RLOCK: gates.RLock}
 OURS = ("pytest_flakehunt", "_pytest", "pytest", "pluggy", "xdist", "execnet", "importlib", "_thread")
 """Packages whose modules keep the real things."""
 
@@ -76,11 +75,12 @@ def _starting(original: Callable[..., Any], start: Start) -> Callable[..., Any]:
         baton = start()
         thread = getattr(function, "__self__", None)
         named = thread.name if isinstance(thread, threading.Thread) else getattr(function, "__name__", "a thread")
-        member = baton.starts(str(named)) if baton is not None and callable(function) else None
+        started = thread if isinstance(thread, threading.Thread) else None
+        member = baton.starts(str(named), started) if baton is not None and callable(function) else None
         if baton is None or member is None:
             return original(function, *args, **kwargs)
-        if isinstance(thread, threading.Thread):
-            thread._flakehunt_member = member  # type: ignore[attr-defined]  # noqa: SLF001 - ours
+        if started is not None:
+            started._flakehunt_member = member  # type: ignore[attr-defined]  # noqa: SLF001 - ours
         return _started(original, baton, member, function, *args, **kwargs)
 
     return start_thread
@@ -96,14 +96,10 @@ def _started(original: Callable[..., Any], baton: Baton, member: Any, function: 
             baton.ends(member)
 
     try:
-        made = original(run, *args, **kwargs)
+        return original(run, *args, **kwargs)
     except BaseException:
         baton.never_began(member)
         raise
-    mine = baton.me()
-    if mine is not None:
-        baton.point(mine)
-    return made
 
 
 @contextmanager
@@ -114,14 +110,18 @@ def standing(start: Start) -> Iterator[None]:
         start: gives the baton when a test starts a thread.
     """
     with ExitStack() as undo:
-        around: dict[int, tuple[Any, Any]] = {}
+        around: dict[int, tuple[Any, gates.Lock]] = {}
         pairs = {id(real): (real, ours) for real, ours in _replacements(start)}
-        modules: list[Any] = list(sys.modules.values())  # tests put other things there, too
+        everything: list[Any] = list(sys.modules.values())  # tests put other things there, too
+        modules = [
+            module
+            for module in everything
+            if isinstance(module, ModuleType) and str(module.__name__).partition(".")[0] not in OURS
+        ]
         for module in modules:
-            if isinstance(module, ModuleType) and str(module.__name__).partition(".")[0] not in OURS:
-                undo.enter_context(_swapped(vars(module), pairs))
-                if module is not threading:
-                    undo.enter_context(_swapped(vars(module), _around(vars(module), around)))
+            undo.enter_context(_swapped(vars(module), pairs))
+        for holder in premade.holders([module for module in modules if module is not threading]):
+            undo.enter_context(premade.gated(holder, around))
         starts = {id(real): both for both in pairs.values() if (real := both[0]).__name__.startswith("start_")}
         undo.enter_context(_swapped(vars(_thread), starts))
         methods: dict[str, stand_ins.Maker] = {"join": gates.joined, "is_alive": gates.alive}
@@ -130,15 +130,6 @@ def standing(start: Start) -> Iterator[None]:
             ours = stand_ins.stand_in(original, make(original), f"threading:Thread.{name}")
             undo.enter_context(_set(threading.Thread, name, original, ours))
         yield
-
-
-def _around(variables: dict[str, Any], around: dict[int, tuple[Any, Any]]) -> dict[int, tuple[Any, Any]]:
-    """Add gates around the locks that a module has made as it was imported."""
-    for held in list(variables.values()):
-        kind = type(held)
-        if kind in KINDS and id(held) not in around:
-            around[id(held)] = held, KINDS[kind].around(held)
-    return around
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.leaks.watch import Watch
 from pytest_flakehunt.model import CALM, Evidence, Leak, Outcome, Place
 from pytest_flakehunt.perturbations import random as perturbation
+from pytest_flakehunt.perturbations import steered
 from pytest_flakehunt.zygote import fork, wire
 from pytest_flakehunt.zygote.journal import Journal
 
@@ -279,7 +280,7 @@ def studied(
     """Note what one test consults and what it changes, as far as that is asked for; take back what should be undone."""
     if not study.of_tests:
         return nullcontext()
-    return _studied(study if last else replace(study, path=False), item, position, journal, watch)
+    return _studied(study if last else replace(study, path=False, tape=False), item, position, journal, watch)
 
 
 @contextmanager
@@ -300,6 +301,8 @@ def _studied(
         Walk(item.config).noted() if study.path else nullcontext() as path,
     ):
         yield
+    if study.tape and (taped := steered.heard.taped) is not None:
+        journal.write(wire.Told(wire.TAPE, {"position": position, **taped.told()}))
     if path is not None:
         journal.write(wire.Told(wire.PATH, {"position": position, **path.told()}))
     if names:
@@ -320,6 +323,7 @@ def _studied(
 
 def attend(config: pytest.Config) -> Observer:
     """Register what attends every sweep, once: to register a plugin in a fork copies hundreds of pages."""
+    project.root_is(config.rootpath)
     observer = Observer(config, Stage(CALM))
     config.pluginmanager.register(observer)
     config.pluginmanager.register(observer.stage)

@@ -48,11 +48,13 @@ class Study:
     """Whether it may end with its last test: what that has left, and what is on its way out, is of no interest."""
     path: bool = False
     """Which lines of the project the last test runs, and with which values."""
+    tape: bool = False
+    """Where threads of the last test change places, if they are steered."""
 
     @property
     def of_tests(self) -> bool:
         """Whether anything besides leaks is to be found out of each test."""
-        return bool(self.readings or self.sources or self.changes or self.outside or self.undone or self.path)
+        return any((self.readings, self.sources, self.changes, self.outside, self.undone, self.path, self.tape))
 
 
 NO_STUDY = Study()
@@ -60,6 +62,8 @@ OUTSIDE = "outside"
 """What is told of a test that writes to something outside its process."""
 PATH = "path"
 """What is told of the lines that the last test of a sweep ran."""
+TAPE = "tape"
+"""What is told of how its threads changed places."""
 STIRRED = "stirred"
 """What is told of a sweep that was looked at from afar, and whose tests have changed shared state."""
 

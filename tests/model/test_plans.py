@@ -107,6 +107,6 @@ def test_a_plan_is_as_natural_as_its_weakest_setting() -> None:
 
 def test_a_part_that_is_longer_than_any_is_not_repeated_whole() -> None:
     with pytest.raises(
-        SettingError, match=r"^hashseed=9{51}…: no setting has more than 1000 letters; give NAME=SETTING$"
+        SettingError, match=r"^hashseed=9{51}…: no setting has more than 20000 letters; give NAME=SETTING$"
     ):
         read_plan("hashseed=" + "9" * 70_000, KNOWN)

@@ -21,6 +21,18 @@ from pytest_flakehunt.perturbations.steered import Steering
 from pytest_flakehunt.steering import gates
 
 AT_IMPORT = threading.Lock()
+
+
+class Kept:
+    guard = threading.RLock()
+
+    def __init__(self) -> None:
+        self.lock, self.changed = threading.Lock(), threading.Condition()
+        self.items, self.full = queue.Queue[int](1), threading.Event()
+        self.inner: list[Kept] = []
+
+
+KEPT = Kept()
 LOCAL = threading.local()
 CONTEXT = contextvars.ContextVar("CONTEXT", default="plain")
 
@@ -46,7 +58,7 @@ def ran(deed: Callable[[], object], seed: int) -> tuple[object, str, int]:
         said = deed()
         assert steered._test is not None
         baton = steered._test.baton
-        return (said, "", 0) if baton is None else (said, baton.digest(), baton.lost)
+        return (said, "", 0) if baton is None else (said, baton.record.digest(), baton.lost)
 
 
 def threads_of(*deeds: Callable[[], object]) -> list[threading.Thread]:
@@ -140,6 +152,33 @@ def counts_with_a_lock_of_the_module() -> object:
     return total
 
 
+def uses_what_a_module_keeps() -> object:
+    total, seen = [0], list[int]()
+
+    def gives() -> None:
+        for number in range(4):
+            with KEPT.lock, Kept.guard, Kept.guard:
+                now = total[0]
+                total[0] = now + 1
+            KEPT.items.put(number)
+        with KEPT.changed:
+            KEPT.full.set()
+            KEPT.changed.notify_all()
+
+    def takes() -> None:
+        seen.extend(KEPT.items.get() for _ in range(4))
+        with KEPT.changed:
+            KEPT.changed.wait_for(KEPT.full.is_set)
+        with KEPT.lock, Kept.guard:
+            now = total[0]
+            total[0] = now + 1
+
+    for thread in threads_of(gives, takes):
+        thread.join()
+    KEPT.full.clear()
+    return total, seen, KEPT.items.empty(), KEPT.lock.locked()
+
+
 def meets() -> object:
     barrier, limit, most, now = threading.Barrier(3), threading.Semaphore(2), [0], [0]
 
@@ -220,6 +259,7 @@ DEEDS = [
     waits_too_short,
     counts_again,
     counts_with_a_lock_of_the_module,
+    uses_what_a_module_keeps,
     meets,
     passes_items,
     uses_a_pool,
@@ -287,9 +327,17 @@ def test_threads_that_stay_run_on_when_the_test_is_over() -> None:
 def test_all_is_as_it_was_afterwards() -> None:
     names = "Lock", "RLock", "_CRLock", "_allocate_lock", "Thread"
     before = [getattr(threading, name, None) for name in names], time.sleep, queue.SimpleQueue, AT_IMPORT
+    kept = Kept.guard, {**vars(KEPT)}, {**vars(KEPT.changed)}, {**vars(KEPT.items)}
     with steering(1):
         assert AT_IMPORT is not before[3]
+        assert KEPT.lock is not kept[1]["lock"]
+        assert KEPT.items.mutex is not kept[3]["mutex"]
     assert ([getattr(threading, name, None) for name in names], time.sleep, queue.SimpleQueue, AT_IMPORT) == before
+    assert (Kept.guard, vars(KEPT), vars(KEPT.changed), vars(KEPT.items)) == kept
+
+
+def test_locks_that_a_module_keeps_cost_nobody_the_baton() -> None:
+    assert [ran(uses_what_a_module_keeps, seed)[2] for seed in range(20)].count(0) >= 15  # the machine may be busy
 
 
 def test_a_child_process_of_a_steered_test_is_not_steered() -> None:
@@ -362,8 +410,8 @@ def test_a_deadlock_is_told_of_at_once_with_who_waits_for_whom(
     assert mode["message"].startswith(
         "all threads wait for each other: MainThread waits at test_it.py:14 for the end of "
     )
-    assert "gives waits at test_it.py:6 for a lock that takes has" in mode["message"]
-    assert "takes waits at test_it.py:10 for a lock that gives has" in mode["message"]
+    assert "gives waits at test_it.py:6 for a lock that takes took at test_it.py:8" in mode["message"]
+    assert "takes waits at test_it.py:10 for a lock that gives took at test_it.py:4" in mode["message"]
 
 
 def test_nothing_is_steered_without_threads() -> None:

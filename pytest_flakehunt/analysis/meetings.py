@@ -1,0 +1,182 @@
+"""Where threads have to change places for a test to fail: the fewest switches of a run that failed."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice, permutations
+from typing import assert_never
+
+from pytest_flakehunt.analysis.reduction import Experiment, Rates, decide, smallest
+from pytest_flakehunt.model import (
+    Meeting,
+    Perturbation,
+    Place,
+    Reply,
+    Seen,
+    Setting,
+    Setup,
+    Stop,
+    Switch,
+    Taped,
+    Taping,
+    Why,
+)
+from pytest_flakehunt.model.switches import MOST
+
+TRIES = 5
+"""Runs until one fails and its switches are known."""
+SCHEDULES = 32
+"""Schedules that are tried where delays make it fail, so that it comes back exactly: of most races one in ten does."""
+AT_ONCE = 8
+"""So many of them side by side."""
+MOST_SINGLES = 48
+"""Single switches that are tried where more than one is left."""
+SURE = Rates(0.3, 0.75)
+"""One run tells whether it fails under a tape; in the end these two are told apart: it mostly comes back, or hardly."""
+
+
+def reduced(
+    setup: Setup, name: str, known: Mapping[str, Perturbation], rates: Rates
+) -> Experiment[tuple[Setup, Meeting | None]]:
+    """Find the fewest switches of threads under which it still fails; None where that could not be had.
+
+    Args:
+        setup: under which it fails.
+        name: of the perturbation that steers threads.
+        known: the perturbations, by name.
+        rates: at which it fails with the setup, and without.
+    """
+    before, setting = setup, setup.plan.setting(name)
+    if setting is None or rates.low > SURE.low:
+        return setup, None
+    if not isinstance(setting, Taping):
+        setting = yield from _schedule(setup, name, known)
+        if not isinstance(setting, Taping):
+            return setup, None
+        setup = replace(setup, plan=setup.plan.joined(name, setting))
+
+    def played(tape: Sequence[Switch]) -> Setup:
+        return replace(setup, plan=setup.plan.joined(name, setting.taped(tape)), tape=True)
+
+    def fails(tape: Sequence[Switch]) -> Experiment[bool]:
+        (seen,) = yield (played(tape),)
+        return seen.reply is Reply.FAILS
+
+    taped = yield from _failing(setup)
+    tape = () if taped is None else taped.tape
+    if taped is None or len(tape) > MOST or not (yield from fails(tape)):
+        return before, None
+    least: Sequence[Switch] = [] if (yield from fails([])) else (yield from smallest(tape, fails))
+    if len(least) > 1:
+        singles = list(islice(_singles(least, range(len(taped.names))), MOST_SINGLES))
+        seen = yield [played([one]) for one in singles]
+        failing = (one for one, run in zip(singles, seen, strict=True) if run.reply is Reply.FAILS)
+        least = next(([one] for one in failing), least)
+    if not (yield from decide(played(least), SURE)):
+        return before, None
+    one, other = yield (played(least),) * 2
+    return replace(played(least), tape=False), _meeting(one, other)
+
+
+def _singles(tape: Sequence[Switch], threads: Iterable[int]) -> Iterator[Switch]:
+    """Yield switches that may do alone what several do: at the same lines, of any thread to any other."""
+    for one in reversed(tape):  # the last one is what the others have led to
+        if not one.at.operation:
+            for thread, to in permutations(threads, 2):
+                yield Switch(one.at._replace(thread=thread, time=1), to)
+
+
+def _schedule(setup: Setup, name: str, known: Mapping[str, Perturbation]) -> Experiment[Setting | None]:
+    """Give a schedule under which it fails as it does when threads are delayed."""
+    schedules = [known[name].read(f"steered:{seed}") for seed in range(SCHEDULES)] if name in known else []
+    for start in range(0, len(schedules), AT_ONCE):
+        some = schedules[start : start + AT_ONCE]
+        seen = yield [replace(setup, plan=setup.plan.joined(name, one)) for one in some]
+        for one, run in zip(some, seen, strict=True):
+            if run.reply is Reply.FAILS:
+                return one
+    return None
+
+
+def _failing(setup: Setup) -> Experiment[Taped | None]:
+    """Give how the threads of a run that fails changed places."""
+    for _ in range(TRIES):
+        (seen,) = yield (replace(setup, tape=True),)
+        if seen.reply is Reply.FAILS and seen.taped is not None:
+            return seen.taped
+    return None
+
+
+def _meeting(one: Seen, other: Seen) -> Meeting | None:
+    """Say where threads meet in a run; another one tells whether that comes back exactly."""
+    if one.taped is None or one.reply is not Reply.FAILS:
+        return None
+    exact = (
+        other.taped is not None
+        and other.reply is Reply.FAILS
+        and one.taped.digest == other.taped.digest
+        and one.taped.steered
+        and other.taped.steered
+    )
+    return Meeting(tuple(_stops(one.taped)), exact)
+
+
+def _stops(taped: Taped) -> list[Stop]:
+    """Give the switches that do not come by themselves, each with how far the other thread then runs."""
+    stops = []
+    for place, turn in enumerate(taped.turns):
+        if turn.usual:
+            continue
+        thread, to = turn.switch.at.thread, turn.switch.to
+        file, line, text = turn.last
+        then = next((later for later in taped.turns[place + 1 :] if later.switch.at.thread == to), None)
+        until = then.last if then is not None and then.why is not Why.ENDS else ("", 0, "")
+        stops.append(
+            Stop(
+                taped.names[thread],
+                Place(file, line),
+                text,
+                turn.switch.at.operation > 0,
+                taped.names[to],
+                Place(*until[:2]),
+                until[2],
+                None if then is None else then.why,
+            )
+        )
+    return stops
+
+
+def sentence(meeting: Meeting) -> str:
+    """Complete "the test fails …"."""
+    if not meeting.stops:
+        return "when its threads run one after another, each until it waits or ends"
+    return "when " + "; then ".join(map(_said, meeting.stops))
+
+
+def _said(stop: Stop) -> str:
+    then = _then(stop)
+    if stop.other == stop.thread and stop.within:
+        return f"the wait of {stop.thread} in {_line(stop.where, stop.text)} is over before another thread runs"
+    if stop.other == stop.thread:
+        return f"{stop.thread} {then} as soon as it starts"
+    if not stop.where.line:
+        return f"{stop.thread} has not run a line yet and {stop.other} {then} in between"
+    how = f"stops {'in' if stop.within else 'after'} {_line(stop.where, stop.text)}"
+    return f"{stop.thread} {how} and {stop.other} {then} in between"
+
+
+def _then(stop: Stop) -> str:
+    """Say how far the other thread runs."""
+    match stop.why:
+        case Why.ENDS:
+            return "runs to its end"
+        case None:
+            return "goes on"
+        case Why.WAITS:
+            return f"runs on until it waits in {_line(stop.until, stop.until_text)}" if stop.until.line else "goes on"
+        case Why.ROOM:
+            return f"runs on past {_line(stop.until, stop.until_text)}" if stop.until.line else "goes on"
+    assert_never(stop.why)
+
+
+def _line(where: Place, text: str) -> str:
+    return f"{where} ({text})" if text else str(where)

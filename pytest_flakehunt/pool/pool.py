@@ -399,7 +399,7 @@ class Pool:
         if link is None or ongoing is None or not slot.running:
             return
         watch = self._looked_at(slot, link, ongoing)
-        if ongoing.killed is not None or watch.lost or not slot.running:
+        if ongoing.condemned is not None or watch.lost or not slot.running:
             return
         waited = link.host.clock() - watch.since
         if watch.running is None:
@@ -407,9 +407,9 @@ class Pool:
                 link.process.end()
             return
         if waited > self._limit(ongoing, watch.running):
-            ongoing.killed = watch.running
+            ongoing.condemn(watch.running, waited, prints=False)
         elif watch.pid is not None and link.process.prints_without_end(watch.pid):
-            ongoing.flooded = True
+            ongoing.condemn(watch.running, waited, prints=True)
         else:
             return
         if watch.pid is not None:

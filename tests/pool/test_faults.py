@@ -262,6 +262,22 @@ def test_a_hang_in_an_interpreter_of_its_own_is_ended_too(pytester: pytest.Pytes
 
 
 @pytest.mark.isolations
+def test_a_test_that_is_woken_for_its_stacks_and_ends_hung_for_as_long_as_it_did(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makepyfile(
+        """
+        import os, signal, time
+        def test_stops(): os.kill(os.getpid(), signal.SIGSTOP)
+        def test_after(): time.sleep(0.3)
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", "--flakehunt-timeout=1.6", sweeps=1)
+    assert {mode["message"] for mode in found.tests["test_stops"]["modes"]} == {"no end in sight after 2 s"}
+    assert found.verdicts["test_after"] == "steady"
+
+
+@pytest.mark.isolations
 def test_nothing_a_child_starts_outlives_its_sweep(pytester: pytest.Pytester, hunt: Hunter) -> None:
     mark = f"987.{os.getpid()}"
     pytester.makepyfile(

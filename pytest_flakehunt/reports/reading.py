@@ -99,9 +99,15 @@ def of_file(path: Path) -> Findings:
 
 
 def _agree(findings: Findings) -> None:
-    """See that what is counted in several places can be laid side by side."""
+    """See that what is counted in several places can be laid side by side, and that what has a name has it alone."""
     columns, sweeps = len(findings.columns), len(findings.sweeps)
+    names = set[str]()
     for place, test in enumerate(findings.tests):
+        if test.nodeid in names:
+            raise ValueError(f"report.tests[{place}] has the nodeid of another test")
+        names.add(test.nodeid)
+        if len({mode.fingerprint for mode in test.modes}) < len(test.modes):
+            raise ValueError(f"report.tests[{place}] has a fingerprint twice")
         if len(test.under) not in {0, columns} or (test.strip and len(test.strip) != sweeps):
             raise ValueError(f"report.tests[{place}] has other columns or sweeps than the report")
 

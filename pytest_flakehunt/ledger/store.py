@@ -244,6 +244,12 @@ class Ledger:
         if self.journal is not None:
             self.journal.write(sweep, attempts, fingerprints)
 
+    def set_aside(self, number: int) -> None:
+        """Keep that a sweep of this hunt is an outage: it was written before that was known."""
+        self._change("UPDATE sweeps SET outage = 1 WHERE hunt = ? AND number = ?", self.hunt, number)
+        if self.journal is not None:
+            self.journal.set_aside(number)
+
     def keep_step(self, bench: str, step: int, asked: str, seen: str, spent: float) -> None:
         """Keep what the runs of one step of experiments said; see the schema for what the arguments are."""
         self._change(

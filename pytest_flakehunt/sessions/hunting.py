@@ -33,6 +33,9 @@ from pytest_flakehunt.sessions.honouring import Honouring
 from pytest_flakehunt.sessions.preparing import Setup
 from pytest_flakehunt.survey.survey import Survey
 
+EARLY = "while the suite was collected: no sweep has run, and nothing is kept"
+"""What to say of a hunt that ended before it had begun."""
+
 
 class Session:
     """The pytest plugin of one hunt."""
@@ -65,12 +68,12 @@ class Session:
         """Open the ledger, so that a bad path is refused before anything is collected."""
         # after all others have registered what they do at the end
         self.config.pluginmanager.register(Closing(self.finish, self.pytest_terminal_summary))
-        del session
         self.setup.reached.reach()
         try:
             self.ledger = Ledger(self.options.ledger)
         except LedgerError as error:
             raise pytest.UsageError(f"--flakehunt-ledger: {error}") from None
+        self.wishes.collect(lambda name: session.Interrupted(f"by {name}, {EARLY}"))
 
     def pytest_report_header(self) -> list[str]:
         """Say what will be done."""

@@ -260,6 +260,7 @@ class Run:
         kinds = set(self.drawn.tests)
         allowed |= {-9} if "kills the controller" in kinds else set()
         allowed |= {2} if "interrupts the controller" in kinds else set()
+        allowed |= {3} if step.largest else set()  # the ledger could take no more
         allowed |= {4} if step.largest and not new else set()  # not even its first line could be kept
         if self.drawn.isolation == "fresh":
             allowed |= {-9} if kinds & {"kills its parent"} else set()

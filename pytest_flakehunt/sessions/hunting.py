@@ -55,6 +55,8 @@ class Session:
         """What stands down since the suite is imported; None where that is not known yet."""
         self.status: int | None = None
         """What the hunt ends with; None where there are no findings."""
+        self.failed = False
+        """Whether the hunt could not go on."""
         self.wrong: list[str] = []
         """What could not be written."""
         self.lines: list[str] = []
@@ -105,6 +107,8 @@ class Session:
 
     def finish(self, session: pytest.Session) -> bool:
         """Let the findings decide the exit status, and write the reports that were asked for; tell if there are any."""
+        if self.failed:
+            session.exitstatus = self.status = int(pytest.ExitCode.INTERNAL_ERROR)
         if self.findings is not None:
             ended = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
             if ended and not self.findings.trial.interrupted:
@@ -170,6 +174,7 @@ class Session:
         except KeyboardInterrupt:
             raise session.Interrupted(self._interrupted()) from None
         except (HuntFailed, LedgerError) as error:
+            self.failed = True
             session.shouldfail = f"flakehunt: {safe(str(error))}"
             raise session.Failed(session.shouldfail) from None
 

@@ -170,7 +170,7 @@ def test_a_suite_that_no_other_interpreter_collects(pytester: pytest.Pytester, h
     )
     pytester.makepyfile("def test_it(): pass")
     found = hunt()
-    assert found.result.ret == 1
+    assert found.result.ret == pytest.ExitCode.INTERNAL_ERROR
     found.result.stdout.fnmatch_lines(
         ["*the suite was collected here, but not in an interpreter started for the hunt*"]
     )

@@ -49,6 +49,15 @@ def harmless(text: str) -> str:
     return COMMAND.sub(lambda match: f"{match[1] or ''}?", text)
 
 
+def harmless_json(text: str) -> str:
+    r"""Do the same in a text of JSON, which is read back as it was.
+
+    >>> print(harmless_json('{"owner": "##vso[task.complete]"}'))
+    {"owner": "\u0023#vso[task.complete]"}
+    """
+    return COMMAND.sub(lambda match: match[0].replace("#", "\\u0023"), text)
+
+
 def safe(text: str) -> str:
     """Give a text of whatever origin as it may stand on a terminal, and in the log of a CI service."""
     return harmless(clean(text))

@@ -34,9 +34,11 @@ def clean(text: str) -> str:
     >>> clean(f"a{chr(27)}[31mb")
     'a?[31mb'
     """
-    if text.isprintable():  # as nearly all are
-        return text
-    return "".join(letter if letter in "\n\t" or letter.isprintable() else "?" for letter in text)
+    return "\n".join(line if line.isprintable() else _printable(line) for line in text.split("\n"))
+
+
+def _printable(line: str) -> str:
+    return "".join(letter if letter == "\t" or letter.isprintable() else "?" for letter in line)
 
 
 def harmless(text: str) -> str:

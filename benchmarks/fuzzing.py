@@ -20,7 +20,8 @@ from random import Random
 from typing import Any
 
 HERE = Path(__file__).parent
-NAMES = ("ledger", "plan", "quarantine", "journal", "report", "redaction")
+NAMES = ("ledger", "plan", "quarantine", "journal", "report", "redaction", "journal-guided", "quarantine-guided")
+"""What is attacked; where coverage guides, Atheris must be there: ``pip install atheris``."""
 BATCH_SECONDS, LONGEST_BATCH = 90, 900
 """Seconds after which a batch begins no further example, and after which its process is ended."""
 
@@ -95,6 +96,11 @@ def attack(name: str, work: Path, seconds: float) -> None:
 
 def batch(name: str, work: Path, number: int) -> None:
     """Attack for a while, and write what came of it as a line of JSON."""
+    if name.endswith("-guided"):
+        from fuzzers import guided
+
+        with tempfile.TemporaryDirectory(prefix=f"flakehunt-fuzzing-{name}-") as scratch:
+            guided.batch(name, work, Path(scratch).resolve(), number, BATCH_SECONDS)
     import hypothesis
     from fuzzers import targets
     from fuzzers.guard import Guard

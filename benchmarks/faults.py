@@ -410,6 +410,47 @@ def sigkill_while_collecting(hunt: Hunt) -> None:
     hunt.leaves_nothing(folders=False)
 
 
+def sigterm_while_collecting(hunt: Hunt) -> None:
+    """SIGTERM, then SIGHUP, while pytest collects a suite that takes for ever | One line says so, exit status 2, no folder; the ledger has no hunt."""
+    (hunt.suite / "test_long.py").write_text(
+        "import time, pathlib\npathlib.Path('begun').touch()\ntime.sleep(1000)\n", "utf-8"
+    )
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        hunt.start()
+        ends = time.monotonic() + PATIENCE
+        while not (hunt.suite / "begun").exists():
+            check(time.monotonic() < ends, "nothing was collected")
+            time.sleep(0.05)
+        (hunt.suite / "begun").unlink()
+        hunt.send(number)
+        hunt.ends(2, within=30)
+        hunt.says(
+            f"!+ Interrupted: by {number.name}, while the suite was collected: no sweep has run, and nothing is kept !+"
+        )
+        check(not hunt.sweeps(), "the ledger has sweeps")
+        hunt.leaves_nothing()
+
+
+def sigkill_before_the_first_sweep_ends(hunt: Hunt) -> None:
+    """SIGKILL of the controller while sweep 0 takes for ever, and others have ended | These are kept, and `--flakehunt-resume` goes on from them."""
+    hunt.write(
+        "import os, pathlib, time\ndef test_victim():\n    if os.environ.get('PYTEST_XDIST_WORKER') == 'gw0' and not pathlib.Path('begun').exists():\n"
+        "        pathlib.Path('begun').touch()\n        time.sleep(1000)\n    assert os.environ.get('TZ') is None\n"
+    )
+    hunt.start("--flakehunt-timeout=200", sweeps=40)
+    before = hunt.until(6)
+    check(0 not in before, "sweep 0 has ended")
+    hunt.send(signal.SIGKILL)
+    hunt.ends(-9)
+    hunt.keeps(before)
+    hunt.leaves_nothing(folders=False)
+    hunt.start("--flakehunt-timeout=200", "--flakehunt-resume", sweeps=40)
+    hunt.ends(0, 1)
+    hunt.keeps(before)
+    check(set(hunt.sweeps()) >= set(range(40)), f"sweeps are missing: {sorted(set(range(40)) - set(hunt.sweeps()))}")
+    hunt.leaves_nothing(folders=False)
+
+
 def sigkill_of_fresh_interpreters(hunt: Hunt) -> None:
     """SIGKILL of the controller while a test that takes for ever runs in an interpreter of its own, not forked | It ends too."""
     hunt.write("import time, pathlib\ndef test_waits():\n    pathlib.Path('begun').touch()\n    time.sleep(1000)\n")
@@ -887,7 +928,7 @@ FAULTS: dict[str, Callable[[Hunt], None]] = {
     fault.__name__: fault
     for fault in (
         ctrl_c, ctrl_c_twice, sigterm, sighup, terminal_closed, time_limit, sigterm_in_experiments,
-        sigkill, sigkill_in_experiments, sigkill_while_commands_run, sigkill_while_collecting, sigkill_of_fresh_interpreters,
+        sigkill, sigkill_in_experiments, sigkill_while_commands_run, sigkill_while_collecting, sigterm_while_collecting, sigkill_before_the_first_sweep_ends, sigkill_of_fresh_interpreters,
         others_folders, zygote_killed, out_of_memory,
         asleep, controller_stopped, clock_jumps,
         scratch_full, scratch_full_at_first, scratch_deleted, tmp_without_exec, no_shared_memory, home_read_only,

@@ -435,7 +435,7 @@ def sigkill_before_the_first_sweep_ends(hunt: Hunt) -> None:
     """SIGKILL of the controller while sweep 0 takes for ever, and others have ended | These are kept, and `--flakehunt-resume` goes on from them."""
     hunt.write(
         "import os, pathlib, time\ndef test_victim():\n    if os.environ.get('PYTEST_XDIST_WORKER') == 'gw0' and not pathlib.Path('begun').exists():\n"
-        "        pathlib.Path('begun').touch()\n        time.sleep(1000)\n    assert os.environ.get('TZ') is None\n"
+        "        pathlib.Path('begun').touch()\n        time.sleep(1000)\n"
     )
     hunt.start("--flakehunt-timeout=200", sweeps=40)
     before = hunt.until(6)

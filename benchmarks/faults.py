@@ -257,7 +257,7 @@ class Hunt:
         """Let the same hunt go on to its end, and see every sweep there once."""
         before = self.sweeps()
         self.start("--flakehunt-resume", sweeps=sweeps)
-        self.ends(1)
+        self.ends(1, within=3 * PATIENCE)
         self.says("flakehunt: .*seed 5")
         self.keeps(before)
         numbers = set(self.sweeps())

@@ -467,6 +467,59 @@ def test_printing_without_end_is_a_crash_and_fills_no_disk(
     assert mode["message"] == "the process was ended (SIGKILL) when it had printed more than 256 MB"
 
 
+FILLED = """
+import os, time
+from pathlib import Path
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+def seen(name):
+    until = time.monotonic() + 30
+    while not Path(name).exists() and time.monotonic() < until: time.sleep(0.02)
+def test_fills(tmp_path):
+    if WORKER != "gw0" or Path("full").exists(): return
+    seen("ready")
+    with (tmp_path / "much").open("wb", buffering=0) as file:
+        try:
+            while True: file.write(bytes(4096))
+        except OSError: Path("full").touch()
+        seen("failed")
+        time.sleep(1.5)
+        file.truncate(0)
+def test_writes(tmp_path):
+    if WORKER == "gw1" and not Path("failed").exists():
+        Path("ready").touch()
+        seen("full")
+        try: (tmp_path / "some").write_bytes(bytes(100_000))
+        finally: Path("failed").touch()
+"""
+
+
+def test_what_fills_the_disk_beside_a_sweep_ends_no_hunt(pytester: pytest.Pytester) -> None:
+    words = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o size=8m tmpfs "$TMPDIR" && exec "$@"', "sh"]
+    environ = {**os.environ, "TMPDIR": str(pytester.mkdir("small")), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    if (
+        sys.platform != "linux"
+        or subprocess.run([*words, "true"], env=environ, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("nothing can be mounted for one process here")
+    pytester.makepyfile(test_it=FILLED)
+    plugins = ("-pxdist.plugin", "-ppytest_flakehunt.plugin", "-pno:cacheprovider")
+    hunts = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *plugins,
+        "-n2",
+        "--flakehunt=6",
+        CALM_ONLY,
+        "--flakehunt-diagnose=0",
+        "--flakehunt-timeout=60",
+    ]
+    ended = subprocess.run([*words, *hunts], env=environ, capture_output=True, text=True, timeout=200, check=False)
+    assert (pytester.path / "failed").exists(), ended.stdout[-2000:] + ended.stderr[-500:]
+    assert ended.returncode in {0, 1}, ended.stdout[-2000:]
+    assert "6 sweeps of 2 tests" in ended.stdout
+
+
 def test_a_test_that_keeps_everybody_from_writing_is_told_so(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
         """

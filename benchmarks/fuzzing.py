@@ -24,6 +24,8 @@ NAMES = ("ledger", "plan", "quarantine", "journal", "report", "redaction", "jour
 """What is attacked; where coverage guides, Atheris must be there: ``pip install atheris``."""
 BATCH_SECONDS, LONGEST_BATCH = 90, 900
 """Seconds after which a batch begins no further example, and after which its process is ended."""
+LEAST_CPU = 150.0
+"""Seconds of CPU that a batch must have had before it is said to hang: more than its time, and what one example may take."""
 
 
 def main() -> None:
@@ -60,7 +62,7 @@ def attack(name: str, work: Path, seconds: float) -> None:
     seen: Counter[str] = Counter()
     examples = 0
     while time.monotonic() < until:
-        began = time.monotonic()
+        began, before = time.monotonic(), os.times()
         command = [sys.executable, __file__, name, f"--work={work}", f"--batch={number}"]
         try:
             ended = subprocess.run(
@@ -72,11 +74,14 @@ def attack(name: str, work: Path, seconds: float) -> None:
             why = "" if said else f"process ended with {ended.returncode}: {ended.stderr[-1500:]}"
         except subprocess.TimeoutExpired:
             said, why = {}, "process hung"
+        had = sum(os.times()[2:4]) - sum(before[2:4])
+        if why == "process hung" and had < LEAST_CPU:
+            why = ""  # on a machine that is busy with other things
         row = {
             "batch": number,
             "examples": 0,
             "faults": {},
-            "cpu": 0.0,
+            "cpu": round(had, 1),
             **said,
             "seconds": round(time.monotonic() - began, 1),
             "why": why,

@@ -257,7 +257,7 @@ class Hunt:
         """Let the same hunt go on to its end, and see every sweep there once."""
         before = self.sweeps()
         self.start("--flakehunt-resume", sweeps=sweeps)
-        self.ends(1)
+        self.ends(1, within=3 * PATIENCE)
         self.says("flakehunt: .*seed 5")
         self.keeps(before)
         numbers = set(self.sweeps())
@@ -407,6 +407,47 @@ def sigkill_while_collecting(hunt: Hunt) -> None:
     time.sleep(1)
     hunt.send(signal.SIGKILL)
     hunt.ends(-9)
+    hunt.leaves_nothing(folders=False)
+
+
+def sigterm_while_collecting(hunt: Hunt) -> None:
+    """SIGTERM, then SIGHUP, while pytest collects a suite that takes for ever | One line says so, exit status 2, no folder; the ledger has no hunt."""
+    (hunt.suite / "test_long.py").write_text(
+        "import time, pathlib\npathlib.Path('begun').touch()\ntime.sleep(1000)\n", "utf-8"
+    )
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        hunt.start()
+        ends = time.monotonic() + PATIENCE
+        while not (hunt.suite / "begun").exists():
+            check(time.monotonic() < ends, "nothing was collected")
+            time.sleep(0.05)
+        (hunt.suite / "begun").unlink()
+        hunt.send(number)
+        hunt.ends(2, within=30)
+        hunt.says(
+            f"!+ Interrupted: by {number.name}, while the suite was collected: no sweep has run, and nothing is kept !+"
+        )
+        check(not hunt.sweeps(), "the ledger has sweeps")
+        hunt.leaves_nothing()
+
+
+def sigkill_before_the_first_sweep_ends(hunt: Hunt) -> None:
+    """SIGKILL of the controller while sweep 0 takes for ever, and others have ended | These are kept, and `--flakehunt-resume` goes on from them."""
+    hunt.write(
+        "import os, pathlib, time\ndef test_victim():\n    if os.environ.get('PYTEST_XDIST_WORKER') == 'gw0' and not pathlib.Path('begun').exists():\n"
+        "        pathlib.Path('begun').touch()\n        time.sleep(1000)\n"
+    )
+    hunt.start("--flakehunt-timeout=200", sweeps=40)
+    before = hunt.until(6)
+    check(0 not in before, "sweep 0 has ended")
+    hunt.send(signal.SIGKILL)
+    hunt.ends(-9)
+    hunt.keeps(before)
+    hunt.leaves_nothing(folders=False)
+    hunt.start("--flakehunt-timeout=200", "--flakehunt-resume", sweeps=40)
+    hunt.ends(0, 1)
+    hunt.keeps(before)
+    check(set(hunt.sweeps()) >= set(range(40)), f"sweeps are missing: {sorted(set(range(40)) - set(hunt.sweeps()))}")
     hunt.leaves_nothing(folders=False)
 
 
@@ -664,20 +705,20 @@ def few_files(hunt: Hunt) -> None:
 def few_files_and_many_zygotes(hunt: Hunt) -> None:
     """`ulimit -n 64` and `-n 40` | It is said which limit is in the way, and what was seen until then."""
     hunt.start("-n40", sweeps=200, limits=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
-    hunt.ends(1)
+    hunt.ends(3)
     hunt.says("no interpreter can be started: .*Too many open files.*ulimit -n, or fewer zygotes with -n")
     hunt.leaves_nothing()
 
 
 def scratch_full(hunt: Hunt) -> None:
-    """The disk with the scratch folder fills up while the hunt runs | It ends with what was seen, says which folder is full and what to do, and blames no test; with room it goes on."""
+    """The disk with the scratch folder fills up while the hunt runs | It ends with what was seen, says which folder is full and what to do, and blames no test; with room it goes on. Exit status 3."""
     hunt.start(sweeps=400, before=mounted(f"mount -t tmpfs -o size=30m tmpfs {hunt.temporary}"))
     before = hunt.until(8)
     inside = Path(f"/proc/{hunt.process.pid}/root{hunt.temporary}")
     with (inside / "others").open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(bytes(100_000 if file.tell() < 29_000_000 else 512))
-    hunt.ends(1)
+    hunt.ends(3)
     hunt.says(
         r"!+ flakehunt: .*flakehunt-of-\w+ is full; make room there, or set TMPDIR|no interpreter can be started: .*No space left on device.*make room there"
     )
@@ -692,7 +733,7 @@ def scratch_full_at_first(hunt: Hunt) -> None:
     """There is no room for files of a moment from the beginning | Nothing is blamed, and it is said what to do."""
     script = f"mount -t tmpfs -o size=200k,nr_inodes=12 tmpfs {hunt.temporary}"
     hunt.start(sweeps=20, before=mounted(script))
-    hunt.ends(1)
+    hunt.ends(3)
     hunt.says("make room there, or set TMPDIR")
     hunt.leaves_nothing()
 
@@ -717,7 +758,7 @@ def scratch_deleted(hunt: Hunt) -> None:
 
 
 def ledger_on_a_full_disk(hunt: Hunt) -> None:
-    """The disk with the ledger fills up | The hunt ends, tells what was seen and what to do; the ledger is sound and has every sweep that ended before."""
+    """The disk with the ledger fills up | The hunt ends with exit status 3, tells what was seen and what to do; the ledger is sound and has every sweep that ended before."""
     (small := hunt.folder / "small").mkdir()
     hunt.ledger = small / "ledger.sqlite"
     hunt.start(
@@ -738,7 +779,7 @@ def ledger_on_a_full_disk(hunt: Hunt) -> None:
                 shutil.copy(path, kept / path.name)
         check(time.monotonic() < ends + PATIENCE, "it did not end")
         time.sleep(0.05)
-    hunt.ends(1)
+    hunt.ends(3)
     hunt.says(
         "!+ flakehunt: .*cannot be written: .*full; make room, or give a path on another disk with --flakehunt-ledger"
     )
@@ -751,7 +792,7 @@ def ledger_on_a_full_disk(hunt: Hunt) -> None:
 def ledger_beyond_a_limit(hunt: Hunt) -> None:
     """A limit on the size of files (`ulimit -f`), which the ledger reaches | As above."""
     hunt.start(sweeps=4000, limits=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)))
-    hunt.ends(1)
+    hunt.ends(3)
     hunt.says("!+ flakehunt: .*cannot be written: ")
     hunt.says("ended early: this is what was seen until then")
     hunt.blames_nobody()
@@ -794,11 +835,11 @@ def ledger_corrupt_within(hunt: Hunt) -> None:
     with hunt.ledger.open("r+b") as file:
         file.seek(4096)
         file.write(os.urandom(size - 4096))
-    hunt.ends(1)
+    hunt.ends(1, 3)
     hunt.says("flakehunt")
     check(hunt.report()["test_victim"] == "fragile", f"the victim is {hunt.report()['test_victim']}")
     hunt.start("--flakehunt-diagnose=0", sweeps=10)
-    hunt.ends(1, 4)
+    hunt.ends(3, 4)
     hunt.says("it is damaged or no ledger: move it away")
     hunt.leaves_nothing()
 
@@ -848,7 +889,7 @@ def ledger_locked_meanwhile(hunt: Hunt) -> None:
         db.execute("ROLLBACK")
         before = hunt.until(len(hunt.sweeps()) + 10)
         db.execute("BEGIN IMMEDIATE")
-        hunt.ends(1, within=150)
+        hunt.ends(3, within=150)
         hunt.says("!+ flakehunt: .*locked; another hunt is writing to it: wait for that one")
         db.execute("ROLLBACK")
     hunt.says("ended early: this is what was seen until then")
@@ -887,7 +928,7 @@ FAULTS: dict[str, Callable[[Hunt], None]] = {
     fault.__name__: fault
     for fault in (
         ctrl_c, ctrl_c_twice, sigterm, sighup, terminal_closed, time_limit, sigterm_in_experiments,
-        sigkill, sigkill_in_experiments, sigkill_while_commands_run, sigkill_while_collecting, sigkill_of_fresh_interpreters,
+        sigkill, sigkill_in_experiments, sigkill_while_commands_run, sigkill_while_collecting, sigterm_while_collecting, sigkill_before_the_first_sweep_ends, sigkill_of_fresh_interpreters,
         others_folders, zygote_killed, out_of_memory,
         asleep, controller_stopped, clock_jumps,
         scratch_full, scratch_full_at_first, scratch_deleted, tmp_without_exec, no_shared_memory, home_read_only,

@@ -20,9 +20,12 @@ from random import Random
 from typing import Any
 
 HERE = Path(__file__).parent
-NAMES = ("ledger", "plan", "quarantine", "journal", "report", "redaction")
+NAMES = ("ledger", "plan", "quarantine", "journal", "report", "redaction", "journal-guided", "quarantine-guided")
+"""What is attacked; where coverage guides, Atheris must be there: ``pip install atheris``."""
 BATCH_SECONDS, LONGEST_BATCH = 90, 900
 """Seconds after which a batch begins no further example, and after which its process is ended."""
+LEAST_CPU = 150.0
+"""Seconds of CPU that a batch must have had before it is said to hang: more than its time, and what one example may take."""
 
 
 def main() -> None:
@@ -59,7 +62,7 @@ def attack(name: str, work: Path, seconds: float) -> None:
     seen: Counter[str] = Counter()
     examples = 0
     while time.monotonic() < until:
-        began = time.monotonic()
+        began, before = time.monotonic(), os.times()
         command = [sys.executable, __file__, name, f"--work={work}", f"--batch={number}"]
         try:
             ended = subprocess.run(
@@ -71,11 +74,14 @@ def attack(name: str, work: Path, seconds: float) -> None:
             why = "" if said else f"process ended with {ended.returncode}: {ended.stderr[-1500:]}"
         except subprocess.TimeoutExpired:
             said, why = {}, "process hung"
+        had = sum(os.times()[2:4]) - sum(before[2:4])
+        if why == "process hung" and had < LEAST_CPU:
+            why = ""  # on a machine that is busy with other things
         row = {
             "batch": number,
             "examples": 0,
             "faults": {},
-            "cpu": 0.0,
+            "cpu": round(had, 1),
             **said,
             "seconds": round(time.monotonic() - began, 1),
             "why": why,
@@ -95,6 +101,11 @@ def attack(name: str, work: Path, seconds: float) -> None:
 
 def batch(name: str, work: Path, number: int) -> None:
     """Attack for a while, and write what came of it as a line of JSON."""
+    if name.endswith("-guided"):
+        from fuzzers import guided
+
+        with tempfile.TemporaryDirectory(prefix=f"flakehunt-fuzzing-{name}-") as scratch:
+            guided.batch(name, work, Path(scratch).resolve(), number, BATCH_SECONDS)
     import hypothesis
     from fuzzers import targets
     from fuzzers.guard import Guard

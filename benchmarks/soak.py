@@ -9,7 +9,7 @@ tests crash, hang, fork, kill their parent or the controller, close descriptors,
 time, into a file outside of everything that a hunt knows of. It says nothing of numbers of sweeps. A process is found again in the ledger by the hash seed of its
 interpreter, by time and by its tests: each must have its place in one sweep, with all its tests and their outcomes, and each sweep nothing that nobody saw end.
 So a sweep that is lost, recorded twice or made up is seen, and so is an attempt. What was under way in each place when a controller was killed may be missing, but
-nothing that was followed there by another; where sweep 0 had not ended, the others that waited for it may be missing, and what a deleted scratch folder had.
+nothing that was followed there by another; and what a deleted scratch folder had.
 What the witness cannot see: tests that never ended, sweeps in which none did, and what a hunt makes of what it recorded.
 
 Each call appends to the log in the folder ``--work`` and goes on with the next number. ``--only NUMBER`` makes one hunt again and keeps its folder; the suite, the options, what is

@@ -365,7 +365,7 @@ def exit_statuses() -> str:
         pytest.ExitCode.OK: "nothing that counts was found, or nothing was there to hunt",
         pytest.ExitCode.TESTS_FAILED: "findings that count: see `--flakehunt-fail-on`",
         pytest.ExitCode.INTERRUPTED: "interrupted; the reports cover what was seen",
-        pytest.ExitCode.INTERNAL_ERROR: "a plugin or pytest itself failed",
+        pytest.ExitCode.INTERNAL_ERROR: "the hunt could not go on, such as on a full disk: a line says why, and the reports cover what was seen; or a plugin or pytest itself failed",
         pytest.ExitCode.USAGE_ERROR: "an option cannot be understood, or not be kept",
         pytest.ExitCode.NO_TESTS_COLLECTED: "no test was collected",
     }

@@ -95,7 +95,25 @@ def ledger(guard: Guard, there: Path, folder: Path, chance: Random) -> Path:
         return 0
 
     guard.run("recalled", recalled, (LedgerError,))
+    guard.run("remembered", functools.partial(_remembered, Path(kept)), (LedgerError, sqlite3.Error))
     return Path(kept)
+
+
+def _remembered(path: Path) -> int:
+    """Take up experiments where a hunt has left them, as far as what is kept of them goes."""
+    from pytest_flakehunt.diagnosis import remembered
+    from pytest_flakehunt.ledger.store import Ledger
+
+    ledger = Ledger(path)
+    with closing(ledger), closing(sqlite3.connect(path)) as db:
+        for ledger.hunt, bench, step in db.execute("SELECT hunt, bench, step FROM steps").fetchall():
+            kept = ledger.step(str(bench), step)
+            for runs in range(12) if kept else ():
+                for seen in remembered.read(kept[1], runs) or ():
+                    [
+                        (seen.path.place(at), seen.path.text(at)) for at in range(len(seen.path.steps))
+                    ] if seen.path else []
+    return 0
 
 
 def plan(guard: Guard, there: Path, folder: Path, chance: Random) -> Path:

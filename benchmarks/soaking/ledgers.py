@@ -47,8 +47,6 @@ class Why(Enum):
 
     ENDED = "the hunt's process ended in the middle"
     """What was under way may be missing: nothing that was followed in its place."""
-    WAITED = "sweep 0 had not ended"
-    """All others wait for it."""
     DELETED = "the scratch folder was deleted"
     """What ran may be missing, and is run again."""
     KILLED = "a process that runs tests was killed"

@@ -18,7 +18,7 @@ from pytest_flakehunt.model import Complaint, Count, Diagnosis, Entry, Excusing,
 from pytest_flakehunt.quarantine import QuarantineError, editing, node_ids
 from pytest_flakehunt.quarantine.reading import read
 from pytest_flakehunt.reports import quarantine_list as shown
-from pytest_flakehunt.reports.words import safe
+from pytest_flakehunt.reports.words import harmless_json, safe
 
 TRAILER = "Flake-Fix"
 FIELDS = {
@@ -148,7 +148,7 @@ def list_entries(asked: argparse.Namespace) -> int:
         text = json.dumps({"schema": "pytest-flakehunt-quarantine/1", "entries": rows}, indent=1) + "\n"
     else:
         text = (shown.markdown if asked.markdown else shown.text)(reporting.by_owner(rows))
-    sys.stdout.write(text if asked.json else safe(text))
+    sys.stdout.write(harmless_json(text) if asked.json else safe(text))
     return OK
 
 

@@ -110,10 +110,10 @@ class Bench:
         self._step, self._asked = self._step + 1, remembered.digest(asked)
         as_before = self.memory is not None and self.runs == self.earlier
         kept = self.memory.step(self._name, self._step) if self.memory is not None and as_before else None
-        if kept is None or kept[0] != self._asked:
+        if kept is None or kept[0] != self._asked or (seen := remembered.read(kept[1], len(asked))) is None:
             return None
         self.runs, self.earlier, self.spent = self.runs + len(asked), self.earlier + len(asked), kept[2]
-        return remembered.read(kept[1])
+        return seen
 
     def _all(self) -> Experiment[None]:
         """Diagnose the first mode, and see of each other one whether it has the same cause."""

@@ -8,6 +8,7 @@ processes are being ended. What comes twice within a moment is one wish: some
 programs signal a process, and then its group.
 """
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -55,9 +56,24 @@ class Listening:
         self._clock = clock
         self._before: dict[signal.Signals, Any] = {}
 
-    def start(self) -> None:
-        """Stand where signals are handled."""
+    def collect(self, ends: Callable[[str], KeyboardInterrupt]) -> None:
+        """Heed a request to terminate, and a terminal that is closed, at once: nothing is half done until the start.
+
+        Args:
+            ends: gives what is raised, by the name of what came.
+        """
+
+        def ended(number: int, frame: FrameType | None) -> None:
+            del frame
+            if self._noted(number):
+                raise ends(by())
+
         _came.clear()
+        self._before = _handled(("SIGTERM", "SIGHUP"), ended)
+
+    def start(self) -> None:
+        """Stand where signals are handled; one that somebody has kept from being heeded before is a wish as well."""
+        _restored(self._before)
         self._before = _handled(NAMES, self._note)
 
     def close(self) -> None:
@@ -67,12 +83,16 @@ class Listening:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         del frame
+        if self._noted(number) and urged() and not _held:
+            raise KeyboardInterrupt
+
+    def _noted(self, number: int) -> bool:
+        """Note what came; tell whether it is a wish of its own."""
         now = self._clock()
         if _came and now - _came[-1][1] < MOMENT:
-            return
+            return False
         _came.append((NAMES[signal.Signals(number).name], now))
-        if urged() and not _held:
-            raise KeyboardInterrupt
+        return True
 
 
 @contextmanager
@@ -105,11 +125,19 @@ def _handled(names: Iterable[str], handler: Handler) -> dict[signal.Signals, Any
     if threading.current_thread() is not threading.main_thread():
         return {}
     there = [signal.Signals[name] for name in names if name in signal.Signals.__members__]  # Windows has not all
-    return {
-        number: signal.signal(number, handler)
-        for number in there
-        if signal.getsignal(number) not in {signal.SIG_IGN, None}
-    }
+    own, before = os.getpid(), {number: signal.getsignal(number) for number in there}
+    before = {number: one for number, one in before.items() if one not in {signal.SIG_IGN, None}}
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == own:
+            handler(number, frame)
+        else:  # in a copy, such as a server that the suite has forked as it was imported, it is whoever ends that
+            signal.signal(number, before[signal.Signals(number)])
+            signal.raise_signal(number)
+
+    for number in before:
+        signal.signal(number, heard)
+    return before
 
 
 def _restored(before: dict[signal.Signals, Any]) -> None:

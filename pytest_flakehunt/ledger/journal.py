@@ -120,6 +120,10 @@ class Journal:
             }
         )
 
+    def set_aside(self, number: int) -> None:
+        """Say that a sweep, which was added before, is an outage."""
+        self._add({"outage": number})
+
     def note(self, text: str) -> None:
         """Add something else that the hunt noticed."""
         self._add({"note": text})
@@ -175,6 +179,8 @@ class Written:
         self.notes: list[str] = []
         self.sweeps: dict[int, tuple[bool, float, int]] = {}
         """By number: whether it is torn, when it began, and where its line is."""
+        self._outages: set[int] = set()
+        """Those that were set aside after they had been written, by number."""
         seconds: float | None = None
         try:
             with path.open("rb") as file:
@@ -201,7 +207,8 @@ class Written:
         """
         with self.path.open("rb") as file:
             file.seek(self.sweeps[number][2])
-            return self._sweep(json.loads(file.readline(MOST_LINE)), plan)
+            sweep, attempts, fingerprints = self._sweep(json.loads(file.readline(MOST_LINE)), plan)
+        return replace(sweep, outage=sweep.outage or number in self._outages), attempts, fingerprints
 
     def _checked(self, number: int, read: Callable[[bytes], Any], line: bytes) -> Any:
         try:
@@ -239,6 +246,9 @@ class Written:
         elif "sweep" in told:
             sweep, *_ = self._sweep(told, lambda _: Plan())
             self.sweeps[sweep.number] = sweep.purpose is Purpose.TORN, sweep.started, place
+            self._outages.discard(sweep.number)
+        elif "outage" in told:
+            self._outages.add(foreign.number(told["outage"]))
         elif "note" in told:
             self.notes.append(foreign.text(told["note"]))
         elif "end" in told:

@@ -10,10 +10,11 @@ from os.path import samestat
 from pathlib import Path
 
 from pytest_flakehunt.ground import project
+from pytest_flakehunt.ledger import foreign
 from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.foreign import MISSHAPEN
 from pytest_flakehunt.ledger.journal import Journal
-from pytest_flakehunt.ledger.opening import opened
+from pytest_flakehunt.ledger.opening import MOST_TEXT, opened
 from pytest_flakehunt.ledger.particulars import Particulars
 from pytest_flakehunt.ledger.texts import storable
 from pytest_flakehunt.model import Attempt, Evidence, Leak, LeakKind, Outcome, Place, Purpose, Sighting, Sweep, Trial
@@ -244,6 +245,12 @@ class Ledger:
         if self.journal is not None:
             self.journal.write(sweep, attempts, fingerprints)
 
+    def set_aside(self, number: int) -> None:
+        """Keep that a sweep of this hunt is an outage: it was written before that was known."""
+        self._change("UPDATE sweeps SET outage = 1 WHERE hunt = ? AND number = ?", self.hunt, number)
+        if self.journal is not None:
+            self.journal.set_aside(number)
+
     def keep_step(self, bench: str, step: int, asked: str, seen: str, spent: float) -> None:
         """Keep what the runs of one step of experiments said; see the schema for what the arguments are."""
         self._change(
@@ -252,12 +259,17 @@ class Ledger:
         )
 
     def step(self, bench: str, step: int) -> tuple[str, str, float] | None:
-        """Give what was kept of a step: the digest, what was seen, and the seconds; None where it was not made."""
-        found: tuple[str, str, float] | None = self._db.execute(
-            "SELECT asked, seen, spent FROM steps WHERE hunt = ? AND bench = ? AND step = ?",
-            (self.hunt, storable(bench), step),
-        ).fetchone()
-        return found
+        """Give what was kept of a step: the digest, what was seen, and the seconds; None where no hunt has made it."""
+        try:
+            found = self._db.execute(
+                "SELECT asked, seen, spent FROM steps WHERE hunt = ? AND bench = ? AND step = ?",
+                (self.hunt, storable(bench), step),
+            ).fetchone()
+            return found and (foreign.text(found[0]), foreign.text(found[1], MOST_TEXT), foreign.seconds(found[2]))
+        except sqlite3.Error as error:
+            raise LedgerError(f"{self.path} cannot be read: {error}; {remedy(error)}") from error
+        except MISSHAPEN:
+            return None
 
     def _all_or_nothing(self, write: Callable[[sqlite3.Cursor], object]) -> None:
         try:

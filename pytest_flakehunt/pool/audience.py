@@ -37,5 +37,8 @@ class Recorder(Protocol):
     def write(self, sweep: Sweep, attempts: Sequence[Attempt], fingerprints: Sequence[str]) -> None:
         """Keep one sweep."""
 
+    def set_aside(self, number: int) -> None:
+        """Keep that a sweep, which was written before, is an outage."""
+
     def note(self, text: str) -> None:
         """Keep something that was noticed."""

@@ -111,6 +111,10 @@ class Pool:
     _spared: set[str] = field(default_factory=set)
     _journals: int = 0
     _unsafe: str = ""
+    _full: bool = False
+    """Whether nothing can be written, as it seemed last."""
+    _held_back: set[int] = field(default_factory=set)
+    """Slots that go on once there is room again, by index."""
     ran: Counter[str] = field(default_factory=Counter)
     """Sweeps by the name of the machine that they began on."""
     _at_work: list[Slot] = field(default_factory=list)
@@ -196,7 +200,7 @@ class Pool:
             self._listen()
             for slot in at_work:
                 self._look(slot)
-                if slot.idle:
+                if slot.idle or slot.index in self._held_back:
                     self._advance(slot)
             overseer.passing()
 
@@ -340,14 +344,30 @@ class Pool:
         if status == UNWRITABLE and ongoing.link is not None:
             ongoing.link.process.tidy()
             self._check_room()
+            if self._full:  # by whatever runs beside it
+                ongoing.watch.running = None
         if status == OURS_FAILED and not ongoing.watch.done:
             return ongoing.watch.running is not None
         return by_test
 
     def _check_room(self) -> None:
-        """End where nothing can be written though what tests wrote is gone: what fails then is no fault of theirs."""
+        """End where nothing can be written though what tests wrote is gone: what fails then is no fault of theirs.
+
+        While other sweeps run it may be a test of theirs that has filled the disk: nothing is begun until it is known.
+        """
         if self._folder.cramped():
+            for slot in self.slots.all:
+                if slot.link is not None and not slot.running:
+                    slot.link.process.tidy()
+        self._full = self._folder.cramped()
+        if self._full and not any(slot.running for slot in self.slots.all):
             raise HuntFailed(f"{self._folder.path} is full; {lacking.ROOM}")
+
+    def _has_room(self) -> bool:
+        """Tell whether there is room again, if there was none."""
+        if self._full:
+            self._check_room()
+        return not self._full
 
     def _say_deleted(self) -> None:
         self.say(
@@ -399,7 +419,7 @@ class Pool:
         if link is None or ongoing is None or not slot.running:
             return
         watch = self._looked_at(slot, link, ongoing)
-        if ongoing.killed is not None or watch.lost or not slot.running:
+        if ongoing.condemned is not None or watch.lost or not slot.running:
             return
         waited = link.host.clock() - watch.since
         if watch.running is None:
@@ -407,9 +427,9 @@ class Pool:
                 link.process.end()
             return
         if waited > self._limit(ongoing, watch.running):
-            ongoing.killed = watch.running
+            ongoing.condemn(watch.running, waited, prints=False)
         elif watch.pid is not None and link.process.prints_without_end(watch.pid):
-            ongoing.flooded = True
+            ongoing.condemn(watch.running, waited, prints=True)
         else:
             return
         if watch.pid is not None:
@@ -479,6 +499,10 @@ class Pool:
         if slot.host.lost:
             self._strand(slot)
             return
+        if not self._has_room():
+            self._held_back.add(slot.index)
+            return
+        self._held_back.discard(slot.index)
         if slot.ongoing is None and slot.job is None and not self._choose(slot):
             return
         job = slot.job

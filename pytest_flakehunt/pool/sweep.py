@@ -54,8 +54,10 @@ class Ongoing:
         self.link: Link | None = None
         self.killed: int | None = None
         """The test that took too long, by position, where the process was ended for it."""
-        self.flooded = False
-        """Whether the process was ended for what it had printed."""
+        self.flooding: int | None = None
+        """The test that printed too much, by position, where the process was ended for it."""
+        self._after = 0.0
+        """Seconds that such a test had taken by then: woken for its stacks, it may end after all, and others begin."""
         self.deadly: Counter[int] = Counter()
         """How often the interpreter that its process was forked from ended with a test, by position."""
         self.torn = ""
@@ -72,7 +74,7 @@ class Ongoing:
     def take(self, link: Link, run: wire.Run, watch: Watch) -> None:
         """Let a zygote run what is left."""
         self.first_link = self.first_link or link
-        self.link, self.watch, self.killed, self.flooded = link, watch, None, False
+        self.link, self.watch, self.killed, self.flooding = link, watch, None, None
         link.used = True
         link.send(run)
 
@@ -116,7 +118,7 @@ class Ongoing:
         assert self.watch is not None
         assert self.link is not None
         lost = None
-        running = self.watch.running if self.killed is None else self.killed
+        running = self.condemned if self.condemned is not None else self.watch.running
         if running is not None and not by_test and not self.link.host.lost:
             self.deadly[running] += 1
             by_test = self.deadly[running] >= DEADLY
@@ -153,6 +155,16 @@ class Ongoing:
         ended = (item.seconds for item in self.attempts.values() if item.outcome not in CUT_SHORT)
         return max(ended, default=0.0)
 
+    @property
+    def condemned(self) -> int | None:
+        """The test that the process is ended for, by position."""
+        return self.flooding if self.killed is None else self.killed
+
+    def condemn(self, position: int, seconds: float, *, prints: bool) -> None:
+        """Take note that the process is ended for a test, after so many seconds: it prints without end, or hangs."""
+        self.killed, self.flooding = (None, position) if prints else (position, None)
+        self._after = seconds
+
     def missing(self, positions: Sequence[int]) -> None:
         """Leave out tests that the zygote did not collect."""
         gone = set(positions)
@@ -161,7 +173,7 @@ class Ongoing:
     def _lost(self, position: int, status: int, test: Place) -> wire.Finished:
         assert self.link is not None
         assert self.watch is not None
-        seconds = self.link.host.clock() - self.watch.since
+        seconds = self.link.host.clock() - self.watch.since if self.condemned is None else self._after
         stacks = self.link.stacks()
         main, *others = innermost(stacks, self.link.host.root(self.root)) or [test]
         scope = failing.scope(str(self.root / main.file), main.function)
@@ -174,7 +186,7 @@ class Ongoing:
         why = f", of {stacks.strip().splitlines()[-1]}" if status == OURS_FAILED and stacks.strip() else ""
         if status == UNWRITABLE:
             why = ": no file could be written any more"
-        if self.flooded:
+        if self.flooding is not None:
             message = f"the process was ended ({name}) when it had printed more than {OUTPUT_LIMIT // 2**20} MB"
         elif self.deadly[position] >= DEADLY:
             times = self.deadly[position]

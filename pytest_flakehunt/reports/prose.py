@@ -1,9 +1,11 @@
-"""Sentences on a terminal: wrapped between words, and never within a command, a node id or a quotation."""
+"""What stands on a terminal: sentences, wrapped between words and never within a quotation; and lines as they are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions
+from rich.segment import Segment
 from rich.text import Text
 
 LEAST = 30
@@ -39,6 +41,23 @@ class Prose:
         return Text("\n").join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of one style, however many: nothing is ever wrapped or cut, so that commands can be copied."""
+
+    text: str
+    indent: str = "  "
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        """Give what is written, to rich."""
+        del options
+        style = console.get_style(self.style) if self.style else None
+        for line in self.text.split("\n"):
+            yield Segment(self.indent + line, style)
+            yield Segment.line()
+
+
 def _cuts(text: str, width: int, later: int) -> Iterator[int]:
     """Yield where lines begin, from the second on."""
     start = column = 0
@@ -53,10 +72,11 @@ def _cuts(text: str, width: int, later: int) -> Iterator[int]:
 def _words(text: str) -> Iterator[tuple[int, int]]:
     """Yield where each word begins and ends; blanks within brackets and quotation marks end none."""
     begin, closing = 0, ""
+    last = {sign: text.rfind(sign) for sign in PAIRS.values()}
     for place, sign in enumerate(text):
         if closing:
             closing = "" if sign == closing else closing
-        elif sign in PAIRS and PAIRS[sign] in text[place + 1 :]:
+        elif sign in PAIRS and last[PAIRS[sign]] > place:
             closing = PAIRS[sign]
         elif sign == " ":
             yield begin, place

@@ -102,20 +102,26 @@ def of_file(path: Path) -> Findings:
 
 
 def _agree(findings: Findings) -> None:
-    """See that what is counted in several places can be laid side by side."""
+    """See that what is counted in several places can be laid side by side, and that what has a name has it alone."""
     columns, sweeps = len(findings.columns), len(findings.sweeps)
+    names = set[str]()
     for place, test in enumerate(findings.tests):
+        if test.nodeid in names:
+            raise ValueError(f"report.tests[{place}] has the nodeid of another test")
+        names.add(test.nodeid)
+        if len({mode.fingerprint for mode in test.modes}) < len(test.modes):
+            raise ValueError(f"report.tests[{place}] has a fingerprint twice")
         if len(test.under) not in {0, columns} or (test.strip and len(test.strip) != sweeps):
             raise ValueError(f"report.tests[{place}] has other columns or sweeps than the report")
 
 
 def _check(value: Any, kind: Any, where: str) -> None:  # noqa: C901 - a case for each kind
     """See that a value, and all in it, is of the kind that the model says: a stranger may have written it."""
-    inner = get_args(kind)
-    if get_origin(kind) in {Union, UnionType}:
+    origin, inner, made_of_fields = _shape(kind)
+    if origin in {Union, UnionType}:
         if value is not None:
             _check(value, next(one for one in inner if one is not NoneType), where)
-    elif get_origin(kind) is tuple:
+    elif origin is tuple:
         if not isinstance(value, tuple):
             raise TypeError(f"{where} is no list")
         kinds = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else inner
@@ -128,11 +134,17 @@ def _check(value: Any, kind: Any, where: str) -> None:  # noqa: C901 - a case fo
         raise TypeError(f"{where} is no {kind.__name__}")
     elif kind is int and not -LARGEST < value < LARGEST:
         raise ValueError(f"{where} is larger than any number of a hunt")
-    elif is_dataclass(kind) or hasattr(kind, "_fields"):
+    elif made_of_fields:
         for name, one in _hints(kind).items():
             _check(getattr(value, name), one, f"{where}.{name}")
         if isinstance(value, Count) and not 0 <= value.failures <= value.runs <= MOST_RUNS:
             raise ValueError(f"{where} has {value.failures} failures of {value.runs} runs")
+
+
+@cache
+def _shape(kind: Any) -> tuple[Any, tuple[Any, ...], bool]:
+    """Give what a kind is a case of, what that is of, and whether it has fields."""
+    return get_origin(kind), get_args(kind), is_dataclass(kind) or hasattr(kind, "_fields")
 
 
 @cache

@@ -152,9 +152,12 @@ def handed_on(findings: Findings, redact: Callable[[str], str]) -> Findings:
     names: dict[str, str] = {}
     seen = Counter[str]()
     for finding in findings.tests:
-        name = redact(finding.nodeid)
-        seen[name] += 1
-        names[finding.nodeid] = name if seen[name] == 1 else f"{name} #{seen[name]}"
+        name = numbered = redact(finding.nodeid)
+        while numbered in seen:  # another one may have been called so from the beginning
+            seen[name] += 1
+            numbered = f"{name} #{seen[name]}"
+        seen[numbered] = 1
+        names[finding.nodeid] = numbered
     return redacted(findings, lambda text: names.get(text) or redact(text))
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.padding import Padding
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
@@ -29,7 +28,7 @@ from pytest_flakehunt.model import (
     Verdict,
 )
 from pytest_flakehunt.reports import cards, partings, remarks, rulers, tables
-from pytest_flakehunt.reports.prose import Prose
+from pytest_flakehunt.reports.prose import Lines, Prose
 from pytest_flakehunt.reports.words import between, bound, clean, harmless, number
 
 STYLES = {
@@ -82,8 +81,8 @@ def rendered(pieces: Iterable[Piece], *, styled: bool = False, width: int | None
     """
     stream = io.StringIO()
     console = _Clean(file=stream, force_terminal=styled, width=1000, highlight=False)
-    for piece in pieces:
-        console.print(piece.within(width) if isinstance(piece, Prose) else piece, soft_wrap=True)
+    laid = (piece.within(width) if isinstance(piece, Prose) else piece for piece in pieces)
+    console.print(Group(*laid), soft_wrap=True)
     return harmless(stream.getvalue())
 
 
@@ -142,7 +141,7 @@ def alone(findings: Findings, nodeid: str) -> Iterator[Piece]:
         yield _said(Text(f"it fails in the same sweeps as {', '.join(map(clean, others))}"))
     if finding.under:
         yield Text("")
-        yield Padding(tables.by_trial(findings.columns, finding.under), (0, 0, 0, 2), expand=False)
+        yield from tables.by_trial(findings.columns, finding.under)
     yield from leaks([(nodeid, left) for left in finding.leaks], 1)
     for reason in findings.trial.stood_down:
         yield Text(f"not excluded: {clean(reason)}", style="dim")
@@ -283,11 +282,11 @@ def _leak(nodeid: str, left: Left, others: int, verbosity: int) -> Iterator[Piec
         yield _indented(Text(f"from {clean(str(leak.started_at))}{function}"))
     if leak.now:
         lines = clean(leak.now).splitlines()
-        yield _indented(Text("now at " + ("\n       ".join(lines) if verbosity > 0 else lines[-1]), style="dim"))
+        yield Lines("now at " + ("\n       ".join(lines) if verbosity > 0 else lines[-1]), style="dim")
     for victim in left.victims:
         yield _indented(Text(f"hurts {clean(victim)}", style="bold"))
     if left.suspects:
-        yield Padding(tables.suspects(left.suspects), (0, 0, 0, 2), expand=False)
+        yield from tables.suspects(left.suspects)
 
 
 def _finding(findings: Findings, finding: Finding, verbosity: int) -> Iterator[Piece]:
@@ -309,10 +308,12 @@ def _finding(findings: Findings, finding: Finding, verbosity: int) -> Iterator[P
 
 def _mode(findings: Findings, finding: Finding, mode: Mode, verbosity: int) -> Iterator[Piece]:
     evidence = mode.evidence
-    lines = clean(evidence.message).splitlines() or [""]
+    first, *lines = clean(evidence.message).splitlines() or [""]
     text = Text(f"{clean(evidence.exception)}: ", style="red")
-    text.append("\n  ".join(lines if verbosity > 0 else lines[:MOST_LINES]), style="not bold default")
+    text.append(first, style="not bold default")
     yield _indented(text)
+    if shown := lines if verbosity > 0 else lines[: MOST_LINES - 1]:
+        yield Lines("\n".join(shown), "    ")
     share = f", {number(mode.failures, 'failure')}" if len(finding.modes) > 1 else ""
     note = f", {evidence.note}" if evidence.note else ""
     yield _indented(Text(f"at {clean(str(evidence.where))} in {evidence.phase}{share}{note}", style="dim"))
@@ -322,7 +323,7 @@ def _mode(findings: Findings, finding: Finding, mode: Mode, verbosity: int) -> I
     if (dates := rulers.dates(findings, finding, mode)) is not None:
         yield _said(Text(f"in the survey it {dates}"))
     if verbosity > 0 and (evidence.traceback or evidence.stacks):
-        yield _indented(Text(clean(evidence.traceback or evidence.stacks), style="dim"), "    ")
+        yield Lines(clean(evidence.traceback or evidence.stacks), "    ", "dim")
     again = Text("  reproduce: ")
     again.append(mode.repro, style="bold")
     yield again
@@ -338,9 +339,9 @@ def _cause(mode: Mode, verbosity: int) -> Iterator[Piece]:
         if found is not None:
             yield _said(Text(f"cause unknown after {number(found.runs, 'run')}{': ' * bool(found.note)}{found.note}"))
         if mode.suspects:
-            yield Padding(tables.suspects(mode.suspects), (0, 0, 0, 2), expand=False)
+            yield from tables.suspects(mode.suspects)
         if found is not None and found.tried:
-            yield Padding(tables.experiments(found.tried), (0, 0, 0, 2), expand=False)
+            yield from tables.experiments(found.tried)
         return
     yield from _shown(found, "cause", verbosity)
 
@@ -373,7 +374,7 @@ def _shown(found: Diagnosis, what: str, verbosity: int) -> Iterator[Piece]:
     for said in partings.sentences(found.parting):
         yield _said(Text(" ".join(clean(said).split("\n"))))
     rows = found.tried if verbosity > 0 else [row for row in found.tried if row.decisive]
-    yield Padding(tables.experiments(rows), (0, 0, 0, 2), expand=False)
+    yield from tables.experiments(rows)
     name = found.causes[0].perturbation
     if name in FIXES:
         yield _said(Text(f"usual fix: {FIXES[name]} (docs: perturbations/{name})"))

@@ -34,9 +34,11 @@ def clean(text: str) -> str:
     >>> clean(f"a{chr(27)}[31mb")
     'a?[31mb'
     """
-    if text.isprintable():  # as nearly all are
-        return text
-    return "".join(letter if letter in "\n\t" or letter.isprintable() else "?" for letter in text)
+    return "\n".join(line if line.isprintable() else _printable(line) for line in text.split("\n"))
+
+
+def _printable(line: str) -> str:
+    return "".join(letter if letter == "\t" or letter.isprintable() else "?" for letter in line)
 
 
 def harmless(text: str) -> str:
@@ -47,6 +49,15 @@ def harmless(text: str) -> str:
       ?:stop-commands::x, ?#vso[task.complete] ?#[error] ?#teamcity[x]
     """
     return COMMAND.sub(lambda match: f"{match[1] or ''}?", text)
+
+
+def harmless_json(text: str) -> str:
+    r"""Do the same in a text of JSON, which is read back as it was.
+
+    >>> print(harmless_json('{"owner": "##vso[task.complete]"}'))
+    {"owner": "\u0023#vso[task.complete]"}
+    """
+    return COMMAND.sub(lambda match: match[0].replace("#", "\\u0023"), text)
 
 
 def safe(text: str) -> str:

@@ -33,6 +33,9 @@ from pytest_flakehunt.sessions.honouring import Honouring
 from pytest_flakehunt.sessions.preparing import Setup
 from pytest_flakehunt.survey.survey import Survey
 
+EARLY = "while the suite was collected: no sweep has run, and nothing is kept"
+"""What to say of a hunt that ended before it had begun."""
+
 
 class Session:
     """The pytest plugin of one hunt."""
@@ -52,6 +55,8 @@ class Session:
         """What stands down since the suite is imported; None where that is not known yet."""
         self.status: int | None = None
         """What the hunt ends with; None where there are no findings."""
+        self.failed = False
+        """Whether the hunt could not go on."""
         self.wrong: list[str] = []
         """What could not be written."""
         self.lines: list[str] = []
@@ -65,12 +70,12 @@ class Session:
         """Open the ledger, so that a bad path is refused before anything is collected."""
         # after all others have registered what they do at the end
         self.config.pluginmanager.register(Closing(self.finish, self.pytest_terminal_summary))
-        del session
         self.setup.reached.reach()
         try:
             self.ledger = Ledger(self.options.ledger)
         except LedgerError as error:
             raise pytest.UsageError(f"--flakehunt-ledger: {error}") from None
+        self.wishes.collect(lambda name: session.Interrupted(f"by {name}, {EARLY}"))
 
     def pytest_report_header(self) -> list[str]:
         """Say what will be done."""
@@ -102,6 +107,8 @@ class Session:
 
     def finish(self, session: pytest.Session) -> bool:
         """Let the findings decide the exit status, and write the reports that were asked for; tell if there are any."""
+        if self.failed:
+            session.exitstatus = self.status = int(pytest.ExitCode.INTERNAL_ERROR)
         if self.findings is not None:
             ended = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
             if ended and not self.findings.trial.interrupted:
@@ -167,6 +174,7 @@ class Session:
         except KeyboardInterrupt:
             raise session.Interrupted(self._interrupted()) from None
         except (HuntFailed, LedgerError) as error:
+            self.failed = True
             session.shouldfail = f"flakehunt: {safe(str(error))}"
             raise session.Failed(session.shouldfail) from None
 

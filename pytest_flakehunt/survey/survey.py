@@ -74,6 +74,8 @@ class Survey:
     """Whether any sweep has changed such state: all later ones look from near."""
     _encores: deque[Job] = field(default_factory=deque)
     _ended_sweeps: list[tuple[Sweep, Sequence[Attempt]]] = field(default_factory=list)
+    _written: set[int] = field(default_factory=set)
+    """Those of them that are kept already, by number; whether one is an outage is said when that is known."""
     _extra: int = 0
     """Sweeps that the schedule does not know, so far."""
     _begun: bool = False
@@ -133,7 +135,7 @@ class Survey:
         self.pool.settle("the hunt ended before it had tried whether forks are safe")
 
     def close(self) -> None:
-        """Keep the sweeps that still waited for sweep 0."""
+        """Take in the sweeps that still waited for sweep 0."""
         while self._ended_sweeps:
             self._record(*self._ended_sweeps.pop(0))
 
@@ -321,11 +323,18 @@ class Survey:
             self.crowd.look(sweep, attempts)
             if self.crowd.suspects and not self._dear:
                 self._dear = self._dear_now()
-        self._ended_sweeps.append((sweep, attempts))
-        if sweep.number and self.checks and 0 not in self.sweeps:
-            return  # whether it is an outage cannot be told yet
+        looked = Look.MODULES if sweep.number in self.modules else Look.NEAR if sweep.number in self.near else Look.FAR
+        self._ended_sweeps.append((sweep := replace(sweep, looked=looked), attempts))
+        if self._waits(sweep):
+            self.ledger.write(sweep, attempts, fingerprints(attempts))
+            self._written.add(sweep.number)
+            return
         self._ended_sweeps.sort(key=lambda ended: ended[0].number)
         self.close()
+
+    def _waits(self, sweep: Sweep) -> bool:
+        """Tell whether it cannot be told yet if a sweep is an outage: that takes what passes when calm."""
+        return self.checks and sweep.number > 0 and 0 not in self.sweeps
 
     def _record(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
         if self.checks and sweep.number:
@@ -333,9 +342,10 @@ class Survey:
             sweep = replace(sweep, outage=self.outages.sets_aside(sweep, attempts, left_out, self.sweeps.values()))
         if sweep.number in self.near and sweep.number > self.unexplained:
             self.unexplained = -1
-        looked = Look.MODULES if sweep.number in self.modules else Look.NEAR if sweep.number in self.near else Look.FAR
-        sweep = replace(sweep, looked=looked)
-        self.ledger.write(sweep, attempts, fingerprints(attempts))
+        if sweep.number not in self._written:
+            self.ledger.write(sweep, attempts, fingerprints(attempts))
+        elif sweep.outage:
+            self.ledger.set_aside(sweep.number)
         self.sweeps[sweep.number] = sweep
         self.schedule.turns.tests = max(self.schedule.turns.tests, len(attempts))
         self.schedule.turns.took(" ".join(sweep.focus), sweep.seconds)
@@ -454,17 +464,22 @@ class Survey:
         """
         aside: list[tuple[Sweep, Sequence[Attempt]]] = []
         for sweep, attempts in seen:
-            self.sweeps[sweep.number] = sweep
-            if sweep.outage:
-                aside.append((sweep, attempts))
-            else:
-                self.tallies.add(sweep, attempts)
             if sweep.looked is not Look.FAR:
                 self.near.add(sweep.number)
             if sweep.looked is Look.MODULES:
                 self.modules.add(sweep.number)
             for attempt in attempts:
                 self.tallies.named(attempt.nodeid).hangs += attempt.outcome is Outcome.HUNG
+            if self._waits(sweep):
+                self._ended_sweeps.append((sweep, attempts))
+                self._written.add(sweep.number)
+                continue
+            self.sweeps[sweep.number] = sweep
+            if sweep.outage:
+                aside.append((sweep, attempts))
+            else:
+                self.tallies.add(sweep, attempts)
+            for attempt in attempts:
                 self._note_leaks(sweep.number, attempt)
             self.schedule.turns.tests = max(self.schedule.turns.tests, len(attempts))
             self.schedule.turns.took(" ".join(sweep.focus), sweep.seconds)
@@ -476,6 +491,7 @@ class Survey:
 
     def settle(self) -> None:
         """Take the survey to be over: what was restored is all that there is."""
+        self.close()
         self.tallies.doubted()
 
     def go_on(self) -> None:

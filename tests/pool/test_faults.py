@@ -262,6 +262,22 @@ def test_a_hang_in_an_interpreter_of_its_own_is_ended_too(pytester: pytest.Pytes
 
 
 @pytest.mark.isolations
+def test_a_test_that_is_woken_for_its_stacks_and_ends_hung_for_as_long_as_it_did(
+    pytester: pytest.Pytester, hunt: Hunter
+) -> None:
+    pytester.makepyfile(
+        """
+        import os, signal, time
+        def test_stops(): os.kill(os.getpid(), signal.SIGSTOP)
+        def test_after(): time.sleep(0.3)
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", "--flakehunt-timeout=1.6", sweeps=1)
+    assert {mode["message"] for mode in found.tests["test_stops"]["modes"]} == {"no end in sight after 2 s"}
+    assert found.verdicts["test_after"] == "steady"
+
+
+@pytest.mark.isolations
 def test_nothing_a_child_starts_outlives_its_sweep(pytester: pytest.Pytester, hunt: Hunter) -> None:
     mark = f"987.{os.getpid()}"
     pytester.makepyfile(
@@ -337,7 +353,7 @@ def test_a_ledger_that_can_be_written_no_more_ends_the_hunt_with_what_was_seen(
         """
     )
     found = hunt(CALM_ONLY, "-n1", sweeps=400)
-    assert found.result.ret == pytest.ExitCode.TESTS_FAILED
+    assert found.result.ret == pytest.ExitCode.INTERNAL_ERROR
     found.result.stdout.fnmatch_lines(
         [
             "*ended early: this is what was seen until then",
@@ -449,6 +465,59 @@ def test_printing_without_end_is_a_crash_and_fills_no_disk(
     mode = found.mode("test_prints")
     assert (mode["outcome"], mode["exception"]) == ("crashed", "SIGKILL")
     assert mode["message"] == "the process was ended (SIGKILL) when it had printed more than 256 MB"
+
+
+FILLED = """
+import os, time
+from pathlib import Path
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+def seen(name):
+    until = time.monotonic() + 30
+    while not Path(name).exists() and time.monotonic() < until: time.sleep(0.02)
+def test_fills(tmp_path):
+    if WORKER != "gw0" or Path("full").exists(): return
+    seen("ready")
+    with (tmp_path / "much").open("wb", buffering=0) as file:
+        try:
+            while True: file.write(bytes(4096))
+        except OSError: Path("full").touch()
+        seen("failed")
+        time.sleep(1.5)
+        file.truncate(0)
+def test_writes(tmp_path):
+    if WORKER == "gw1" and not Path("failed").exists():
+        Path("ready").touch()
+        seen("full")
+        try: (tmp_path / "some").write_bytes(bytes(100_000))
+        finally: Path("failed").touch()
+"""
+
+
+def test_what_fills_the_disk_beside_a_sweep_ends_no_hunt(pytester: pytest.Pytester) -> None:
+    words = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o size=8m tmpfs "$TMPDIR" && exec "$@"', "sh"]
+    environ = {**os.environ, "TMPDIR": str(pytester.mkdir("small")), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    if (
+        sys.platform != "linux"
+        or subprocess.run([*words, "true"], env=environ, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("nothing can be mounted for one process here")
+    pytester.makepyfile(test_it=FILLED)
+    plugins = ("-pxdist.plugin", "-ppytest_flakehunt.plugin", "-pno:cacheprovider")
+    hunts = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *plugins,
+        "-n2",
+        "--flakehunt=6",
+        CALM_ONLY,
+        "--flakehunt-diagnose=0",
+        "--flakehunt-timeout=60",
+    ]
+    ended = subprocess.run([*words, *hunts], env=environ, capture_output=True, text=True, timeout=200, check=False)
+    assert (pytester.path / "failed").exists(), ended.stdout[-2000:] + ended.stderr[-500:]
+    assert ended.returncode in {0, 1}, ended.stdout[-2000:]
+    assert "6 sweeps of 2 tests" in ended.stdout
 
 
 def test_a_test_that_keeps_everybody_from_writing_is_told_so(pytester: pytest.Pytester, hunt: Hunter) -> None:

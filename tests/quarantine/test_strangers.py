@@ -1,6 +1,8 @@
 """Quarantine files that somebody else wrote."""
 
+import json
 import os
+import re
 import time
 from dataclasses import replace
 from datetime import date
@@ -64,6 +66,21 @@ def test_nor_collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     main(["quarantine", "check"])
     assert "../evil.py::test_x" in capsys.readouterr().out
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("form", ["--json", "--markdown", None])
+def test_no_list_of_them_commands_a_service(
+    form: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = "##vso[task.complete result=Failed;] ##teamcity[x] ##[error]"
+    (tmp_path / "flakehunt-quarantine.toml").write_text(f'{told()}owner = "{owner}"\n', "utf-8")
+    monkeypatch.chdir(tmp_path)
+    main(["quarantine", "list", *([form] if form else [])])
+    said = capsys.readouterr().out
+    assert "task.complete" in said
+    assert not re.search(r"##(\[|vso|teamcity)", said)
+    if form == "--json":
+        assert json.loads(said)["entries"][0]["owner"] == owner
 
 
 def test_a_test_of_many_stars_is_matched_at_once() -> None:

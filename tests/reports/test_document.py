@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pytest_flakehunt.model import Findings
+from pytest_flakehunt.model import Finding, Findings
 from pytest_flakehunt.reports import document, reading
 from tests.reports.hostile import POOLS, disfigured
 
@@ -45,10 +46,17 @@ def test_it_reads_back_as_it_was(sample: Findings) -> None:
     assert reading.read(document.text(sample)) == sample
 
 
+def apart(test: Finding, name: str) -> Finding:
+    """Give a test whose name no other has, and whose modes have fingerprints of their own."""
+    modes = (replace(mode, fingerprint=f"{place} {mode.fingerprint}") for place, mode in enumerate(test.modes))
+    return replace(test, nodeid=f"{test.nodeid} {name}", modes=tuple(modes))
+
+
 @given(POOLS)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_reads_back(sample: Findings, pool: list[str]) -> None:
     odd = disfigured(sample, pool, kept=lambda text: text == "src/a.py:42 calls date.today()")
+    odd = replace(odd, tests=tuple(apart(test, str(place)) for place, test in enumerate(odd.tests)))
     assert reading.read(document.text(odd)) == odd
 
 
@@ -93,6 +101,7 @@ def test_what_is_none_is_refused(text: str, said: str) -> None:
         (("tests", 1, "modes", 0, "places"), "a.py:1", "'a.py:1' is no list"),
         (("tests", 1, "modes", 0, "causes", 0, "with", "failures"), 99, "causes[0].present has 99 failures of 20"),
         (("tests", 1, "rate", "high"), 10**400, "OverflowError"),
+        (("tests", 1, "nodeid"), "{first}", "report.tests[1] has the nodeid of another test"),
         (("tests", 1, "quarantine_entry", "added"), "today", "Invalid isoformat string"),
     ],
 )
@@ -102,7 +111,7 @@ def test_what_a_stranger_wrote_is_looked_at(
     report = inner = document.report(sample)
     for name in path[:-1]:
         inner = inner[name]  # type: ignore[index]
-    inner[path[-1]] = value  # type: ignore[index]
+    inner[path[-1]] = sample.tests[0].nodeid if value == "{first}" else value  # type: ignore[index]
     with pytest.raises(reading.DocumentError, match="it is no whole report of a hunt: ") as error:
         reading.read(json.dumps(report))
     assert said in str(error.value)

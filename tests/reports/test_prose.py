@@ -1,6 +1,7 @@
 """Sentences on a terminal."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -47,3 +48,9 @@ def test_nothing_is_lost(text: str, width: int) -> None:
 def test_styles_go_on_over_lines() -> None:
     told = Prose(Text("word " * 20, style="bold")).within(40)
     assert {str(span.style) for span in told.spans} == {"bold"}
+
+
+def test_what_is_never_closed_is_not_looked_for_again_and_again() -> None:
+    began = time.process_time()
+    assert len(Prose(Text("[" * 1_500_000)).within(80).plain) == 1_500_000
+    assert time.process_time() - began < 5

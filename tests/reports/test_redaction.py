@@ -160,8 +160,13 @@ def test_tests_whose_names_become_equal_are_numbered(sample: Findings) -> None:
     tests = tuple(
         replace(sample.tests[1], nodeid=f"a.py::test_x[{name}]") for name in ("ghp_" + "a1B2" * 9, "ghp_" + "c3D4" * 9)
     )
+    tests = (replace(sample.tests[1], nodeid="a.py::test_x[***] #2"), *tests)
     hidden = handed_on(replace(sample, tests=tests), Redactor({}))
-    assert [test.nodeid for test in hidden.tests] == ["a.py::test_x[***]", "a.py::test_x[***] #2"]
+    assert [test.nodeid for test in hidden.tests] == [
+        "a.py::test_x[***] #2",
+        "a.py::test_x[***]",
+        "a.py::test_x[***] #3",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.text import Text
 
 from pytest_flakehunt.analysis.naming import FIXES
 from pytest_flakehunt.model import (
@@ -196,6 +198,24 @@ def test_what_tests_print_cannot_command_the_terminal() -> None:
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "[bold]x[/bold]" in text
+
+
+def test_lines_that_are_shown_as_they_are_cost_nothing_but_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, makes = [], Text.__init__
+
+    def counted(text: Text, *args: Any, **more: Any) -> None:
+        made.append(text)
+        makes(text, *args, **more)
+
+    monkeypatch.setattr(Text, "__init__", counted)
+    many = "\n".join(f"line {number}" for number in range(2_000))
+    evidence = replace(EVIDENCE, message=many, traceback=many)
+    row = Condition("with it", Count(1, 1))
+    found = replace(MODE, evidence=evidence, diagnosis=Diagnosis(tried=(row,) * 2_000))
+    said = shown(Findings(TRIAL, (replace(FRAGILE, modes=(found,)),)), 1)
+    assert said.count("    line 1999\n") == 2
+    assert said.count("  with it        1       1\n") == 2_000
+    assert len(made) < 200
 
 
 def test_only_some_of_many_modes_are_shown() -> None:

@@ -170,7 +170,7 @@ def test_a_suite_that_no_other_interpreter_collects(pytester: pytest.Pytester, h
     )
     pytester.makepyfile("def test_it(): pass")
     found = hunt()
-    assert found.result.ret == 1
+    assert found.result.ret == pytest.ExitCode.INTERNAL_ERROR
     found.result.stdout.fnmatch_lines(
         ["*the suite was collected here, but not in an interpreter started for the hunt*"]
     )
@@ -281,6 +281,55 @@ def test_whoever_ends_a_hunt_gets_the_report_of_what_was_seen(
     assert report["hunt"]["interrupted"]
     assert 3 <= report["hunt"]["sweeps"] < 1000
     assert not list((pytester.path / "tmp").glob("flakehunt-*"))
+
+
+@pytest.mark.parametrize(
+    ("deed", "said"),
+    [
+        (
+            "os.kill(MINE, signal.SIGTERM)",
+            "by SIGTERM, while the suite was collected: no sweep has run, and nothing is",
+        ),
+        ("os.kill(MINE, signal.SIGHUP)", "by SIGHUP, while the suite was collected: no sweep has run, and nothing is"),
+        (
+            "\ntry: os.kill(MINE, signal.SIGTERM)\nexcept BaseException: pass",
+            "by SIGTERM; the same command goes on with --flakehunt-resume",
+        ),
+    ],
+)
+def test_whoever_ends_a_hunt_while_it_collects_is_told_so(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, hunt: Callable[..., Any], deed: str, said: str
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(pytester.mkdir("tmp")))
+    pytester.makepyfile(test_it="def test_a(): pass")
+    hunt(sweeps=1)
+    ledger = pytester.path / ".flakehunt" / "ledger.sqlite"
+    before = sweeps_in(ledger)
+    mine = "import os, signal\nMINE = os.getppid() if 'PYTEST_XDIST_WORKER' in os.environ else os.getpid()\n"
+    pytester.makepyfile(test_it=f"{mine}{deed}\ndef test_a(): pass")
+    found = hunt(sweeps=1000)
+    assert found.result.ret == pytest.ExitCode.INTERRUPTED
+    found.result.stdout.fnmatch_lines([f"!* Interrupted: {said}*"])
+    assert "KeyboardInterrupt" not in found.result.stdout.str()
+    assert sweeps_in(ledger) == before
+    assert not list((pytester.path / "tmp").glob("flakehunt-*"))
+
+
+def test_what_a_suite_forks_as_it_is_imported_ends_by_the_signal_that_it_is_sent(
+    pytester: pytest.Pytester, hunt: Callable[..., Any]
+) -> None:
+    pytester.makepyfile(
+        """
+        import os, signal, time
+        server = os.fork()
+        if not server: time.sleep(1000)
+        time.sleep(0.1)
+        os.kill(server, signal.SIGTERM)
+        assert os.waitstatus_to_exitcode(os.waitpid(server, 0)[1]) == -signal.SIGTERM
+        def test_a(): pass
+        """
+    )
+    assert hunt(sweeps=1).result.ret == 0
 
 
 def sweeps_in(ledger: Path) -> int:

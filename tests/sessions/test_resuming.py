@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pytest_flakehunt.ledger import recalling
+from pytest_flakehunt.ledger.journal import Written
 from pytest_flakehunt.ledger.merging import written
 from pytest_flakehunt.perturbations import registry
 from pytest_flakehunt.perturbations.worth import weights
@@ -30,6 +31,24 @@ SUITE = """
 ARGS = ("-pxdist.plugin", "-ppytest_flakehunt.plugin", "--flakehunt=24", "--flakehunt-only=order,gc", "-n2")
 
 
+HELD_UP = """
+    import os, time
+    from pathlib import Path
+    import pytest
+    def first(name):
+        try: Path(name).touch(exist_ok=False)
+        except FileExistsError: return False
+        return True
+    WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+    @pytest.fixture(scope="module")
+    def down():
+        if WORKER == "gw0" and first("held up"): time.sleep(1000)
+        return WORKER == "gw1" and first("down")
+    @pytest.mark.parametrize("n", range(12))
+    def test_it(n, down): assert not down
+    """
+
+
 def sweeps(path: Path, purpose: str) -> int:
     with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         (found,) = db.execute("SELECT count(*) FROM sweeps WHERE purpose = ?", (purpose,)).fetchone()
@@ -37,10 +56,10 @@ def sweeps(path: Path, purpose: str) -> int:
     return 0
 
 
-def killed(path: Path, purpose: str, number: int, how: signal.Signals) -> None:
+def killed(path: Path, purpose: str, number: int, how: signal.Signals, args: Sequence[str] = ARGS) -> None:
     """Begin a hunt, and kill it once so many sweeps of a kind have ended."""
     with subprocess.Popen(
-        [sys.executable, "-m", "pytest", *ARGS, "--flakehunt-seed=5"], stdout=subprocess.DEVNULL, env=dict(os.environ)
+        [sys.executable, "-m", "pytest", *args, "--flakehunt-seed=5"], stdout=subprocess.DEVNULL, env=dict(os.environ)
     ) as process:
         until = time.monotonic() + 100
         while sweeps(path, purpose) < number and process.poll() is None and time.monotonic() < until:
@@ -96,3 +115,35 @@ def test_it_goes_on_after_any_kind_of_death(
         ["ERROR: --flakehunt-resume: *ledger.sqlite has no hunt that was interrupted; leave it*"]
     )
     assert not list(path.parent.glob("*.lock"))
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_sweeps_that_ended_before_the_first_are_kept_and_judged_by_it_later(
+    pytester: pytest.Pytester, hunt: Callable[..., Any]
+) -> None:
+    del hunt  # what it unsets
+    pytester.makepyfile(test_it=HELD_UP)
+    path, journal = pytester.path / ".flakehunt" / "ledger.sqlite", pytester.path / "sweeps.jsonl"
+    args = (
+        *ARGS[:2],
+        "--flakehunt=8",
+        "--flakehunt-only=gc",
+        "-n2",
+        "--flakehunt-timeout=100",
+        f"--flakehunt-journal={journal}",
+    )
+    killed(path, "survey", 3, signal.SIGKILL, args)
+    kept = {sweep.number: sweep for sweep, *_ in recalling.recorded(path, 1, written)}
+    assert min(kept) > 0
+    assert sorted(Written(journal).sweeps) == sorted(kept)
+    result = pytester.runpytest_subprocess(*args, "--flakehunt-resume", "--flakehunt-json=report.json")
+    assert result.ret == 0
+    again = {sweep.number: sweep for sweep, *_ in recalling.recorded(path, 1, written)}
+    assert {*range(8)} <= again.keys()
+    assert {number: again[number].started for number in kept} == {number: one.started for number, one in kept.items()}
+    report = json.loads((pytester.path / "report.json").read_text("utf-8"))
+    (outage,) = report["outages"]
+    assert [number for number, sweep in again.items() if sweep.outage] == [outage["sweep"]]
+    assert outage["sweep"] in kept
+    assert Written(journal).read(outage["sweep"], written)[0].outage
+    assert {test["verdict"] for test in report["tests"]} == {"steady"}

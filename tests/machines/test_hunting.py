@@ -296,6 +296,21 @@ def test_files_that_are_other_there_are_refused(pytester: pytest.Pytester, hunt:
     assert f"{spec}: not there: test_two.py; {cure}" in str(hunt(spec).result.stderr)
 
 
+def test_data_that_is_other_there_is_told(pytester: pytest.Pytester, hunt: Hunter, tmp_path: Path) -> None:
+    pytester.makepyfile(test_one="def test_it(): pass")
+    for name in ("a.json", "b.json", "c.json"):
+        (pytester.path / name).write_text("{}")
+    there = tmp_path / "there"
+    shutil.copytree(pytester.path, there)
+    (there / "a.json").unlink()
+    (there / "b.json").write_text("[]")
+    for words in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *words], cwd=pytester.path, check=True)
+    spec = f"popen//chdir={there}"
+    notes = hunt(f"--tx={spec}", "--flakehunt-only=order", sweeps=2).report["notes"]
+    assert f"{spec} has other files that tests may read: not there: a.json; not the same there: b.json" in notes
+
+
 @pytest.mark.thorough
 def test_a_machine_is_reached_through_another(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_it(): pass")

@@ -63,7 +63,7 @@ class Reached:
             return []
         found = [f"{self.placing.local} here"] if self.placing.local else []
         for asked, facts in zip(self.placing.elsewhere, self._facts, strict=True):
-            found.append(f"{asked.zygotes} on {asked.spec} ({facts['cores']} cores)")
+            found.append(f"{asked.zygotes} on {asked.name} ({facts['cores']} cores)")
         return [f"flakehunt: zygotes: {', '.join(found)}"]
 
     def sentence(self, ran: Mapping[str, int]) -> str:
@@ -93,7 +93,8 @@ class Reached:
                 try:
                     machine, facts = wait()
                 except gateways.Unreachable as error:
-                    raise pytest.UsageError(f"--tx={asked.spec}: {error}") from None
+                    raise pytest.UsageError(f"--tx={asked.name}: {error}") from None
+                machine.name = asked.name
                 self.machines.append(machine)
                 self._facts.append(facts)
                 self._prepare(asked, machine)
@@ -107,7 +108,7 @@ class Reached:
 
         if asked.chdir and not within(self.origin.directory, self.root):
             raise pytest.UsageError(
-                f"--tx={asked.spec}: chdir= names the counterpart of {self.root}, and pytest was started elsewhere, in "
+                f"--tx={asked.name}: chdir= names the counterpart of {self.root}, and pytest was started elsewhere, in "
                 f"{self.origin.directory}; start it in there, or leave chdir= out"
             )
         carried = {name: value for name, value in self.origin.environ.items() if carries(name)}
@@ -121,11 +122,11 @@ class Reached:
         try:
             answer = machine.ask(frame)
         except OSError as error:
-            raise pytest.UsageError(f"--tx={asked.spec}: its relay could not be started: {error}") from None
+            raise pytest.UsageError(f"--tx={asked.name}: its relay could not be started: {error}") from None
         assert isinstance(answer, frames.Prepared)
         if answer.problem:
             raise pytest.UsageError(
-                f"--tx={asked.spec}: {answer.problem}; bring the project there, or name its folder by chdir=PATH"
+                f"--tx={asked.name}: {answer.problem}; bring the project there, or name its folder by chdir=PATH"
             )
         machine.prepared, machine.here, machine.there = answer, self.root, answer.root
 
@@ -168,25 +169,25 @@ class Reached:
         try:
             answer = machine.ask(question)
         except OSError as error:
-            raise pytest.UsageError(f"--tx={asked.spec}: it was lost before the hunt began: {error}") from None
+            raise pytest.UsageError(f"--tx={asked.name}: it was lost before the hunt began: {error}") from None
         assert isinstance(answer, frames.Compared)
         cure = f"bring {machine.there} there up to date, or name the project's folder there by chdir=PATH"
         if answer.missing:
-            raise pytest.UsageError(f"--tx={asked.spec}: not there: {listed(answer.missing)}; {cure}")
+            raise pytest.UsageError(f"--tx={asked.name}: not there: {listed(answer.missing)}; {cure}")
         if answer.other:
-            raise pytest.UsageError(f"--tx={asked.spec}: not the same there: {listed(answer.other)}; {cure}")
+            raise pytest.UsageError(f"--tx={asked.name}: not the same there: {listed(answer.other)}; {cure}")
         if answer.modules:
             raise pytest.UsageError(
-                f"--tx={asked.spec}: imported here, and not installed there: {listed(answer.modules)}; install it"
+                f"--tx={asked.name}: imported here, and not installed there: {listed(answer.modules)}; install it"
             )
         for name, reason in answer.settings:
             raise pytest.UsageError(
-                f"--tx={asked.spec}: {name} cannot be perturbed there as it is here: {reason}; see to that, or "
+                f"--tx={asked.name}: {name} cannot be perturbed there as it is here: {reason}; see to that, or "
                 f"leave it out everywhere with --flakehunt-without={name}"
             )
         lacks = [f"not there: {listed(answer.absent)}"] if answer.absent else []
         lacks += [f"not the same there: {listed(answer.changed)}"] if answer.changed else []
-        return f"{asked.spec} has other files that tests may read: {'; '.join(lacks)}" if lacks else ""
+        return f"{asked.name} has other files that tests may read: {'; '.join(lacks)}" if lacks else ""
 
     def close(self) -> None:
         """Let all of them go."""

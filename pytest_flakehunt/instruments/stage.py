@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -140,6 +141,16 @@ def _let_go(item: pytest.Function) -> None:
     if instance is not None and (method is None or method == getattr(instance, item.originalname, None)):
         del kept["_instance"]
         kept.pop("_obj", None)
+        _excuse(item.function)
+
+
+def _excuse(test: Any) -> None:
+    """Have Hypothesis take a second instance for no fault, as its own plugin does where tests have parameters."""
+    given = getattr(test, "_hypothesis_internal_use_settings", None)
+    check = getattr(getattr(sys.modules.get("hypothesis"), "HealthCheck", None), "differing_executors", None)
+    if given is not None and check is not None:
+        suppressed = {check, *given.suppress_health_check}
+        test._hypothesis_internal_use_settings = type(given)(given, suppress_health_check=suppressed)  # noqa: SLF001 - it has no public way
 
 
 @contextmanager

@@ -27,13 +27,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from run import PLUGINS, PYTEST, QUIET, spread, suite
 
 PAGE = Path(__file__).parent / "THROUGHPUT.md"
-ROUNDS = 3
-SWEEPS = 30
-"""Of each hunt by workers and by placement."""
-MANY = 200
-"""Of each hunt of short tests."""
-REAL = 30
-"""Of each hunt of a real suite."""
+MANY = 5
+"""How many times as many sweeps hunts of short tests have."""
 TESTS = """
 import socket, time
 import pytest
@@ -57,7 +52,7 @@ def test_it(number):
     wait({waits})
 """
 """Ten tests that take a second in all: CPU time in a fixed amount, so that a busy machine makes it no less."""
-KINDS = {"computes": (0.1, 0), "half and half": (0.05, 0.05), "waits": (0, 0.1)}
+KINDS = {"waits": (0, 0.1), "half and half": (0.05, 0.05), "computes": (0.1, 0)}
 SHORT = "import pytest\n@pytest.mark.parametrize('number', range(50))\ndef test_it(number): pass\n"
 WORKERS = ("-n1", "-n2", "-n4", "-n8", "")
 SSHD = """Port {port}
@@ -122,22 +117,30 @@ def hunt(folder: Path, *args: str, python: Sequence[str] = PYTEST, plugins: Sequ
         ended = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         if not report.exists():
             raise SystemExit(f"{folder}: {' '.join(words)}\n{ended.stdout[-2000:]}{ended.stderr[-2000:]}")
-        said = json.loads(report.read_text("utf-8"))
-        with closing(sqlite3.connect(ledger)) as db:
-            count, began, over, cpu = db.execute(
-                "SELECT count(*), min(started), max(started + seconds), sum(cpu) FROM sweeps WHERE purpose = 'survey'"
-            ).fetchone()
-            (milliseconds,) = db.execute(
-                "SELECT sum(ms) FROM attempts JOIN sweeps ON sweep = number WHERE purpose = 'survey'"
-            ).fetchone()
+        return read(ledger)
+
+
+def read(ledger: Path) -> Hunt:
+    """Read the newest hunt of a ledger."""
+    with closing(sqlite3.connect(ledger)) as db:
+        number, text = db.execute("SELECT hunt, document FROM documents ORDER BY hunt DESC LIMIT 1").fetchone()
+        survey = "sweeps.hunt = ? AND purpose = 'survey'"
+        count, began, over, cpu = db.execute(
+            f"SELECT count(*), min(started), max(started + seconds), sum(cpu) FROM sweeps WHERE {survey}", (number,)
+        ).fetchone()
+        (milliseconds,) = db.execute(
+            f"SELECT sum(ms) FROM attempts JOIN sweeps ON sweep = number AND attempts.hunt = sweeps.hunt WHERE {survey}",
+            (number,),
+        ).fetchone()
+    said = json.loads(text)
     working = sum(part["seconds"] for part in said["hunt"]["spent"])
     return Hunt(count, over - began, cpu, working, milliseconds / 1000, said)
 
 
-def paces(ways: Mapping[str, tuple[Path, Sequence[str]]], sweeps: int = SWEEPS) -> dict[str, list[Hunt]]:
+def paces(ways: Mapping[str, tuple[Path, Sequence[str]]], rounds: int, sweeps: int) -> dict[str, list[Hunt]]:
     """Hunt in several ways by turns."""
     found: dict[str, list[Hunt]] = {name: [] for name in ways}
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         for name, (folder, args) in ways.items():
             found[name].append(hunt(folder, QUIET, f"--flakehunt={sweeps}", *args))
             print(turn, name, f"{found[name][-1].pace:.2f} sweeps a second", flush=True)
@@ -150,35 +153,37 @@ def against(hunts: Sequence[Hunt], base: Sequence[Hunt]) -> str:
     return f"{statistics.median(one.pace for one in hunts):.2f} | {spread(ratios)}"
 
 
-def workers() -> list[str]:
+def workers(rounds: int, sweeps: int) -> list[str]:
     """Hunt three suites with one worker and with more."""
     lines = [
-        f"Three suites of ten tests and a second, {SWEEPS} calm sweeps each, one after the other by turns, {ROUNDS} times. The one that computes keeps a core",
+        f"Three suites of ten tests and a second, {sweeps} calm sweeps each, by turns, {rounds} times. The one that computes keeps a core",
         "busy; the one that waits sleeps, or waits for a socket; half and half does either for half of its time. Counted from the start of the",
-        "first sweep to the end of the last one, so that all interpreters but the first start within. The last row of each has no `-n`.\n",
-        "| suite | | sweeps a second | over `-n1` | at once |",
-        "|---|---|---|---|---|",
+        "first sweep to the end of the last one, so that all interpreters but the first start within. *Cores* is the CPU time that sweeps got, against",
+        "that time: one worker of a suite that computes gets less than 1.0 where others have the machine too. The last row of each has no `-n`.\n",
+        "| suite | | sweeps a second | over `-n1` | cores | at once |",
+        "|---|---|---|---|---|---|",
     ]
     for kind, (computes, waits) in KINDS.items():
         with suite(TESTS.format(computes=computes, waits=waits)) as folder:
-            found = paces({way or "no `-n`": (folder, [way] if way else []) for way in WORKERS})
+            found = paces({way or "no `-n`": (folder, [way] if way else []) for way in WORKERS}, rounds, sweeps)
         for way, hunts in found.items():
             most = max(int(one.report["hunt"]["at_once"]) for one in hunts)  # type: ignore[index]
             shown = f"`{way}`" if way.startswith("-") else way
-            lines.append(f"| {kind} | {shown} | {against(hunts, found['-n1'])} | {most} |")
+            cores = statistics.median(one.cpu / one.seconds for one in hunts)
+            lines.append(f"| {kind} | {shown} | {against(hunts, found['-n1'])} | {cores:.2f} | {most} |")
     return lines
 
 
-def placement() -> list[str]:
+def placement(rounds: int, sweeps: int) -> list[str]:
     """Hunt two suites here, and through gateways that lead here."""
     lines = [
-        f"Two zygotes each, {SWEEPS} calm sweeps ({MANY} of short tests), by turns, {ROUNDS} times: here, and as on other machines, through gateways that lead back here. What",
+        f"Two zygotes each, {sweeps} calm sweeps ({MANY * sweeps} of short tests), by turns, {rounds} times: here, and as on other machines, through gateways that lead back here. What",
         "is on the way is paid, but for the network. The short tests do nothing, so that what they cost is what is written and sent of them.\n",
         "| suite | placement | sweeps a second | over here |",
         "|---|---|---|---|",
     ]
     half = TESTS.format(computes=0.05, waits=0.05)
-    for kind, source, sweeps in (("half and half", half, SWEEPS), ("50 short tests", SHORT, MANY)):
+    for kind, source, count in (("half and half", half, sweeps), ("50 short tests", SHORT, MANY * sweeps)):
         with suite(source) as folder, ExitStack() as stack:
             ways = {
                 "here, `-n2`": (folder, ["-n2"]),
@@ -190,7 +195,7 @@ def placement() -> list[str]:
                     folder,
                     [f"--tx=2*{stack.enter_context(sshd())}//python={stack.enter_context(same())}"],
                 )
-            found = paces(ways, sweeps)
+            found = paces(ways, rounds, count)
         here = next(iter(found.values()))
         lines += [f"| {kind} | {way} | {against(hunts, here)} |" for way, hunts in found.items()]
     return lines
@@ -239,11 +244,11 @@ def same() -> Iterator[Path]:
         yield path
 
 
-def efficiency(python: str, suites: Sequence[str]) -> list[str]:
+def efficiency(sweeps: int, python: str, suites: Sequence[str]) -> list[str]:
     """Hunt real suites as anybody would, and see what they do with the cores."""
     cores = len(os.sched_getaffinity(0))
     lines = [
-        f"{REAL} sweeps of real suites from source distributions, without experiments and without `-n`, each once. *In tests* is from set-up to tear-down of",
+        f"{sweeps} sweeps of real suites from source distributions, without experiments and without `-n`, each once. *In tests* is from set-up to tear-down of",
         "all attempts, against the seconds of the workers: what is left goes into starting interpreters, forks, and looking for leaks. *Computing*",
         "is CPU time of sweeps against their time; *cores* the same CPU time against all cores from the first sweep to the last.\n",
         "| suite | tests | s a sweep | at once | in tests | computing | cores | s, the whole hunt | not steady |",
@@ -252,18 +257,23 @@ def efficiency(python: str, suites: Sequence[str]) -> list[str]:
     for words in suites:
         name, *args = shlex.split(words)
         folder = Path(name).resolve()
-        one = hunt(folder, f"--flakehunt={REAL}", *args, python=(python, "-m", "pytest", "-q"), plugins=())
-        said, tests = one.report["hunt"], one.report["tests"]
-        assert isinstance(said, dict)
-        assert isinstance(tests, list)
-        sweeping = sum(part["seconds"] for part in said["spent"] if part["what"] != "starting")
-        other = sum(test["verdict"] != "steady" for test in tests)
-        lines.append(
-            f"| {folder.name} | {len(tests)} | {sweeping / one.sweeps:.1f} | {said['at_once']} | {one.in_tests / one.working:.0%} | "
-            f"{one.cpu / sweeping:.0%} | {one.cpu / (one.seconds * cores):.0%} | {said['seconds']:.0f} | {other} |"
-        )
+        one = hunt(folder, f"--flakehunt={sweeps}", *args, python=(python, "-m", "pytest", "-q"), plugins=())
+        lines.append(row(folder.name, one, cores))
         print(lines[-1], flush=True)
     return lines
+
+
+def row(name: str, one: Hunt, cores: int) -> str:
+    """Give what one suite did with the cores."""
+    said, tests = one.report["hunt"], one.report["tests"]
+    assert isinstance(said, dict)
+    assert isinstance(tests, list)
+    sweeping = sum(part["seconds"] for part in said["spent"] if part["what"] != "starting")
+    other = sum(test["verdict"] != "steady" for test in tests)
+    return (
+        f"| {name} | {len(tests)} | {sweeping / one.sweeps:.1f} | {said['at_once']} | {one.in_tests / one.working:.0%} | "
+        f"{one.cpu / sweeping:.0%} | {one.cpu / (one.seconds * cores):.0%} | {said['seconds']:.0f} | {other} |"
+    )
 
 
 def kept() -> dict[str, str]:
@@ -272,6 +282,7 @@ def kept() -> dict[str, str]:
     return {title: body.strip() for title, _, body in (part.partition("\n") for part in text.split("\n## ")[1:])}
 
 
+SHARED = "what is said of tests that compute, and of how placements compare, is to be measured again where it is quiet"
 TITLES = {"workers": "By workers", "placement": "By placement", "efficiency": "What real suites do with the cores"}
 
 
@@ -281,14 +292,20 @@ def main() -> None:
     parser.add_argument("what", choices=TITLES)
     parser.add_argument("suites", nargs="*")
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sweeps", type=int, default=30)
     asked = parser.parse_args()
     measures: dict[str, Callable[[], list[str]]] = {
-        "workers": workers,
-        "placement": placement,
-        "efficiency": lambda: efficiency(asked.python, asked.suites),
+        "workers": lambda: workers(asked.rounds, asked.sweeps),
+        "placement": lambda: placement(asked.rounds, asked.sweeps),
+        "efficiency": lambda: efficiency(asked.sweeps, asked.python, asked.suites),
     }
     parts = kept()
-    parts[TITLES[asked.what]] = "\n".join(measures[asked.what]())
+    load = os.getloadavg()[0]
+    shared = f": others had the machine too, and {SHARED}" if load > 1 else ""
+    parts[TITLES[asked.what]] = "\n".join(
+        [*measures[asked.what](), f"\nThe load of the machine was {load:.1f} as this began{shared}."]
+    )
     head = (
         "# Throughput\n\nMade by `python benchmarks/throughput.py`: medians, lowest and highest. "
         f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, in a virtual machine.\n"

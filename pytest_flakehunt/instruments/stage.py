@@ -10,6 +10,9 @@ import pytest
 
 from pytest_flakehunt.model import AtCall, AtImport, Disputable, PerSweep, PerTest, Plan, Repeating
 
+DEPTH = 3
+"""How deep in lists and such a parameter may hold one that is used up."""
+
 
 class Stage:
     """A pytest plugin that sets the plan's settings for each test, and repeats tests."""
@@ -115,7 +118,19 @@ def _all_held(settings: Iterable[PerSweep]) -> Iterator[None]:
 def repeatable(item: pytest.Item) -> bool:
     """Tell whether a test can run twice at all: a parameter that is used up by the first run cannot."""
     callspec = getattr(item, "callspec", None)
-    return callspec is None or not any(hasattr(value, "__next__") for value in callspec.params.values())
+    return callspec is None or not any(used_up(value) for value in callspec.params.values())
+
+
+def used_up(value: object, depth: int = DEPTH) -> bool:
+    """Tell whether a value is used up as it is read, or holds one that is.
+
+    >>> used_up([(number for number in "ab")]), used_up([["a"], {"b": range(3)}])
+    (True, False)
+    """
+    if hasattr(type(value), "__next__"):
+        return True
+    held = value.values() if isinstance(value, dict) else value
+    return depth > 0 and isinstance(value, list | tuple | set | dict) and any(used_up(one, depth - 1) for one in held)  # type: ignore[attr-defined]
 
 
 def remembering(item: pytest.Item) -> Callable[[], None]:

@@ -159,6 +159,11 @@ def races() -> str:
     return (HERE.parent / "benchmarks" / "THREADS.md").read_text("utf-8")
 
 
+def throughput() -> str:
+    """Show sweeps a second by workers and by placement, and what real suites do with the cores."""
+    return (HERE.parent / "benchmarks" / "THROUGHPUT.md").read_text("utf-8")
+
+
 def attacks() -> str:
     """Show what attacks by foreign files came to."""
     return (HERE.parent / "benchmarks" / "FUZZING.md").read_text("utf-8")
@@ -413,6 +418,7 @@ PAGES = {
     "reference/error-rates": error_rates,
     "reference/bisects": bisects,
     "reference/races": races,
+    "reference/throughput": throughput,
     "reference/forgiven": forgiven,
     "reference/leak-cost": leak_cost,
     "explanation/faults": faults,

@@ -115,7 +115,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def isolation(request: pytest.FixtureRequest) -> str:
-    """Give how sweeps are kept apart; empty where that is the hunt's own choice."""
+    """Give how sweeps are kept apart; empty where that is the hunt's own choice, as it is for what is about forks."""
+    if request.node.get_closest_marker("forks"):
+        return ""
     found: str = getattr(request, "param", "") or request.config.option.isolation or ""
     return found
 

@@ -31,6 +31,11 @@ class Elsewhere:
     here: bool
     """Whether it is this machine, with another Python or in another folder."""
 
+    @property
+    def name(self) -> str:
+        """What it is called wherever it is told: as the user wrote it, but for the values of variables."""
+        return shown(self.spec)
+
 
 @dataclass(frozen=True, slots=True)
 class Placing:
@@ -102,6 +107,18 @@ def times(text: str) -> tuple[int, str]:
     if int(number) < 1:
         raise pytest.UsageError(f"--tx={text}: give how many zygotes run there, 1 or more")
     return int(number), spec
+
+
+def shown(spec: str) -> str:
+    """Give a specification as it may be told.
+
+    >>> shown("ssh=me@host//env:DATABASE=me:hush@db//nice=3")
+    'ssh=me@host//env:DATABASE=***//nice=3'
+    """
+    parts = (part.partition("=") for part in spec.split("//"))
+    return "//".join(
+        f"{name}=***" if name.startswith("env:") and equals else name + equals + value for name, equals, value in parts
+    )
 
 
 def keys_of(spec: str, option: str) -> dict[str, str]:

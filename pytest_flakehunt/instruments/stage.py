@@ -4,11 +4,15 @@ import sys
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
+from typing import Any
 
 import pytest
 
 from pytest_flakehunt.ground import project
 from pytest_flakehunt.model import AtCall, AtImport, Disputable, PerSweep, PerTest, Plan, Repeating
+
+DEPTH = 3
+"""How deep in lists and such a parameter may hold one that is used up."""
 
 
 class Stage:
@@ -115,7 +119,19 @@ def _all_held(settings: Iterable[PerSweep]) -> Iterator[None]:
 def repeatable(item: pytest.Item) -> bool:
     """Tell whether a test can run twice at all: a parameter that is used up by the first run cannot."""
     callspec = getattr(item, "callspec", None)
-    return callspec is None or not any(hasattr(value, "__next__") for value in callspec.params.values())
+    return callspec is None or not any(used_up(value) for value in callspec.params.values())
+
+
+def used_up(value: object, depth: int = DEPTH) -> bool:
+    """Tell whether a value is used up as it is read, or holds one that is.
+
+    >>> used_up([(number for number in "ab")]), used_up([["a"], {"b": range(3)}])
+    (True, False)
+    """
+    if hasattr(type(value), "__next__"):
+        return True
+    held = value.values() if isinstance(value, dict) else value
+    return depth > 0 and isinstance(value, list | tuple | set | dict) and any(used_up(one, depth - 1) for one in held)  # type: ignore[attr-defined]
 
 
 def remembering(item: pytest.Item) -> Callable[[], None]:
@@ -141,6 +157,16 @@ def _let_go(item: pytest.Function) -> None:
     if instance is not None and (method is None or method == getattr(instance, item.originalname, None)):
         del kept["_instance"]
         kept.pop("_obj", None)
+        _excuse(item.function)
+
+
+def _excuse(test: Any) -> None:
+    """Have Hypothesis take a second instance for no fault, as its own plugin does where tests have parameters."""
+    given = getattr(test, "_hypothesis_internal_use_settings", None)
+    check = getattr(getattr(sys.modules.get("hypothesis"), "HealthCheck", None), "differing_executors", None)
+    if given is not None and check is not None:
+        suppressed = {check, *given.suppress_health_check}
+        test._hypothesis_internal_use_settings = type(given)(given, suppress_health_check=suppressed)  # noqa: SLF001 - it has no public way
 
 
 @contextmanager

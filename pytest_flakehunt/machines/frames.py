@@ -35,6 +35,8 @@ class Compare(NamedTuple):
     """Installed packages, by the names that they are imported under."""
     settings: Sequence[tuple[str, str]]
     """Perturbations, each with a setting that it may have."""
+    data: Mapping[str, str] = {}
+    """Digests of files that tests may read, as those of ``files``."""
 
 
 class Start(NamedTuple):
@@ -118,6 +120,10 @@ class Compared(NamedTuple):
     """Packages that are not installed."""
     settings: Sequence[tuple[str, str]]
     """Perturbations that cannot be held, or not with a setting, each with the reason."""
+    absent: Sequence[str] = ()
+    """Files that tests may read, and that are not there."""
+    changed: Sequence[str] = ()
+    """Such files with other contents."""
 
 
 class Said(NamedTuple):

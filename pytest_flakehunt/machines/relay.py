@@ -6,6 +6,7 @@ import importlib.util
 import os
 import select
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -173,14 +174,21 @@ class Relay:
         return frames.Prepared("", str(self._root), str(self._scratch), self._here.where, str(main))
 
     def _compared(self, asked: frames.Compare) -> frames.Compared:
-        there = {name: digest(self._root / name) for name in asked.files}
+        missing, other = self._differing(asked.files)
         sys.path[:0] = [folder for folder in self._origin.sys_path if folder not in sys.path]
         return frames.Compared(
-            [name for name, found in there.items() if not found],
-            [name for name, found in there.items() if found and found != asked.files[name]],
+            missing,
+            other,
             [name for name in asked.modules if importlib.util.find_spec(name) is None],
             [(name, why) for name, text in asked.settings if (why := unheld(name, text))],
+            *self._differing(asked.data),
         )
+
+    def _differing(self, files: Mapping[str, str]) -> tuple[list[str], list[str]]:
+        """Name the files that are not there, and those with other contents."""
+        there = {name: digest(self._root / name) for name in files}
+        changed = [name for name, found in there.items() if found and found != files[name]]
+        return [name for name, found in there.items() if not found], changed
 
     # zygotes
 

@@ -1,6 +1,7 @@
 """When event loops run what is ready: late timers, ready I/O in another order, late results of executors."""
 
 import asyncio
+import math
 import sys
 from asyncio import base_events
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,8 +37,9 @@ LONG = 0.1
 class Scheduling:
     """One way for event loops to go about their work.
 
-    A timer never rings early, and callbacks keep the order in which they were
-    asked for, as the documentation promises; ``shuffled`` breaks the latter.
+    A timer never rings early, and naps of equal length keep their order.
+    Callbacks keep that in which they were asked for, as the documentation
+    promises, unless it is ``shuffled``.
     """
 
     patience: ClassVar[float] = 5.0
@@ -78,6 +80,7 @@ class Scheduling:
         """Draw what is late in one test from its name; trio draws from its own generator."""
         global _chance  # noqa: PLW0603 - one test runs at a time
         _chance = Random(seeds.derive(self.seed, nodeid))
+        _rings.clear()
         run = sys.modules.get("trio._core._run")
         try:
             with ExitStack() as undo:
@@ -91,6 +94,8 @@ class Scheduling:
 
 _chance: Random | None = None
 """What the running test draws from."""
+_rings: dict[tuple[int, float], float] = {}
+"""When the last timer of each length rings in it, by loop."""
 
 
 def _lateness(chance: Random, most: float) -> float:
@@ -100,10 +105,18 @@ def _lateness(chance: Random, most: float) -> float:
 def _late_timer(original: Callable[..., asyncio.TimerHandle]) -> Callable[..., asyncio.TimerHandle]:
     def call_at(self: Any, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
         if _chance is not None and type(self).time is base_events.BaseEventLoop.time and "time" not in vars(self):
-            when += _lateness(_chance, TIMER)  # a loop with a clock of its own has tests look at it
+            # a loop with a clock of its own has tests look at it
+            when = _in_turn(self, when, when + _lateness(_chance, TIMER))
         return original(self, when, callback, *args, context=context)
 
     return call_at
+
+
+def _in_turn(loop: Any, when: float, late: float) -> float:
+    """Let naps of equal length end in the order in which they began: on no loop does one overtake the other."""
+    nap = id(loop), round(when - loop.time(), 4)
+    _rings[nap] = max(late, math.nextafter(_rings.get(nap, 0.0), math.inf))
+    return _rings[nap]
 
 
 def _late_result(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,6 +24,9 @@ class Audience(Protocol):
     def lost(self, attempt: Attempt) -> None:
         """A test of sweep 0 took its process with it."""
 
+    def recalled(self, attempt: Attempt) -> None:
+        """A test of sweep 0 has run before the hunt was interrupted."""
+
     def progress(self, progress: Progress) -> None:
         """The hunt is that far."""
 

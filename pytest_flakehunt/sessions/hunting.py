@@ -182,8 +182,10 @@ class Session:
         assert self.ledger is not None
         self._withdrawn()
         items = self.choosing.all or session.items
-        self.setup.reached.compare(items, self.setup.active)
+        different = self.setup.reached.compare(items, self.setup.active)
         trial = self._begun(self.ledger, [item.nodeid for item in items])
+        for said in different:
+            self._say(said)
         tests = Tallies.of((item.nodeid, *item.location[:2]) for item in items)
         tests.company = set(self.choosing.company)
         self._declare(tests.tests)

@@ -6,12 +6,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import pytest
 
-from pytest_flakehunt.model import Attempt, Progress
+from pytest_flakehunt.model import Attempt, Outcome, Progress
 
+Phase: TypeAlias = Literal["setup", "call", "teardown"]
 OWN = ("pytest", "_pytest", "pluggy", "pytest_flakehunt")
 
 
@@ -77,6 +78,19 @@ class Mirror:
         self._show(report)
         self.finished(attempt.nodeid)
 
+    def recalled(self, attempt: Attempt) -> None:
+        """A test has run before the hunt was interrupted: show how it ended."""
+        if attempt.outcome is Outcome.UNREACHED:
+            return
+        self.started(attempt.nodeid)
+        if attempt.outcome in (Outcome.HUNG, Outcome.CRASHED):
+            self.lost(attempt)
+            return
+        for report in reports(attempt, self._location(attempt.nodeid)):
+            if self._shown:
+                self._show(report)
+        self.finished(attempt.nodeid)
+
     def progress(self, progress: Progress) -> None:
         """The hunt is that far."""
         self._watch(progress)
@@ -120,6 +134,41 @@ class Mirror:
                     "location": tuple(location) if location else None,
                 }
             )
+
+
+def reports(attempt: Attempt, location: tuple[str, int | None, str]) -> list[pytest.TestReport]:
+    """Give what pytest would have reported of an attempt, as far as the ledger tells: not why a test was skipped."""
+    outcomes: dict[Phase, Literal["passed", "failed", "skipped"]] = {
+        "setup": "passed", "call": "passed", "teardown": "passed",
+    }  # fmt: skip
+    text: str | tuple[str, int, str] | None = None
+    failed: Phase = "call"
+    match attempt.outcome:
+        case Outcome.FAILED | Outcome.ERROR:
+            assert attempt.evidence is not None
+            failed = "setup" if attempt.evidence.phase == "setup" else "call"
+            failed = "teardown" if attempt.evidence.phase == "teardown" else failed
+            outcomes[failed] = "failed"
+            text = attempt.evidence.traceback or attempt.evidence.message
+        case Outcome.SKIPPED:
+            outcomes["setup"] = "skipped"
+            text = location[0], (location[1] or 0) + 1, "Skipped: before the hunt was interrupted"
+        case Outcome.XFAILED:
+            outcomes["call"] = "skipped"
+        case _:
+            pass
+    if outcomes["setup"] != "passed":
+        del outcomes["call"]
+    found = []
+    for phase, outcome in outcomes.items():
+        seconds = attempt.seconds if phase == "call" else 0.0
+        report = pytest.TestReport(
+            attempt.nodeid, location, {}, outcome, None if outcome == "passed" else text, phase, duration=seconds
+        )
+        if phase == "call" and attempt.outcome in (Outcome.XFAILED, Outcome.XPASSED):
+            report.wasxfail = ""
+        found.append(report)
+    return found
 
 
 def worded(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_flakehunt.asked.placing import Elsewhere, Placing
-from pytest_flakehunt.ground import project
+from pytest_flakehunt.ground import project, provenance
 from pytest_flakehunt.model import Perturbation
 from pytest_flakehunt.pool.pool import listed
 from pytest_flakehunt.sessions.origin import ORIGIN
@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # hunts on this machine do without
 
 DRAWN = 40
 """Settings of each perturbation that are tried on another machine: the most telling come first."""
+LARGEST = 1 << 24
+"""Bytes of the largest file that is compared, of those that tests may read."""
 CARRIED = "PYTEST_"
 """How variables start that mean the same everywhere: they decide what pytest does."""
 NOT_CARRIED = ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_")
@@ -61,7 +63,7 @@ class Reached:
             return []
         found = [f"{self.placing.local} here"] if self.placing.local else []
         for asked, facts in zip(self.placing.elsewhere, self._facts, strict=True):
-            found.append(f"{asked.zygotes} on {asked.spec} ({facts['cores']} cores)")
+            found.append(f"{asked.zygotes} on {asked.name} ({facts['cores']} cores)")
         return [f"flakehunt: zygotes: {', '.join(found)}"]
 
     def sentence(self, ran: Mapping[str, int]) -> str:
@@ -91,7 +93,8 @@ class Reached:
                 try:
                     machine, facts = wait()
                 except gateways.Unreachable as error:
-                    raise pytest.UsageError(f"--tx={asked.spec}: {error}") from None
+                    raise pytest.UsageError(f"--tx={asked.name}: {error}") from None
+                machine.name = asked.name
                 self.machines.append(machine)
                 self._facts.append(facts)
                 self._prepare(asked, machine)
@@ -105,7 +108,7 @@ class Reached:
 
         if asked.chdir and not within(self.origin.directory, self.root):
             raise pytest.UsageError(
-                f"--tx={asked.spec}: chdir= names the counterpart of {self.root}, and pytest was started elsewhere, in "
+                f"--tx={asked.name}: chdir= names the counterpart of {self.root}, and pytest was started elsewhere, in "
                 f"{self.origin.directory}; start it in there, or leave chdir= out"
             )
         carried = {name: value for name, value in self.origin.environ.items() if carries(name)}
@@ -119,62 +122,72 @@ class Reached:
         try:
             answer = machine.ask(frame)
         except OSError as error:
-            raise pytest.UsageError(f"--tx={asked.spec}: its relay could not be started: {error}") from None
+            raise pytest.UsageError(f"--tx={asked.name}: its relay could not be started: {error}") from None
         assert isinstance(answer, frames.Prepared)
         if answer.problem:
             raise pytest.UsageError(
-                f"--tx={asked.spec}: {answer.problem}; bring the project there, or name its folder by chdir=PATH"
+                f"--tx={asked.name}: {answer.problem}; bring the project there, or name its folder by chdir=PATH"
             )
         machine.prepared, machine.here, machine.there = answer, self.root, answer.root
 
-    def compare(self, items: Sequence[pytest.Item], active: Sequence[Perturbation]) -> None:
+    def compare(self, items: Sequence[pytest.Item], active: Sequence[Perturbation]) -> list[str]:
         """See that the suite is the same everywhere, and can be perturbed in the same ways.
 
         Args:
             items: what was collected.
             active: the perturbations in use.
 
+        Returns:
+            What tests may read that is other there, a sentence a machine.
+
         Raises:
             pytest.UsageError: says what differs, and where.
         """
         if not self.machines:
-            return
+            return []
         from pytest_flakehunt.machines import frames
 
         files = {name: digest(Path(self.root) / name) for name in sources(items, self._config, self.root)}
         drawn = ((item.name, str(item.draw(turn, turn))) for item in active for turn in range(DRAWN))
         settings = {(name, str.__str__(text)) for name, text in drawn}  # some are members of an Enum
-        question = frames.Compare(files, installed(self.root), sorted(settings))
+        data = {name: digest(Path(self.root) / name) for name in tracked(self.root) if name not in files}
+        question = frames.Compare(files, installed(self.root), sorted(settings), data)
         try:
-            for asked, machine in zip(self.placing.elsewhere, self.machines, strict=True):
+            found = [
                 self._compare(asked, machine, question)
+                for asked, machine in zip(self.placing.elsewhere, self.machines, strict=True)
+            ]
         except pytest.UsageError:
             self.close()
             raise
+        return [said for said in found if said]
 
     @staticmethod
-    def _compare(asked: Elsewhere, machine: "Machine", question: "Compare") -> None:
+    def _compare(asked: Elsewhere, machine: "Machine", question: "Compare") -> str:
         from pytest_flakehunt.machines import frames
 
         try:
             answer = machine.ask(question)
         except OSError as error:
-            raise pytest.UsageError(f"--tx={asked.spec}: it was lost before the hunt began: {error}") from None
+            raise pytest.UsageError(f"--tx={asked.name}: it was lost before the hunt began: {error}") from None
         assert isinstance(answer, frames.Compared)
         cure = f"bring {machine.there} there up to date, or name the project's folder there by chdir=PATH"
         if answer.missing:
-            raise pytest.UsageError(f"--tx={asked.spec}: not there: {listed(answer.missing)}; {cure}")
+            raise pytest.UsageError(f"--tx={asked.name}: not there: {listed(answer.missing)}; {cure}")
         if answer.other:
-            raise pytest.UsageError(f"--tx={asked.spec}: not the same there: {listed(answer.other)}; {cure}")
+            raise pytest.UsageError(f"--tx={asked.name}: not the same there: {listed(answer.other)}; {cure}")
         if answer.modules:
             raise pytest.UsageError(
-                f"--tx={asked.spec}: imported here, and not installed there: {listed(answer.modules)}; install it"
+                f"--tx={asked.name}: imported here, and not installed there: {listed(answer.modules)}; install it"
             )
         for name, reason in answer.settings:
             raise pytest.UsageError(
-                f"--tx={asked.spec}: {name} cannot be perturbed there as it is here: {reason}; see to that, or "
+                f"--tx={asked.name}: {name} cannot be perturbed there as it is here: {reason}; see to that, or "
                 f"leave it out everywhere with --flakehunt-without={name}"
             )
+        lacks = [f"not there: {listed(answer.absent)}"] if answer.absent else []
+        lacks += [f"not the same there: {listed(answer.changed)}"] if answer.changed else []
+        return f"{asked.name} has other files that tests may read: {'; '.join(lacks)}" if lacks else ""
 
     def close(self) -> None:
         """Let all of them go."""
@@ -199,6 +212,17 @@ def sources(items: Iterable[pytest.Item], config: pytest.Config, root: str) -> l
     if config.inipath is not None:
         paths.add(str(config.inipath))
     return sorted(os.path.relpath(path, root) for path in paths if within(path, root) and Path(path).is_file())
+
+
+def tracked(root: str) -> list[str]:
+    """Name the files in the root directory that are under version control, relative to it; none where nothing is."""
+    names = (provenance.git(Path(root), "ls-files", "-z") or "").split("\0")
+    return [name for name in names if name and 0 <= size(Path(root) / name) <= LARGEST]
+
+
+def size(path: Path) -> int:
+    """Give the bytes of a file; -1 where it is none."""
+    return path.stat().st_size if path.is_file() else -1
 
 
 def installed(root: str) -> list[str]:

@@ -1,5 +1,6 @@
 """A hunt that was interrupted or killed goes on, or one that was put together from shards is concluded."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -11,12 +12,23 @@ from pytest_flakehunt.ledger.errors import LedgerError
 from pytest_flakehunt.ledger.particulars import Particulars, differences
 from pytest_flakehunt.ledger.store import Ledger
 from pytest_flakehunt.model import Attempt, Findings, Purpose, Sweep, Trial
+from pytest_flakehunt.pool.pool import listed
 from pytest_flakehunt.pool.tallies import Tallies
 from pytest_flakehunt.reports.words import number as counted
 from pytest_flakehunt.sessions.concluding import Conclusions
 from pytest_flakehunt.sessions.hunting import Session
 from pytest_flakehunt.sessions.preparing import Setup
 from pytest_flakehunt.survey.survey import TIMED, Survey
+
+
+def numberless(nodeid: str) -> str:
+    """Give a node id without what may be another in each process, such as an address or a time.
+
+    >>> numberless("test_it.py::test_it[<Shop at 0x7f10>-2]")
+    'test_it.py::test_it[<Shop at #>-#]'
+    """
+    head, bracket, parameters = nodeid.partition("[")
+    return head + bracket + re.sub(r"\w*\d\w*", "#", parameters)
 
 
 class ResumedSession(Session):
@@ -40,6 +52,9 @@ class ResumedSession(Session):
     def _begun(self, ledger: Ledger, nodeids: Sequence[str]) -> Trial:
         now, then = self.setup.terms(nodeids), self.before.terms
         wrong = differences(then, now)
+        renamed = [] if self.complete else self._renamed(nodeids, then["collected"])
+        if renamed:
+            wrong = [difference for difference in wrong if difference.split()[0] != "collected"]
         if wrong and not self.complete:
             raise pytest.UsageError(
                 f"--flakehunt-resume: the hunt that was interrupted and this one differ: {'; '.join(wrong)}; give all "
@@ -51,6 +66,12 @@ class ResumedSession(Session):
         for difference in wrong if self.complete else ():
             if difference.split()[0] in {"revision", "Python", "pytest", "collected"}:
                 self._say(f"experiments were made where something else was there than in the sweeps: {difference}")
+        if renamed:
+            tests = "1 test has" if len(renamed) == 1 else f"{len(renamed)} tests have"
+            self._say(
+                f"{tests} other numbers in the node id than before the hunt was interrupted, so that what ran then is "
+                f"in no rate: {listed(renamed)}"
+            )
         self.spent = recalling.busy(self.options.ledger, self.hunt)
         if not self.complete:
             self._tear(ledger)
@@ -58,6 +79,13 @@ class ResumedSession(Session):
         trial, old = self.setup.trial(), self.before.trial
         kept = replace(trial, uid=old.uid, started=old.started, seed=old.seed, asked=old.asked)
         return replace(kept, perturbations=old.perturbations, weights=old.weights) if self.complete else kept
+
+    def _renamed(self, nodeids: Sequence[str], collected: str) -> list[str]:
+        """Name the tests that are new, where they and those that are gone are the same but for numbers; else none."""
+        then = {nodeid for nodeid, *_ in recalling.tests(self.options.ledger, self.hunt)}
+        now = set(nodeids)
+        same = {numberless(nodeid) for nodeid in then} == {numberless(nodeid) for nodeid in now}
+        return sorted(now - then) if same and collected.startswith(f"{len(now)} ") and now & then else []
 
     def _tear(self, ledger: Ledger) -> None:
         """Free the numbers of sweeps that had not ended."""
@@ -113,9 +141,20 @@ class ResumedSession(Session):
         if self.complete:
             survey.settle()
         else:
+            self._show_sweep_0(survey)
             survey.go_on()
             survey.run()
         self._conclude(survey, cases, conclusions)
+
+    def _show_sweep_0(self, survey: Survey) -> None:
+        """Let pytest itself see how its tests ended, where that has run."""
+        positions = survey.tallies.positions
+        for sweep, attempts in self._seen():
+            if sweep.number == 0:
+                known = (attempt for attempt in attempts if attempt.nodeid in positions)
+                for attempt in sorted(known, key=lambda attempt: positions[attempt.nodeid]):
+                    survey.pool.audience.recalled(attempt)
+            return
 
     def _drawn(self, survey: Survey, cases: Cases, conclusions: Conclusions, trial: Trial) -> Findings:
         return super()._drawn(survey, cases, conclusions, replace(trial, seconds=trial.seconds + self.spent))

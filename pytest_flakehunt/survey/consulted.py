@@ -44,6 +44,10 @@ class Consulted:
             return tests
         return [nodeid for nodeid in tests if self._consults(nodeid, wanted)]
 
+    def narrows(self, name: str) -> bool:
+        """Tell whether a sweep for a perturbation alone may be run without some tests."""
+        return name in self.known and bool(sources(self.known[name]))
+
     def unheld(self, draft: Draft, tests: Sequence[str]) -> Mapping[str, Sequence[int]]:
         """Give the tests for which a sweep with a few perturbations need not hold the costly ones.
 

@@ -37,6 +37,16 @@ class Crowd:
         if len(failed) >= CROWD:
             self.suspects = failed
 
+    def recall(self, sweep: Sweep, attempts: Sequence[Attempt]) -> None:
+        """Look at a sweep from before the hunt was interrupted; who is suspected then is asked about again."""
+        if sweep.calm and not sweep.neighbours:
+            failed = {attempt.nodeid for attempt in attempts if attempt.outcome.fails}
+            self._settled |= failed
+            self.suspects -= failed
+        self.look(sweep, attempts)
+        if len(self.suspects) < CROWD:
+            self.suspects = set()
+
     def settle(self, attempts: Sequence[Attempt], told: Sequence[wire.Told], nodeids: Sequence[str]) -> None:
         """Take in the sweep that ran by itself, and what its tests wrote to."""
         passed = passing(attempts)

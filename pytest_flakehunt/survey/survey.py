@@ -484,14 +484,27 @@ class Survey:
             self.schedule.turns.tests = max(self.schedule.turns.tests, len(attempts))
             self.schedule.turns.took(" ".join(sweep.focus), sweep.seconds)
             self.company.saw(attempts)
+            self.saved += self._left_out_of(sweep, attempts)
+            if self.checks and self.pool.workers > 1:
+                self.crowd.recall(sweep, attempts)
         outages = (self.tallies.outage(*ended) for ended in aside)
         self.outages.set_aside.extend(outage for outage in outages if outage is not None)
         self._begun = 0 in self.sweeps
         self._extra = max(0, -(-(last - self._beyond) // self.schedule.shard.count))
 
+    def _left_out_of(self, sweep: Sweep, attempts: Sequence[Attempt]) -> int:
+        """Tell how many tests a sweep was run without, as they consult nothing of what it perturbed alone."""
+        lone = len(sweep.focus) == 1 and self.consulted.narrows(sweep.focus[0])
+        if not lone or sweep.torn or sweep.number >= self._beyond:
+            return 0
+        ran = {attempt.nodeid for attempt in attempts}
+        others = (self.tallies.named(nodeid) for nodeid in self.tallies.hunted() if nodeid not in ran)
+        return sum(test.total.runs > 0 and test.hangs < HANGS_TO_BENCH for test in others)
+
     def settle(self) -> None:
         """Take the survey to be over: what was restored is all that there is."""
         self.close()
+        self.crowd.suspects = set()
         self.tallies.doubted()
 
     def go_on(self) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 Hunter = Callable[..., Any]
 ELSEWHERE = f"--tx=popen//python={sys.executable}//env:ELSEWHERE=1"
+NAME = f"popen//python={sys.executable}//env:ELSEWHERE=***"
 SUITE = """
     import os
     STATE = []
@@ -128,8 +129,7 @@ def test_a_machine_that_dies_in_mid_sweep_costs_nothing_but_itself(pytester: pyt
     assert set(found.verdicts.values()) == {"steady"}
     assert {test["runs"] for test in found.report["tests"]} == {8}
     lost, ran = found.report["notes"]
-    name = ELSEWHERE.removeprefix("--tx=")
-    assert lost == f"{name} is lost, and the hunt goes on without it: its relay ended with status -9"
+    assert lost == f"{NAME} is lost, and the hunt goes on without it: its relay ended with status -9"
     assert ran.startswith("sweeps and experiments ran: ")
     assert not left_over(pytester.path)
 
@@ -156,9 +156,8 @@ def test_a_machine_on_which_the_suite_cannot_be_collected_is_lost(pytester: pyte
     pytester.makepyfile(test_it="import os\nassert 'ELSEWHERE' not in os.environ\ndef test_it(): pass")
     found = hunt("--flakehunt-only=order", "-n1", ELSEWHERE, sweeps=6)
     assert {name: test["runs"] for name, test in found.tests.items()} == {"test_it": 6}
-    name = ELSEWHERE.removeprefix("--tx=")
     (lost,) = (note for note in found.report["notes"] if " is lost" in note)
-    assert lost.startswith(f"{name} is lost, and the hunt goes on without it: the suite cannot be collected there: ")
+    assert lost.startswith(f"{NAME} is lost, and the hunt goes on without it: the suite cannot be collected there: ")
 
 
 @pytest.mark.thorough
@@ -294,6 +293,21 @@ def test_files_that_are_other_there_are_refused(pytester: pytest.Pytester, hunt:
     assert f"{spec}: not the same there: test_two.py; {cure}" in str(hunt(spec).result.stderr)
     (there / "test_two.py").unlink()
     assert f"{spec}: not there: test_two.py; {cure}" in str(hunt(spec).result.stderr)
+
+
+def test_data_that_is_other_there_is_told(pytester: pytest.Pytester, hunt: Hunter, tmp_path: Path) -> None:
+    pytester.makepyfile(test_one="def test_it(): pass")
+    for name in ("a.json", "b.json", "c.json"):
+        (pytester.path / name).write_text("{}")
+    there = tmp_path / "there"
+    shutil.copytree(pytester.path, there)
+    (there / "a.json").unlink()
+    (there / "b.json").write_text("[]")
+    for words in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *words], cwd=pytester.path, check=True)
+    spec = f"popen//chdir={there}"
+    notes = hunt(f"--tx={spec}", "--flakehunt-only=order", sweeps=2).report["notes"]
+    assert f"{spec} has other files that tests may read: not there: a.json; not the same there: b.json" in notes
 
 
 @pytest.mark.thorough

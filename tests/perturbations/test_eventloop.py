@@ -34,11 +34,11 @@ def failing(deed: Callable[[], Awaitable[bool]], *, shuffled: bool = False) -> i
     return wrong
 
 
-async def timers_ring_in_the_order_they_were_set() -> bool:
+async def the_shorter_nap_ends_first() -> bool:
     order: list[int] = []
 
     async def ring(number: int) -> None:
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(number / 1000)
         order.append(number)
 
     await asyncio.gather(ring(1), ring(2), ring(3))
@@ -85,7 +85,7 @@ async def input_is_there_within_two_turns() -> bool:
 @pytest.mark.parametrize(
     "bug",
     [
-        timers_ring_in_the_order_they_were_set,
+        the_shorter_nap_ends_first,
         results_come_in_the_order_asked,
         update_is_kept_across_an_await,
         input_is_there_within_two_turns,
@@ -130,6 +130,18 @@ async def timers_far_apart() -> bool:
 
     await asyncio.gather(ring(3), ring(2), ring(1))
     return order == [1, 2, 3]
+
+
+async def equal_naps_take_turns() -> bool:
+    order: list[int] = []
+
+    async def nap(number: int) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0.00001)
+            order.append(number)
+
+    await asyncio.gather(nap(1), nap(2))
+    return order == [1, 2] * 5
 
 
 async def callbacks_keep_their_order() -> bool:
@@ -190,7 +202,7 @@ async def streams_come_whole() -> bool:
 
 SOUND = [
     streams_come_whole,
-    locks, queues, timers_far_apart, callbacks_keep_their_order, never_rings_early, raises_in_an_executor, loop_is_not_blocked,
+    locks, queues, timers_far_apart, equal_naps_take_turns, callbacks_keep_their_order, never_rings_early, raises_in_an_executor, loop_is_not_blocked,
 ]  # fmt: skip
 
 

@@ -570,6 +570,7 @@ def test_threads_started_at_import_mean_fresh_interpreters(pytester: pytest.Pyte
     assert found.report["notes"] == ["every sweep has a fresh interpreter: importing the suite starts threads: ticker"]
 
 
+@pytest.mark.forks
 @pytest.mark.thorough
 def test_what_fails_only_because_it_was_forked_is_not_blamed(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile(
@@ -585,6 +586,7 @@ def test_what_fails_only_because_it_was_forked_is_not_blamed(pytester: pytest.Py
     assert found.tests["test_same_process"]["notes"] == ["it failed in forked processes only, and passes in fresh ones"]
 
 
+@pytest.mark.forks
 @pytest.mark.thorough
 def test_what_an_import_made_and_the_first_sweep_used_up_is_missed_by_forks_alone(
     pytester: pytest.Pytester, hunt: Hunter

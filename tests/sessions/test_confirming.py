@@ -36,6 +36,7 @@ def test_what_passes_when_pytest_runs_it_by_itself_is_our_fault(
     assert found.tests["test_ours"]["runs"] == 0
 
 
+@pytest.mark.forks
 @pytest.mark.thorough
 def test_what_fails_in_forks_alone_gets_its_share_of_perturbations_without(
     pytester: pytest.Pytester, hunt: Callable[..., Any]

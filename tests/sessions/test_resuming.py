@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,12 @@ from pytest_flakehunt.perturbations.worth import weights
 from pytest_flakehunt.survey.schedule import for_survey
 
 SUITE = """
-    import time
+    import pytest, time
     FLAGS = {}
+    @pytest.mark.parametrize("it", [object()], ids=repr)
+    def test_has_another_name_in_each_process(it): pass
+    @pytest.mark.skip(reason="it is")
+    def test_is_skipped(): pass
     def test_victim(): assert not FLAGS
     def test_waits(): time.sleep(0.03)
     def test_pollutes(): FLAGS[1] = True
@@ -90,6 +95,7 @@ def test_it_goes_on_after_any_kind_of_death(
     other.stderr.fnmatch_lines(["ERROR: --flakehunt-resume: * differ: seed 5 and 6; give all as it was, or leave*"])
     result = pytester.runpytest_subprocess(*ARGS, "--flakehunt-resume", "--flakehunt-json=report.json")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=3, skipped=1)  # though sweep 0 was run before
     active = [item for name, item in registry().items() if name in {"order", "gc"}]
     schedule = for_survey(5, 24, active, weights(active, {}))
     drawn = {draft.number: draft for draft in iter(schedule.next, None)}
@@ -99,6 +105,8 @@ def test_it_goes_on_after_any_kind_of_death(
     assert not any(sweep.torn for sweep in kept.values())
     report = json.loads((pytester.path / "report.json").read_text("utf-8"))
     assert report["hunt"]["sweeps"] == len(kept)
+    renamed = "1 test has other numbers in the node id than before the hunt was interrupted, so that what ran then is in no rate: *"
+    assert any(fnmatch(note, renamed) for note in report["notes"])
     (victim,) = (test for test in report["tests"] if test["modes"])
     assert victim["runs"] <= len(kept)
     assert victim["modes"][0]["causes"][0]["polluters"] == ["test_it.py::test_pollutes"]

@@ -1,10 +1,15 @@
 """Which tests a perturbation is held for, once it is known what they consult."""
 
-from pytest_flakehunt.model import Attempt, Outcome
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from pytest_flakehunt.model import CALM, Attempt, Isolation, Outcome, Sweep
 from pytest_flakehunt.model.plans import Draft, read_plan
 from pytest_flakehunt.perturbations import registry
 from pytest_flakehunt.pool.tallies import Tallies
 from pytest_flakehunt.survey.consulted import ALL_AGAIN, Consulted
+from pytest_flakehunt.survey.survey import HANGS_TO_BENCH, Survey
 from pytest_flakehunt.zygote.wire import Told
 
 KNOWN = registry()
@@ -42,3 +47,17 @@ def test_before_anything_is_known_all_are_held() -> None:
     nothing = Consulted(Tallies.of((nodeid, "t.py", 0) for nodeid in TESTS), KNOWN)
     assert nothing.unheld(MIXED, TESTS) == {}
     assert nothing.worth(LONE, TESTS) == TESTS
+
+
+def test_what_was_left_out_before_a_hunt_was_interrupted_is_counted_again() -> None:
+    tallies = Tallies.of((name, "test_it.py", 1) for name in ("reads", "does not", "skipped", "hangs"))
+    for name in ("reads", "does not", "hangs"):
+        tallies.named(name).total = tallies.named(name).total.plus(1, 0)
+    tallies.named("hangs").hangs = HANGS_TO_BENCH
+    consulted = Consulted(tallies, KNOWN)
+    survey: Any = SimpleNamespace(consulted=consulted, tallies=tallies, _beyond=9)
+    sweep = Sweep(4, CALM, ("clock",), Isolation.FORK, 1, "", 0)
+    ran = [Attempt("reads", Outcome.PASSED)]
+    assert Survey._left_out_of(survey, sweep, ran) == 1
+    assert Survey._left_out_of(survey, replace(sweep, focus=("order",)), ran) == 0
+    assert Survey._left_out_of(survey, replace(sweep, number=9), ran) == 0

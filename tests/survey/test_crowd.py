@@ -76,6 +76,16 @@ def test_where_nothing_shared_is_seen_once_may_be_chance() -> None:
     assert crowd.members == {"b", "c", "d"}
 
 
+def test_who_is_suspected_as_a_hunt_is_interrupted_is_asked_about_again() -> None:
+    crowd = Crowd()
+    crowd.recall(sweep(1), attempts("abc"))
+    assert crowd.suspects == set("abc")
+    crowd.recall(sweep(0), attempts("a"))
+    assert crowd.suspects == set()
+    crowd.recall(sweep(1), attempts("abc"))
+    assert crowd.suspects == set()
+
+
 def test_a_sweep_that_takes_many_times_as_long_is_not_waited_for() -> None:
     dear, usual = (
         Draft(number, read_plan(f"order={order}", registry())) for number, order in ((2, "alone"), (3, "reversed"))

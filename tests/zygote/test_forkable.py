@@ -46,6 +46,7 @@ def test_native_threads_are_as_long_as_nobody_has_tried() -> None:
 REASON = "importing the suite starts 1 native thread"
 
 
+@pytest.mark.forks
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     ("test", "sweeps", "note"),
@@ -82,6 +83,7 @@ def test_forks_are_tried_before_they_are_trusted(
     assert (zygotes < 16) == note.startswith("sweeps are forked") or sweeps < 16
 
 
+@pytest.mark.forks
 @pytest.mark.thorough
 def test_suites_that_import_numpy_fork(pytester: pytest.Pytester, hunt: Callable[..., Any]) -> None:
     pytester.makepyfile(

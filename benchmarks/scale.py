@@ -70,7 +70,8 @@ def main() -> None:
     page = [
         "# Scale\n",
         "Made by `python benchmarks/scale.py`: two hunts without experiments, watched as they went on; a test of a hundred fails one",
-        f"time in ten. Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, in a virtual machine.\n",
+        f"time in ten. Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, in a virtual machine.",
+        "The last column is over tests times sweeps; a sweep leaves out tests that consult nothing of what it perturbs alone.\n",
         "| tests x sweeps | since the start | controller, at most | ledger | bytes an attempt |",
         "|---|---|---|---|---|",
         *rows,

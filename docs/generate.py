@@ -164,6 +164,11 @@ def throughput() -> str:
     return (HERE.parent / "benchmarks" / "THROUGHPUT.md").read_text("utf-8")
 
 
+def scale() -> str:
+    """Show memory, ledger and reports over the size of hunts."""
+    return (HERE.parent / "benchmarks" / "SCALE.md").read_text("utf-8")
+
+
 def attacks() -> str:
     """Show what attacks by foreign files came to."""
     return (HERE.parent / "benchmarks" / "FUZZING.md").read_text("utf-8")
@@ -418,6 +423,7 @@ PAGES = {
     "reference/error-rates": error_rates,
     "reference/bisects": bisects,
     "reference/races": races,
+    "reference/scale": scale,
     "reference/throughput": throughput,
     "reference/forgiven": forgiven,
     "reference/leak-cost": leak_cost,

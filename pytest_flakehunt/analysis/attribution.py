@@ -31,6 +31,8 @@ MIXED = 3
 """Failures, and as many passes, in one interpreter that show that it is not what decides."""
 TELLING = 5
 """Failures that estimate a low rate well enough."""
+LONGEST_SHOWN = 100
+"""Characters of a setting in a row of evidence."""
 LONGEST = 100
 """Runs that this takes at most."""
 
@@ -251,31 +253,43 @@ class Attribution:
         words: dict[str, str] = {}
         if "clock" in setup.plan.names:
             setup, words["clock"] = yield from naming.clock(self.target, setup, rates)
-        setup, meeting = yield from meetings.reduced(setup, "threads", self.target.known, rates)
-        if meeting is not None:
-            words["threads"] = meetings.sentence(meeting)
         causes = yield from self._provoked(setup, words)
         if isinstance(causes, Diagnosis):
             return causes
         without = replace(setup, plan=only(setup.plan, setup.plan.names - {causes[0].perturbation}))
-        found = Diagnosis(tuple(causes), setup, without, meeting=meeting)
+        found = Diagnosis(tuple(causes), setup, without)
         if self.target.calm.failures or any("heap" in seen.plan.names for seen in self.target.failures()):
             found = yield from self._settling.held_elsewhere(found)
             if found.setup != setup:
                 return found
         else:
             found = yield from self._settling.settled(found)
-        try:
+        try:  # the cause is shown: what comes now says more of it
+            found = yield from self._met(found, rates)
             return (yield from Kinds(self.target, self.book, setup, rates).told(found))
         except OutOfRuns:
             return found
+
+    def _met(self, found: Diagnosis, rates: Rates) -> Experiment[Diagnosis]:
+        """Put the fewest switches of threads in the place of their seed, where these are shown to be the cause."""
+        assert found.setup is not None
+        if found.ours:
+            return found
+        setup, meeting = yield from meetings.reduced(found.setup, "threads", self.target.known, rates)
+        if meeting is None:
+            return found
+        causes = yield from self._provoked(setup, {"threads": meetings.sentence(meeting)})
+        if isinstance(causes, Diagnosis):
+            return found
+        return replace(found, causes=tuple(causes), setup=setup, meeting=meeting, tried=tuple(self.book.tried))
 
     def _provoked(self, setup: Setup, words: dict[str, str]) -> Experiment[list[Cause] | Diagnosis]:
         """Name each setting by its counterfactual: all that it fails under, but for this one."""
         causes: list[Cause] = []
         for name, setting in setup.plan.settings:
             without = replace(setup, plan=only(setup.plan, setup.plan.names - {name}))
-            arms = Arm(f"with {name}={setting}", setup), Arm(f"without {name}", without)
+            shown = str(setting) if len(str(setting)) <= LONGEST_SHOWN else f"{str(setting)[:LONGEST_SHOWN]}…"
+            arms = Arm(f"with {name}={shown}", setup), Arm(f"without {name}", without)
             seen = yield from self.book.contrast(*arms)
             if not seen.shown:
                 return self.book.chance(name)

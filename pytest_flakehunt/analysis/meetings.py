@@ -28,6 +28,8 @@ SCHEDULES = 32
 """Schedules that are tried where delays make it fail, so that it comes back exactly: of most races one in ten does."""
 AT_ONCE = 8
 """So many of them side by side."""
+MOST_SAID = 4
+"""Switches that a sentence tells of; all are in the plan, and in the JSON report."""
 MOST_SINGLES = 48
 """Single switches that are tried where more than one is left."""
 SURE = Rates(0.3, 0.75)
@@ -149,7 +151,9 @@ def sentence(meeting: Meeting) -> str:
     """Complete "the test fails …"."""
     if not meeting.stops:
         return "when its threads run one after another, each until it waits or ends"
-    return "when " + "; then ".join(map(_said, meeting.stops))
+    said = [*map(_said, meeting.stops[:MOST_SAID])]
+    more = len(meeting.stops) - len(said)
+    return "when " + "; then ".join([*said, *([f"{more} more such switches take place"] if more else [])])
 
 
 def _said(stop: Stop) -> str:

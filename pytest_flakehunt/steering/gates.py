@@ -266,17 +266,20 @@ def joined(original: Callable[..., None]) -> Callable[..., None]:
         __tracebackhide__ = True
         mine = _mine()
         target: Member | None = getattr(self, "_flakehunt_member", None)
-        if mine is None or target is None or target is mine[1]:
+        if mine is None or target is None or target is mine[1] or ended(target):
             original(self, timeout)
             return
         baton, member = mine
         baton.point(member)
-        if not target.done and (timeout is None or timeout > 0):
+        if timeout is None or timeout > 0:
             start = realtime.monotonic()
-            baton.until(member, lambda: target.done, target, timeout)
+            baton.until(member, lambda: ended(target), target, timeout)
             if timeout is not None:
                 timeout = max(0.0, timeout - (realtime.monotonic() - start))
-        original(self, None if target.done else timeout)
+        original(self, None if ended(target) else timeout)
+
+    def ended(target: Member) -> bool:
+        return target.done
 
     return join
 

@@ -101,6 +101,16 @@ class Stage:
                 return f"{name} stands down for {item.nodeid}: {why}"
         return ""
 
+    def unfit(self) -> str:
+        """Say what the plan plays that did not take place in the last test; empty where all did."""
+        for name, setting in self.plan.settings:
+            missed: list[str] = getattr(setting, "missed", [])
+            if missed:
+                said = f"{name}: {missed[-1]}"
+                missed.clear()
+                return said
+        return ""
+
     @pytest.hookimpl(tryfirst=True, optionalhook=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
         """Keep pytest-timeout's short limits from blaming a test for being slowed down: ours is stretched."""

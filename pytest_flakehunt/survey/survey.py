@@ -298,7 +298,7 @@ class Survey:
             self.near.add(draft.number)
         if every:
             self.modules.add(draft.number)
-        return wire.Study(near=draft.number in self.near, modules=every)
+        return wire.Study(near=draft.number in self.near, modules=every, fitting=True)
 
     # what a sweep leaves
 

@@ -138,6 +138,14 @@ class Observer:
             }
             self.journal.write(wire.Told("warning", data))
 
+    def see_to_it_that_it_fits(self) -> None:
+        """Have a pass say nothing where what the plan plays did not take place: the code is another one by now."""
+        said = "" if self.stage is None else self.stage.unfit()
+        if said:
+            self.journal.write(wire.Told("note", {"text": said}))
+            if self.outcome is Outcome.PASSED:
+                self.outcome = Outcome.SKIPPED
+
     def finished(self, position: int) -> wire.Finished:
         """Give the attempt as it ended."""
         return wire.Finished(position, self.outcome or Outcome.UNREACHED, self.seconds, self.evidence)
@@ -436,5 +444,7 @@ def _each(
                 fork.leave(int(observer.outcome is None or observer.outcome.fails))
         if session.shouldstop or session.shouldfail:
             session._shouldstop = session._shouldfail = False  # the sweep goes on, whatever a plugin wishes
+        if study.fitting:
+            observer.see_to_it_that_it_fits()
         ended = (observer.finished(position),)
     journal.write(*ended)

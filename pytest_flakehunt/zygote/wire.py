@@ -50,6 +50,8 @@ class Study:
     """Which lines of the project the last test runs, and with which values."""
     tape: bool = False
     """Where threads of the last test change places, if they are steered."""
+    fitting: bool = False
+    """Whether a test says nothing that passes while the code does not fit what the plan plays."""
 
     @property
     def of_tests(self) -> bool:

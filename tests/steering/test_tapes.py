@@ -119,7 +119,7 @@ def test_a_finding_says_where_threads_have_to_change_places(
     pytester: pytest.Pytester, hunt: Callable[..., Any]
 ) -> None:
     pytester.makepyfile(test_it=COUNTER)
-    found = hunt("--flakehunt-only=threads", "--flakehunt-seed=1", "--flakehunt-diagnose=300", sweeps=40)
+    found = hunt("--flakehunt-only=threads", seed=1, diagnose=400, sweeps=40)
     (mode,) = found.tests["test_it"]["modes"]
     (cause,) = mode["causes"]
     assert cause["perturbation"] == "threads"
@@ -131,6 +131,21 @@ def test_a_finding_says_where_threads_have_to_change_places(
     assert mode["meeting"]["exact"]
     assert mode["plan"].startswith("threads=steered:")
     assert mode["verified"]["runs"] == mode["verified"]["failures"] > 0
+
+
+def test_a_pass_is_no_evidence_where_a_tape_does_not_fit_the_code_any_more(
+    pytester: pytest.Pytester, hunt: Callable[..., Any]
+) -> None:
+    """A quarantined test is not released for it."""
+    pytester.makepyfile(test_it=COUNTER)
+    found = hunt("--flakehunt-plan=threads=steered:1@test_it.py:99>0", sweeps=3)
+    test = found.tests["test_it"]
+    assert (test["runs"], test["failures"], test["calm"]["runs"]) == (1, 0, 1)
+    (note,) = (said for said in found.report["notes"] if "switches" in said)
+    assert note.startswith("threads: test_it.py::test_it: 1 of 1 switches of its threads did not take place")
+    found = hunt("--flakehunt-plan=threads=steered:1@test_it.py:6>2", sweeps=3)
+    test = found.tests["test_it"]
+    assert (test["runs"], test["failures"], test["calm"]["runs"]) == (4, 3, 1)
 
 
 def test_a_tape_that_does_not_fit_the_code_any_more_says_so(pytester: pytest.Pytester) -> None:

@@ -20,6 +20,7 @@ from pytest_flakehunt.model import (
     Leak,
     LeakKind,
     Left,
+    Meeting,
     Mode,
     Outage,
     Outcome,
@@ -29,9 +30,11 @@ from pytest_flakehunt.model import (
     Ready,
     Spent,
     Spot,
+    Stop,
     Suspect,
     Trial,
     Verdict,
+    Why,
 )  # fmt: skip
 
 TRIAL = Trial(
@@ -46,6 +49,13 @@ EVIDENCE = Evidence(
 )  # fmt: skip
 
 
+MEETING = Meeting(
+    (
+        Stop("worker-1", Place("src/a.py", 8), "seen = total", False, "MainThread", Place("src/a.py", 9), "", Why.ENDS),
+        Stop("MainThread", Place("src/a.py", 9), "with lock:", True, "worker-1", Place("src/b.py", 4), "wait()", None),
+    ),
+    exact=True,
+)
 PARTING = Parting(
     Spot(Place("src/a.py", 41, "due"), "if today.day > 28:", ("today=2028-02-29",), ("today=2026-11-26",)),
     "raises KeyError", "goes on at src/a.py:43", Spot(Place("tests/test_a.py", 13, "test_x"), "n = 1", ("n=1",), ("n=2",)),
@@ -74,6 +84,7 @@ def mode(number: int, *causes: Cause, **changes: object) -> Mode:
         causes, tried=(Condition("alone", Count(8, 0)), Condition("with it", Count(20, 20), decisive=True)),
         places=("src/a.py:42 calls date.today()",), runs=60, verified=Count(20, 19), control=Count(20, 0),
         parting=PARTING,
+        meeting=MEETING,
     )  # fmt: skip
     made = Mode(
         f"{number:016x}", Outcome.FAILED, EVIDENCE, 20, 0, "clock=+400d", Contract.ENVIRONMENT,

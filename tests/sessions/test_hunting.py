@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -283,6 +283,14 @@ def test_whoever_ends_a_hunt_gets_the_report_of_what_was_seen(
     assert not list((pytester.path / "tmp").glob("flakehunt-*"))
 
 
+@pytest.fixture
+def terminal_may_close() -> Iterator[None]:
+    """Have processes that are started heed that, even where our own were told not to."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize(
     ("deed", "said"),
     [
@@ -297,6 +305,7 @@ def test_whoever_ends_a_hunt_gets_the_report_of_what_was_seen(
         ),
     ],
 )
+@pytest.mark.usefixtures("terminal_may_close")
 def test_whoever_ends_a_hunt_while_it_collects_is_told_so(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, hunt: Callable[..., Any], deed: str, said: str
 ) -> None:

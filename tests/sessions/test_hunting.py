@@ -318,7 +318,7 @@ def test_whoever_ends_a_hunt_while_it_collects_is_told_so(
     pytester.makepyfile(test_it=f"{mine}{deed}\ndef test_a(): pass")
     found = hunt(sweeps=1000)
     assert found.result.ret == pytest.ExitCode.INTERRUPTED
-    found.result.stdout.fnmatch_lines([f"!* Interrupted: {said}*"])
+    found.result.stdout.fnmatch_lines([f"* Interrupted: {said}*"])  # before pytest 8.3 it is an error of collection
     assert "KeyboardInterrupt" not in found.result.stdout.str()
     assert sweeps_in(ledger) == before
     assert not list((pytester.path / "tmp").glob("flakehunt-*"))

@@ -92,9 +92,9 @@ def test_the_same_seed_gives_the_same_plans(pytester: pytest.Pytester, hunt: Hun
 
 def test_a_time_instead_of_a_number(pytester: pytest.Pytester, hunt: Hunter) -> None:
     pytester.makepyfile("def test_it(): pass")
-    found = hunt(sweeps="2s")
+    found = hunt(sweeps="4s")
     assert found.result.ret == 0
-    assert found.report["hunt"]["asked"] == "2s"
+    assert found.report["hunt"]["asked"] == "4s"
     assert found.report["hunt"]["sweeps"] > 2
 
 

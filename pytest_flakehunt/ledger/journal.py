@@ -276,7 +276,7 @@ class Written:
             if bool(mode) != outcome.fails:
                 raise ValueError("a failing attempt has a fingerprint, and no other")
             fingerprints.append(mode)
-            seconds = foreign.number(milliseconds) / 1000
+            seconds = foreign.number(max(0, milliseconds)) / 1000  # as in the ledger
             attempts.append(
                 Attempt(nodeid, outcome, seconds, evidence.get(test), tuple(leaks.get(test, ())), test not in unjudged)
             )

@@ -103,7 +103,8 @@ def _attempts(db: sqlite3.Connection, hunt: int, sweep: int) -> tuple[list[Attem
         " JOIN tests ON tests.id = attempts.test LEFT JOIN modes ON modes.id = mode WHERE hunt = ? AND sweep = ?",
         (hunt, sweep),
     ):
-        left, took = tuple(leaks.get(test, ())), foreign.number(milliseconds) / 1000
+        left = tuple(leaks.get(test, ()))
+        took = foreign.number(max(0, milliseconds)) / 1000  # what two clocks say of a killed test may be less than none
         attempts.append(
             Attempt(
                 *(foreign.text(nodeid), OUTCOMES[outcome], took, evidence.get(test), left), judged=test not in unjudged

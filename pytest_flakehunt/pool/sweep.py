@@ -218,7 +218,7 @@ class Ongoing:
         """Give the attempts, in the order in which they ended; what was not reached comes last."""
         found = [
             Attempt(
-                *(tests[position], item.outcome, item.seconds, item.evidence, self.leaks.get(position, ())),
+                *(tests[position], item.outcome, max(0.0, item.seconds), item.evidence, self.leaks.get(position, ())),
                 judged=position not in self.awaits and item.outcome not in CUT_SHORT,
             )
             for position, item in self.attempts.items()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_flakehunt.ledger import recalling
+from pytest_flakehunt.ledger.journal import Journal, Written, lines
 from pytest_flakehunt.ledger.merging import written
 from pytest_flakehunt.ledger.store import EVIDENCE_PER_MODE, Ledger
 from pytest_flakehunt.model import WHOLE, Purpose, Shard
@@ -77,3 +78,19 @@ def test_time_in_which_nothing_ran_is_not_counted(ledger: Ledger) -> None:
     for number, started in ((0, 1000.0), (1, 1000.25), (2, 9000.0)):
         ledger.write(replace(hunts.sweep(number), started=started, seconds=0.5), *hunts.attempts(number))
     assert recalling.busy(ledger.path, 1) == pytest.approx(1.25)
+
+
+def test_a_time_that_ran_backwards_makes_nothing_unreadable(ledger: Ledger, tmp_path: Path) -> None:
+    """What a killed test took is the difference of two clocks, which were two milliseconds apart."""
+    (first, second), prints = hunts.attempts(1)
+    backwards = [first._replace(seconds=-0.002), second]
+    ledger.write(hunts.sweep(1), backwards, prints)
+    ((_, attempts, _),) = recalling.recorded(ledger.path, 1, written)
+    assert [attempt.seconds for attempt in attempts] == [0.0, 0.001]
+    journal = Journal(tmp_path / "shard.jsonl")
+    journal.begin(hunts.particulars(1))
+    journal.declare(hunts.TESTS)
+    journal.write(hunts.sweep(1), backwards, prints)
+    journal.close()
+    ((_, attempts, _),) = lines(Written(tmp_path / "shard.jsonl"), written)
+    assert [attempt.seconds for attempt in attempts] == [0.0, 0.001]

@@ -162,11 +162,6 @@ class RLock(Lock):
         self.owner = None
         self._let_go(owner)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.release()
-
     def _is_owned(self) -> bool:
         return bool(self._real._is_owned())  # noqa: SLF001 - as threading asks for it
 

@@ -294,7 +294,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sweeps", type=int, default=30)
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     measures: dict[str, Callable[[], list[str]]] = {
         "workers": lambda: workers(asked.rounds, asked.sweeps),
         "placement": lambda: placement(asked.rounds, asked.sweeps),

@@ -105,6 +105,8 @@ class Pool:
     benched: set[str] = field(default_factory=set)
     """Tests left out of sweeps through all tests: they hang."""
     _folder: claimed.Folder = field(init=False)
+    _last_start: float = 0.0
+    """When the newest interpreter was ready, in seconds since 1970."""
     _overseer: Overseer | None = None
     _width: int = 0
     """Sweeps that may go on at once: none is begun in slots beyond."""
@@ -169,6 +171,11 @@ class Pool:
     def workers(self) -> int:
         """Sweeps that go on at once, as long as they are not seen to leave the cores idle."""
         return self.room.workers
+
+    def had_cores(self, sweep: Sweep) -> bool:
+        """Tell whether no interpreter was starting on this machine's cores while a sweep went on."""
+        starts = any(slot.link is not None and slot.link.ready is None for slot in self.slots.all)
+        return not starts and self._last_start <= sweep.started
 
     def work(
         self, overseer: Overseer, slots: int, *, first: int = 0, grows: bool = False, together: bool = False
@@ -243,7 +250,7 @@ class Pool:
         link.ready, link.start_cost = ready, realtime.monotonic() - link.started
         if link.process.pid is not None:
             self.room.expect(machine.resident(link.process.pid))
-        self.starting += link.start_cost
+        self.starting, self._last_start = self.starting + link.start_cost, realtime.time()
         slot.failed_starts = 0
         for name, digest in ready.digests.items():
             if self.controller_digests.get(name) == digest:

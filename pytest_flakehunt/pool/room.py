@@ -16,8 +16,8 @@ LOOKS = 2
 """Sweeps a zygote that are seen before there are more of them."""
 SLOWER = 1.5
 """How many times as long sweeps may take when there are more of them at once; then there are fewer again."""
-PAYS = 5.0
-"""How many times as long as its start an interpreter must have work for."""
+PAYS = 0.9
+"""What may be left of the time to come, at most, where there are to be more of them: they have to be started."""
 MARGIN = 0.1
 """Share of the free memory that is left to others."""
 
@@ -64,17 +64,18 @@ class Room:
         """Take note of the memory that an interpreter has which has collected the suite; a sweep may take as much."""
         self.needs = Needs(max(self.needs.zygote, zygote), max(self.needs.sweep, zygote))
 
-    def saw(self, sweep: Sweep, left: float, start: float) -> str:
+    def saw(self, sweep: Sweep, left: float, start: float, *, had_cores: bool = True) -> str:
         """Take in a sweep; say what changes with it, nothing where all stays as it is.
 
         Args:
             sweep: that has ended.
             left: sweeps to come.
             start: seconds that one more interpreter takes.
+            had_cores: whether none was starting meanwhile, which takes time from sweeps that is soon over.
         """
         if sweep.memory:
             self.needs = Needs(self.needs.zygote, max(self.needs.sweep, sweep.memory))
-        if not self.grows or sweep.torn or sweep.plan.patience > 1 or not sweep.cpu:
+        if not self.grows or sweep.torn or sweep.plan.patience > 1 or not sweep.cpu or not had_cores:
             return ""
         if self._cores is None:
             self._cores = Cores.now()
@@ -87,14 +88,16 @@ class Room:
         self._seen.clear()
         if self.extra:
             return self._back(mean)
-        return self._more(mean, share, int(left * mean / (PAYS * start + 0.01)) - width)
+        return self._more(mean, share, left, start)
 
-    def _more(self, mean: float, share: float, most: int) -> str:
+    def _more(self, mean: float, share: float, left: float, start: float) -> str:
         before, self._cores = self._cores, Cores.now()
         assert before is not None
-        free = self._cores.idle_since(before) * LOAD
-        more = min(int(free / max(share, 0.01)), (MOST - 1) * self.workers, most)
-        if more < max(1, self.workers // 2):
+        idle = self._cores.idle_since(before)
+        most = min(int(idle * LOAD / max(share, 0.01)), (MOST - 1) * self.workers, int(left) - self.workers)
+        times = [lasts(left * mean, self.workers, more, start, idle) for more in range(max(0, most) + 1)]
+        more = times.index(min(times))
+        if more < max(1, self.workers // 2) or times[more] > PAYS * times[0]:
             return ""
         self.extra, self._usual = more, mean
         return (
@@ -137,3 +140,20 @@ class Room:
             f"sweeps wait for memory: each takes up to {self.needs.sweep / 1e9:.1f} GB, and its interpreter "
             f"{self.needs.zygote / 1e9:.1f} GB; fewer go on at once than the cores would bear"
         )
+
+
+def lasts(work: float, workers: int, more: int, start: float, idle: float) -> float:
+    """Give the seconds that sweeps to come take.
+
+    Args:
+        work: seconds of all of them.
+        workers: who is there to run them.
+        more: who is to be started meanwhile.
+        start: seconds of CPU of a start.
+        idle: cores that are free for that.
+
+    >>> lasts(20.0, workers=2, more=0, start=2.0, idle=1.0), lasts(20.0, workers=2, more=2, start=2.0, idle=1.0)
+    (10.0, 7.0)
+    """
+    starting = start * max(1.0, more / max(idle, 0.01)) if more else 0.0
+    return min(work / workers, starting + max(0.0, work - workers * starting) / (workers + more))

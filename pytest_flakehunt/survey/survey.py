@@ -266,7 +266,7 @@ class Survey:
             return self._seed_wanted(slot, link.start_cost)
         most, limit = MOST_SWEEPS, self.schedule.limit
         if limit is not None:
-            share = -(-limit // (2 * self.pool.width))  # rounded up: none is started for the sweep or two left over
+            share = -(-limit // (2 * self.pool.workers))  # rounded up: none is started for the sweep or two left over
             most = min(most, max(FEWEST_SWEEPS, share - 1))
         if slot.served >= most:
             return True
@@ -368,7 +368,8 @@ class Survey:
             sweeps = float(limit - len(self.sweeps) - self._left_out)
         else:
             sweeps = 0.0 if left is None else left * self.pool.width / max(sweep.seconds, 0.001)
-        if said := self.pool.room.saw(sweep, sweeps, self.pool.starting / max(1, self.pool.slots.zygotes)):
+        start = self.pool.starting / max(1, self.pool.slots.zygotes)
+        if said := self.pool.room.saw(sweep, sweeps, start, had_cores=self.pool.had_cores(sweep)):
             self.pool.say(said)
 
     def _note_leaks(self, number: int, attempt: Attempt) -> None:

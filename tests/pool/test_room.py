@@ -62,9 +62,19 @@ def test_no_more_where_a_number_was_named_a_limit_stops_us_or_it_does_not_pay(mo
     asked, few, slow = Room(2), Room(2, grows=True), Room(2, grows=True)
     assert not after(asked, 20, 10.0, 1.0)
     assert not after(few, 20, 10.0, 1.0, left=0.5)
-    assert not after(slow, 20, 0.1, 0.01, left=100, start=2.0)
+    assert not after(slow, 20, 0.1, 0.01, left=40, start=2.0)
     idle(monkeypatch, 1.8, stopped=1)
     assert not after(Room(2, grows=True), 20, 10.0, 1.0)
+
+
+def test_no_more_are_started_than_end_the_survey_soonest(monkeypatch: pytest.MonkeyPatch) -> None:
+    idle(monkeypatch, 1.8)
+    extra = []
+    for left in (6, 10, 20, 100):
+        room = Room(2, grows=True)
+        after(room, 4, 1.0, 0.03, left=left, start=1.0)
+        extra.append(room.extra)
+    assert extra == [2, 3, 4, 6]
 
 
 def test_where_sweeps_take_longer_beside_so_many_there_are_fewer_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +115,7 @@ def test_a_suite_that_waits_has_more_sweeps_than_cores_and_loses_none(pytester: 
         """
         from pytest_flakehunt.ground.machine import Cores
         from pytest_flakehunt.pool import room
-        room.PAYS = 0.0  # however slowly interpreters start here
+        room.lasts = lambda work, workers, more, start, idle: 1 / (1 + more)  # however slowly interpreters start here
         moments = iter(range(1000))
         Cores.now = classmethod(lambda cls: cls(moment := float(next(moments)), moment * 2, 0))
         """

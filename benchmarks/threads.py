@@ -11,6 +11,7 @@ import platform
 import queue
 import select
 import signal
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +28,8 @@ HERE = Path(__file__).parent
 LIMIT = 2.0
 """Seconds after which a run is taken to hang."""
 REPLAYS = 20
+TURNS = 200
+"""Rounds through all sound deeds, without schedules and with them."""
 
 
 def together(*deeds: Callable[[], object]) -> None:
@@ -287,11 +290,23 @@ class Ran(NamedTuple):
     """Of what was run; the limit where it hung."""
 
 
-def run(deed: Callable[[], bool], setting: Switching | Steering | None) -> Ran:
+class NoLines:
+    """In the place of what watches lines: threads change places at operations only."""
+
+    def start(self) -> None:
+        """Begin nothing."""
+
+    def stop(self) -> None:
+        """End nothing."""
+
+
+def run(deed: Callable[[], bool], setting: Switching | Steering | None, *, lines: bool = True) -> Ran:
     """Run a deed in a process of its own."""
     source, target = os.pipe()
     child = os.fork()
     if not child:
+        if not lines:
+            steered.tracer = lambda _: NoLines()
         os.write(target, json.dumps(_perform(deed, setting)).encode())
         os._exit(0)
     os.close(target)
@@ -346,12 +361,21 @@ def sound(attempts: int) -> str:
     each = -(-attempts // len(SOUND))
     runs = [run(deed, Steering(seed)) for deed in SOUND for seed in range(each)]
     wrong, lost = sum(not one.right for one in runs), sum(bool(one.lost) for one in runs)
-    plain = [run(deed, None).seconds for deed in SOUND for _ in range(50)]
-    ratio = sum(one.seconds for one in runs) / len(runs) / (sum(plain) / len(plain))
+    ways: tuple[tuple[type[Steering] | None, bool], ...] = (None, False), (Steering, False), (Steering, True)
+    ratios = []
+    for deed in SOUND:
+        turns = [[run(deed, kind and kind(seed), lines=lines).seconds for kind, lines in ways] for seed in range(TURNS)]
+        plain, operations, both = (statistics.median(way) for way in zip(*turns, strict=True))
+        ratios.append((operations / plain, both / plain))
+        print(
+            deed.__name__, f"{1000 * plain:.2f} ms, {operations / plain:.2f} and {both / plain:.2f} times", flush=True
+        )
+    operations, both = (sorted(way) for way in zip(*ratios, strict=True))
     return (
         f"{len(SOUND)} sound uses (a lock, a condition, a pool's map, a short queue, an event, a barrier, a semaphore, a generous limit): "
         f"**{wrong} of {len(runs):,} attempts failed** under as many schedules. In {lost} a thread ran free for a while. "
-        f"A run took {1000 * sum(one.seconds for one in runs) / len(runs):.1f} ms, {ratio:.1f} times as long as without."
+        f"One took {statistics.median(operations):.1f} times as long as without where threads change places at operations only ({operations[0]:.1f} to "
+        f"{operations[-1]:.1f}), and {statistics.median(both):.1f} times at lines as well ({both[0]:.1f} to {both[-1]:.1f}): medians of {TURNS} rounds, by turns."
     )
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import psutil
 from run import PLUGINS, PYTEST, QUIET, spread, suite
 
 PAGE = Path(__file__).parent / "THROUGHPUT.md"
@@ -283,6 +284,8 @@ def kept() -> dict[str, str]:
 
 
 SHARED = "what is said of tests that compute, and of how placements compare, is to be measured again where it is quiet"
+MOST_BUSY = 25
+"""Percent of the cores that may be busy with other things."""
 TITLES = {"workers": "By workers", "placement": "By placement", "efficiency": "What real suites do with the cores"}
 
 
@@ -301,10 +304,10 @@ def main() -> None:
         "efficiency": lambda: efficiency(asked.sweeps, asked.python, asked.suites),
     }
     parts = kept()
-    load = os.getloadavg()[0]
-    shared = f": others had the machine too, and {SHARED}" if load > 1 else ""
+    busy = psutil.cpu_percent(interval=5)
+    shared = f": others had the machine too, and {SHARED}" if busy > MOST_BUSY else ""
     parts[TITLES[asked.what]] = "\n".join(
-        [*measures[asked.what](), f"\nThe load of the machine was {load:.1f} as this began{shared}."]
+        [*measures[asked.what](), f"\nAs this began {busy:.0f} % of the cores were busy{shared}."]
     )
     head = (
         "# Throughput\n\nMade by `python benchmarks/throughput.py`: medians, lowest and highest. "

@@ -21,6 +21,7 @@ from pytest_flakehunt.pool.tallies import Tallies, Tally
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.host import neighbours
 from pytest_flakehunt.zygote.journal import UNWRITABLE
+from pytest_flakehunt.zygote.keeper import FORSAKEN
 from pytest_flakehunt.zygote.link import Link, Watch
 
 LOOK = 0.2
@@ -449,7 +450,8 @@ class Pool:
         watch = ongoing.watch
         assert watch is not None
         if gone or (link.mute and watch.done):
-            self._ended(slot, link.process.status or 0, by_test=not watch.lost)
+            status = link.process.status or 0
+            self._ended(slot, status, by_test=not watch.lost and status != FORSAKEN)
         elif watch.lost:
             self._say_deleted()
             link.process.end()

@@ -11,6 +11,7 @@ from pytest_flakehunt.model import Attempt, Evidence, Isolation, Leak, Outcome, 
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.journal import UNWRITABLE
+from pytest_flakehunt.zygote.keeper import FORSAKEN
 from pytest_flakehunt.zygote.link import Link, Watch
 from pytest_flakehunt.zygote.processes import OUTPUT_LIMIT
 
@@ -191,6 +192,8 @@ class Ongoing:
         elif self.deadly[position] >= DEADLY:
             times = self.deadly[position]
             message = f"the interpreter that its process was forked from ended ({name}) {times} times while it ran"
+            if status == FORSAKEN:
+                name, message = "SIGKILL", f"the parent of its interpreter was ended {times} times while it ran"
         else:
             message = f"the process ended: {name}{why}"
         evidence = Evidence("process", name, message, main, stacks=stacks, statement=scope)

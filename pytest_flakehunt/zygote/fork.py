@@ -75,6 +75,15 @@ def forked(work: Callable[[], None]) -> int:
         leave(status)
 
 
+def divided() -> int:
+    """Become two processes before anything is done in this one, where a child can end with its parent (Linux).
+
+    Returns:
+        The child's process id in this process; 0 in the child, and where there is only this process.
+    """
+    return os.fork() if bound is not None and hasattr(os, "fork") else 0
+
+
 def leave(status: int) -> NoReturn:
     """End this process, which was forked, without any clean-up."""
     wake_parent()

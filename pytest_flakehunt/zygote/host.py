@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_flakehunt.ground import realtime
-from pytest_flakehunt.zygote import fork, processes, wire
+from pytest_flakehunt.zygote import fork, keeper, processes, wire
 from pytest_flakehunt.zygote.warm import STACKS
 
 BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));from pytest_flakehunt.zygote.warm import main; main()"
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));from pytest_flakehunt.zygote import keeper;"
+    "keeper.stand_between(sys.argv.pop(1));from pytest_flakehunt.zygote.warm import main; main()"
 )
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -138,8 +139,8 @@ class Local:
 
     @property
     def pid(self) -> int:
-        """Give its process id."""
-        return self.popen.pid
+        """Give its process id; that of what stands between as long as there is no other."""
+        return keeper.inner(self.scratch) or self.popen.pid
 
     @property
     def answers(self) -> int | None:
@@ -150,7 +151,8 @@ class Local:
     @property
     def status(self) -> int | None:
         """Give its exit status."""
-        return self.popen.poll()
+        ended = self.popen.poll()
+        return None if ended is None else keeper.ending(self.scratch, ended)
 
     @property
     def exhausted(self) -> bool:
@@ -173,11 +175,11 @@ class Local:
         """Let it go, and end what it has left."""
         self.hush()
         try:
-            self.popen.wait(seconds)
+            self.popen.wait(max(seconds, processes.LEAVING if processes.has_ended(self.pid) else 0))
         except subprocess.TimeoutExpired:
             processes.end_tree(self.popen.pid)
         self.mute()
-        status = self.popen.wait()
+        status = keeper.ending(self.scratch, self.popen.wait())
         self._swept_up(self)
         return status
 
@@ -239,7 +241,7 @@ class Here:
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
         with (scratch / processes.LOG).open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - this very interpreter
-                [sys.executable, *flags, "-c", BOOT, json.dumps(list(origin.sys_path))],
+                [sys.executable, *flags, "-c", BOOT, json.dumps(list(origin.sys_path)), str(scratch)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -33,6 +33,16 @@ def end_tree(pid: int) -> None:
         process.kill()
 
 
+def has_ended(pid: int) -> bool:
+    """Tell whether a process has ended, though it may not have been waited for."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return True
+
+
 def of_a_zygote(child: Any) -> bool:
     """Tell whether a process descends from a zygote: it has a worker's variables, or has ended in another session.
 

@@ -391,6 +391,31 @@ def test_a_test_that_kills_its_zygote_again_and_again_is_blamed_and_left_out(
     ]
 
 
+@pytest.mark.parametrize("number", ["SIGKILL", pytest.param("SIGINT", marks=pytest.mark.thorough)])
+def test_a_test_in_an_interpreter_of_its_own_that_ends_its_parent_does_not_end_the_hunt(
+    pytester: pytest.Pytester, hunt: Hunter, number: str
+) -> None:
+    pytester.makepyfile(
+        test_it=f"""
+        import os, signal, time
+        def test_before(): pass
+        def test_shoots(): os.kill(os.getppid(), signal.{number}); time.sleep(60)
+        def test_after(): pass
+        """
+    )
+    found = hunt(CALM_ONLY, "-n1", "--flakehunt-isolation=fresh", sweeps=3)
+    assert found.verdicts == {"test_before": "steady", "test_shoots": "broken", "test_after": "steady"}
+    mode = found.mode("test_shoots")
+    assert (mode["outcome"], mode["exception"], mode["message"]) == (
+        "crashed",
+        "SIGKILL",
+        "the parent of its interpreter was ended 2 times while it ran",
+    )
+    assert "it ends its parent process, which in an ordinary run is whatever has started pytest" in str(
+        found.report["notes"]
+    )
+
+
 @pytest.mark.parametrize("only", ["hashseed", "gc"])
 def test_what_importing_the_suite_starts_lives_on_and_ends_of_children_are_its_own_affair(
     pytester: pytest.Pytester, hunt: Hunter, only: str

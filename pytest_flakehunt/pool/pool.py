@@ -349,6 +349,8 @@ class Pool:
     def _by_test(self, ongoing: Ongoing, status: int, by_test: bool) -> bool:
         """Tell whether a test under way is to blame for the end of its process, where our own code has ended it."""
         assert ongoing.watch is not None
+        if ongoing.watch.lost:
+            ongoing.watch.running = None  # it may have ended: what it said last is deleted
         if status == UNWRITABLE and ongoing.link is not None:
             ongoing.link.process.tidy()
             self._check_room()
@@ -451,7 +453,7 @@ class Pool:
         assert watch is not None
         if gone or (link.mute and watch.done):
             status = link.process.status or 0
-            self._ended(slot, status, by_test=not watch.lost and status != FORSAKEN)
+            self._ended(slot, status, by_test=status != FORSAKEN)
         elif watch.lost:
             self._say_deleted()
             link.process.end()

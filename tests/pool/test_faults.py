@@ -560,23 +560,25 @@ def test_a_test_that_keeps_everybody_from_writing_is_told_so(pytester: pytest.Py
     assert mode["message"] == "the process ended: exit status 74: no file could be written any more"
 
 
+@pytest.mark.parametrize("after", [60, 0], ids=["it goes on", "it ends before anybody looks"])
 def test_a_scratch_folder_that_is_deleted_is_made_again_and_nobody_is_blamed(
-    pytester: pytest.Pytester, hunt: Hunter
+    pytester: pytest.Pytester, hunt: Hunter, after: float
 ) -> None:
     pytester.makepyfile(
-        """
+        f"""
         import pathlib, shutil, time
+        def test_before(tmp_path): pass
         def test_cleans_up_once(tmp_path):
-            mark = pathlib.Path(__file__).with_name("cleaned")
-            if not mark.exists():
-                mark.touch()
+            runs = pathlib.Path(__file__).with_name("runs")
+            with runs.open("a") as file: file.write(".")
+            if runs.read_text() == "..":
+                time.sleep(0.5)
                 shutil.rmtree(next(path for path in tmp_path.parents if path.name.startswith("flakehunt-of-")))
-                time.sleep(60)
-        def test_after(tmp_path): pass
+                time.sleep({after})
         """
     )
     found = hunt(CALM_ONLY, "-n1", sweeps=4)
-    assert found.verdicts == {"test_cleans_up_once": "steady", "test_after": "steady"}
+    assert found.verdicts == {"test_before": "steady", "test_cleans_up_once": "steady"}
     assert {test["runs"] for test in found.report["tests"]} == {4}
     (note,) = found.report["notes"]
     assert note.endswith(", where only the hunt looks, was deleted while it ran; what ran then is run again")

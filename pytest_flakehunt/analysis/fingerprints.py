@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from pytest_flakehunt.ground.failing import HANG
 from pytest_flakehunt.model import Attempt, Evidence, Outcome
 
 VERSION = 2
@@ -29,6 +30,8 @@ def named(phase: str, kind: str, statement: str) -> str:
 
 def fingerprint(outcome: Outcome, evidence: Evidence) -> str:
     """Name the mode of a failed attempt."""
+    if evidence.kind == HANG:
+        return named(Outcome.HUNG.value, HANG, evidence.statement)
     if evidence.phase == "process":
         return named(outcome.value, evidence.exception, evidence.statement)
     if not evidence.kind:  # a plugin says that it failed, and nothing was raised

@@ -148,11 +148,12 @@ def _modes(case: Case) -> tuple[Mode, ...]:
     modes = []
     for fingerprint, seen in failed.items():
         simplest = min((sweep for sweep, _ in seen), key=telling)
+        told, evidence = case.evidence[fingerprint]
         modes.append(
             Mode(
                 fingerprint,
-                seen[0][1],
-                case.evidence[fingerprint][1],
+                next((outcome for sweep, outcome in seen if sweep.number == told), seen[0][1]),
+                evidence,
                 len(seen),
                 sum(sweep.calm for sweep, _ in seen),
                 str(simplest.plan),
@@ -162,13 +163,14 @@ def _modes(case: Case) -> tuple[Mode, ...]:
     return tuple(sorted(modes, key=lambda mode: -mode.failures))
 
 
-def telling(sweep: Sweep) -> tuple[bool, int, int, int, int]:
-    """Rank plans to replay: one that pins what varies, promises little, and sets little, comes first."""
+def telling(sweep: Sweep) -> tuple[bool, int, int, int, int, int]:
+    """Rank plans to replay: one that pins what varies, promises little, and leaves little to chance, comes first."""
     return (
         sweep.calm,
         RANK[sweep.plan.contract],
         len(sweep.focus),
         len(sweep.plan.settings),
+        sum(getattr(setting, "left_to_chance", False) for _, setting in sweep.plan.settings),
         sweep.number,
     )
 

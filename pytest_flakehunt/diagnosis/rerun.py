@@ -13,6 +13,7 @@ from pytest_flakehunt.asked import flags
 from pytest_flakehunt.diagnosis.repro import Command, Commands
 from pytest_flakehunt.diagnosis.witness import FOLDER
 from pytest_flakehunt.ground import interrupting, realtime
+from pytest_flakehunt.ground.failing import HANG
 from pytest_flakehunt.ground.removing import removed
 from pytest_flakehunt.instruments import artefacts
 from pytest_flakehunt.model import Count, Mode, Outcome, Reply
@@ -243,4 +244,4 @@ def hung(heard: list[wire.Entry], nodeid: str, mode: Mode) -> Reply:
     names = [item.data["nodeid"] for item in heard if isinstance(item, wire.Told) and item.kind == "test"]
     if not heard or not isinstance(heard[-1], wire.Started) or names[-1] != nodeid:
         return Reply.NOTHING
-    return Reply.FAILS if mode.outcome is Outcome.HUNG else Reply.OTHERWISE
+    return Reply.FAILS if mode.outcome is Outcome.HUNG or mode.evidence.kind == HANG else Reply.OTHERWISE

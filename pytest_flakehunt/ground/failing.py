@@ -12,8 +12,10 @@ from pytest_flakehunt.ground.logical_lines import statement
 
 if TYPE_CHECKING:
     import doctest
-RENAMED = {"re.error": "re.PatternError"}
-"""Types that have another name since Python 3.13."""
+HANG = "Hang"
+"""The kind of a failure that would be a hang if nobody had seen it coming: where it stands is where it would hang."""
+RENAMED = {"re.error": "re.PatternError", "pytest_flakehunt.Deadlock": HANG}
+"""Types that have another name since Python 3.13, or are known by another one."""
 
 
 class Failing(NamedTuple):
@@ -141,6 +143,8 @@ def _statement(error: BaseException, folder: Path) -> str:
     step = innermost(error.__traceback__, folder)
     if step is None:
         return _foreign(error.__traceback__)
+    if kind_of(type(error)) == HANG:
+        return scope(step.file, step.code.co_name)  # all that is known of one that had to be ended
     named = scope(step.file, step.code.co_qualname)
     text = statement(project.lines(step.file), step.line, named.partition("::")[2].rpartition(".")[2])
     return f"{named} {text}" if text else named

@@ -511,11 +511,14 @@ class Ledger:
         return {nodeid for (nodeid,) in found}
 
     def evidence(self, nodeid: str) -> dict[str, tuple[int, Evidence]]:
-        """Give the first evidence of each mode of a test in this hunt, and its sweep, by fingerprint."""
+        """Give the first evidence of each mode of a test in this hunt, and its sweep, by fingerprint.
+
+        Of a hang, that is the first one that was seen coming, if there is one: it tells who waits for whom.
+        """
         found = self._db.execute(
             "SELECT fingerprint, sweep, phase, exception, message, file, line, function, traceback, sections,"
             " stacks, note, kind, statement FROM evidence JOIN modes ON modes.id = mode WHERE hunt = ? AND test = ?"
-            " ORDER BY sweep DESC",
+            " ORDER BY phase <> 'process', sweep DESC",
             (self.hunt, self._tests[storable(nodeid)]),
         )
         return {

@@ -45,6 +45,8 @@ class Switching(Seeded):
     patience: ClassVar[float] = 5.0
     slowing: ClassVar[float] = 100.0
     """Traced, a loop that did nothing but count took 34 times as long; who is delayed waits besides."""
+    left_to_chance: ClassVar[bool] = True
+    """Who comes first is the machine's to say."""
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -181,7 +181,7 @@ class Ongoing:
         if self.killed is not None:
             message = f"no end in sight after {seconds:.0f} s"
             note = f"other threads at {', '.join(map(str, others))}" if others else ""
-            evidence = Evidence("process", "Hang", message, main, stacks=stacks, note=note, statement=scope)
+            evidence = Evidence("process", failing.HANG, message, main, stacks=stacks, note=note, statement=scope)
             return wire.Finished(position, Outcome.HUNG, seconds, evidence)
         name = ending(status)
         why = f", of {stacks.strip().splitlines()[-1]}" if status == OURS_FAILED and stacks.strip() else ""

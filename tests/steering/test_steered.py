@@ -414,6 +414,27 @@ def test_a_deadlock_is_told_of_at_once_with_who_waits_for_whom(
     assert "takes waits at test_it.py:10 for a lock that gives took at test_it.py:4" in mode["message"]
 
 
+def test_a_deadlock_and_the_hang_that_it_would_be_are_one_finding(
+    pytester: pytest.Pytester, hunt: Callable[..., Any]
+) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import threading
+        class TestOfTwo:
+            def test_it(self):
+                lock = threading.Lock()
+                lock.acquire()
+                thread = threading.Thread(target=lock.acquire, daemon=True)
+                thread.start()
+                thread.join()
+        """
+    )
+    found = hunt("--flakehunt-plan=threads=steered:1", "--flakehunt-timeout=1", "-n1", sweeps=3)
+    (mode,) = found.tests["TestOfTwo::test_it"]["modes"]
+    assert mode["failures"] == found.tests["TestOfTwo::test_it"]["runs"] >= 3
+    assert mode["message"].startswith("all threads wait for each other: MainThread waits at test_it.py:8 for the end")
+
+
 def test_nothing_is_steered_without_threads() -> None:
     with steering(1):
         before = sys.gettrace()

@@ -364,7 +364,8 @@ class Run:
             "diagnose": ["diagnose", ledger, "--", "-ppytest_flakehunt.plugin", "-pno:cacheprovider", f"--flakehunt-diagnose={6 if self.drawn.isolation == 'fresh' else 30}", f"--flakehunt-isolation={self.drawn.isolation}", *(arg for arg in self.drawn.args if arg.startswith(("-n", "-p")))],
         }[name]  # fmt: skip
         self.met[f"command: {name}"] += 1
-        self._finished(self._popen(["-m", "pytest_flakehunt", *words]), name, {0, 1})
+        refused = {2} if ledgers.unfinished(self.ledger) else set()  # it was killed, and not gone on with
+        self._finished(self._popen(["-m", "pytest_flakehunt", *words]), name, {0, 1} | refused)
         self.wrong += ledgers.unsound(self.ledger)
         after = ledgers.sweeps(self.ledger)
         self.wrong += ledgers.since(self.before, after)

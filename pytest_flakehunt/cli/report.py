@@ -18,6 +18,8 @@ from pytest_flakehunt.model import Findings, Service
 if TYPE_CHECKING:
     from pytest_flakehunt.ledger.archive import Kept
 
+GO_ON = "go on with --flakehunt-resume, or hunt again"
+
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
@@ -132,12 +134,14 @@ def chosen(path: Path, wanted: str) -> "Kept":
         fitting = [hunt for hunt in kept if hunt.concluded][-1:]
     if not fitting or (len(fitting) > 1 and all(str(hunt.number) != wanted for hunt in fitting)):
         which = f"--hunt {wanted}: {'several hunts are' if fitting else 'no hunt is'} called so" if wanted else (
-            "none of its hunts was concluded: they were killed, or are older than format 5; hunt again"
+            f"none of its hunts was concluded: they were killed, or are older than format 5; {GO_ON}"
         )  # fmt: skip
         raise Refused(f"{path}: {which}; flakehunt report --list shows those there are")
     hunt = next((hunt for hunt in fitting if str(hunt.number) == wanted), fitting[0])
     if not hunt.concluded:
-        raise Refused(f"{path}: hunt {hunt.number} was not concluded: it was killed, or is older than format 5")
+        raise Refused(
+            f"{path}: hunt {hunt.number} was not concluded: it was killed, or is older than format 5; {GO_ON}"
+        )
     return hunt
 
 

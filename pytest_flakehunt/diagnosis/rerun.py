@@ -150,6 +150,7 @@ class Rerun:
         """End whatever a command left running, and delete what it wrote."""
         processes.end_tree(heard.process.pid)
         heard.process.wait()
+        processes.end_left(heard.process.pid)
         heard.watch.journal.unlink(missing_ok=True)
         self._tidy(Path(f"{heard.watch.journal}{FOLDER}"))
 

@@ -33,6 +33,17 @@ def end_tree(pid: int) -> None:
         process.kill()
 
 
+def end_left(leader: int) -> None:
+    """Kill what a process that led a session has left, which has come to this one as its own parents are gone."""
+    import psutil
+
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error, OSError):
+            if child.pid != leader and hasattr(os, "getsid") and os.getsid(child.pid) == leader:
+                end_tree(child.pid)
+                child.wait(LEAVING)
+
+
 def has_ended(pid: int) -> bool:
     """Tell whether a process has ended, though it may not have been waited for."""
     import psutil

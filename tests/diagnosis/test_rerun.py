@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from pytest_flakehunt.diagnosis.repro import Command, Commands, program
@@ -87,6 +88,23 @@ def test_a_plan_and_a_suite_that_runs_pytest_itself_do_not_confuse_the_count(
         test_inner="def test_it(): assert 0",
     )
     assert again("--flakehunt-plan=hashseed=3 repeat=2", "test_it.py::test_it") == (1, 0)
+
+
+def test_a_command_leaves_no_process_that_its_tests_leave(pytester: pytest.Pytester, hunt: Hunter) -> None:
+    pytester.makepyfile(
+        test_it="""
+        import subprocess, sys
+        STATE = []
+        def test_victim():
+            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)", __file__])
+            assert not STATE
+        def test_pollutes(): STATE.append(1)
+        """
+    )
+    found = hunt("--flakehunt-only=order", "--flakehunt-diagnose=60", sweeps=6)
+    assert found.mode("test_victim")["verified"]["runs"]
+    lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    assert not [line for line in lines if str(pytester.path / "test_it.py") in line]
 
 
 @pytest.mark.parametrize(

@@ -125,23 +125,30 @@ def _meeting(one: Seen, other: Seen) -> Meeting | None:
 def _stops(taped: Taped) -> list[Stop]:
     """Give the switches that do not come by themselves, each with how far the other thread then runs."""
     stops = []
+    held: dict[int, Place] = {}
     for place, turn in enumerate(taped.turns):
-        if turn.usual:
-            continue
-        thread, to = turn.switch.at.thread, turn.switch.to
+        at, to = turn.switch
         file, line, text = turn.last
+        held.pop(to, None)
+        if turn.usual:
+            if turn.why is Why.ROOM and not line and not at.operation:
+                held[at.thread] = Place(at.file, at.line)
+            continue
         then = next((later for later in taped.turns[place + 1 :] if later.switch.at.thread == to), None)
-        until = then.last if then is not None and then.why is not Why.ENDS else ("", 0, "")
+        until = then.last if then is not None and then.why is not Why.ENDS and not then.outside else ("", 0, "")
         stops.append(
             Stop(
-                taped.names[thread],
+                taped.names[at.thread],
                 Place(file, line),
                 text,
-                turn.switch.at.operation > 0,
+                at.operation > 0,
                 taped.names[to],
                 Place(*until[:2]),
                 until[2],
                 None if then is None else then.why,
+                Place("", 0) if at.operation else Place(at.file, at.line),
+                turn.freed,
+                tuple((taped.names[thread], where) for thread, where in held.items()),
             )
         )
     return stops
@@ -162,10 +169,21 @@ def _said(stop: Stop) -> str:
         return f"the wait of {stop.thread} in {_line(stop.where, stop.text)} is over before another thread runs"
     if stop.other == stop.thread:
         return f"{stop.thread} {then} as soon as it starts"
+    others = "".join(f", while {name} has come to {where}" for name, where in stop.held)
+    return f"{stop.thread} {_stopped(stop)} and {stop.other} {then} in between{others}"
+
+
+def _stopped(stop: Stop) -> str:
+    """Say where a thread stops: what is missing is in between two lines, so by both, unless one follows the other."""
+    line = _line(stop.where, stop.text)
     if not stop.where.line:
-        return f"{stop.thread} has not run a line yet and {stop.other} {then} in between"
-    how = f"stops {'in' if stop.within else 'after'} {_line(stop.where, stop.text)}"
-    return f"{stop.thread} {how} and {stop.other} {then} in between"
+        return f"stops before {stop.before}, its first line," if stop.before.line else "has not run a line yet"
+    if stop.within:
+        return f"stops after it has let go of the lock in {line}" if stop.freed else f"stops in {line}"
+    if not stop.before.line or stop.before == Place(stop.where.file, stop.where.line + 1):
+        return f"stops after {line}"
+    same = stop.before.file == stop.where.file
+    return f"stops after {line}, before {f'line {stop.before.line}' if same else stop.before},"
 
 
 def _then(stop: Stop) -> str:
@@ -176,7 +194,8 @@ def _then(stop: Stop) -> str:
         case None:
             return "goes on"
         case Why.WAITS:
-            return f"runs on until it waits in {_line(stop.until, stop.until_text)}" if stop.until.line else "goes on"
+            where = f"in {_line(stop.until, stop.until_text)}" if stop.until.line else "outside the project's code"
+            return f"runs on until it waits {where}"
         case Why.ROOM:
             return f"runs on past {_line(stop.until, stop.until_text)}" if stop.until.line else "goes on"
     assert_never(stop.why)

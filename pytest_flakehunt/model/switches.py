@@ -109,6 +109,10 @@ class Turn(NamedTuple):
     """Whether it would have come so without a tape: who waits or ends makes room for the first that can run."""
     last: tuple[str, int, str]
     """File, line and text of the project's line that the thread ran last; an empty file where it ran none."""
+    freed: bool = False
+    """Whether it has just let go of a lock that the project's own code had taken."""
+    outside: bool = False
+    """Whether it waits in code that the project's has nothing to do with, such as a pool's, between two tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,9 @@ class Taped:
         """Give its JSON form."""
         return {
             "names": self.names,
-            "turns": [[str(turn.switch), turn.why, turn.usual, *turn.last] for turn in self.turns],
+            "turns": [
+                [str(turn.switch), turn.why, turn.usual, *turn.last, turn.freed, turn.outside] for turn in self.turns
+            ],
             "digest": self.digest,
             "steered": self.steered,
             "unmet": list(map(str, self.unmet)),
@@ -146,8 +152,8 @@ class Taped:
         return cls(
             tuple(map(str, told["names"])),
             tuple(
-                Turn(_read(switch), Why(why), bool(usual), (str(file), int(line), str(text)))
-                for switch, why, usual, file, line, text in told["turns"]
+                Turn(_read(switch), Why(why), bool(usual), (str(file), int(line), str(text)), *map(bool, more))
+                for switch, why, usual, file, line, text, *more in told["turns"]
             ),
             str(told["digest"]),
             bool(told["steered"]),
@@ -172,6 +178,12 @@ class Stop(NamedTuple):
     until_text: str
     why: Why | None
     """Why that one stops in turn; None where it does not any more."""
+    before: Place = Place("", 0)
+    """The line that the first one is about to run; line 0 where it stops within one."""
+    freed: bool = False
+    """Whether that one has just let go of a lock that the project's own code had taken."""
+    held: tuple[tuple[str, Place], ...] = ()
+    """Names of other threads that have run none of the project's lines yet, and the one that each has come to."""
 
 
 @dataclass(frozen=True, slots=True)

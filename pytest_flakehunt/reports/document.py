@@ -278,6 +278,9 @@ def _meeting(meeting: Meeting) -> dict[str, Any]:
                 "until": str(stop.until) if stop.until.line else "",
                 "until_text": stop.until_text,
                 "why": None if stop.why is None else stop.why.value,
+                "before": str(stop.before) if stop.before.line else "",
+                "freed": stop.freed,
+                "held": [{"thread": name, "where": str(where)} for name, where in stop.held],
             }
             for stop in meeting.stops
         ],

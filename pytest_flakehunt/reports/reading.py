@@ -319,9 +319,12 @@ def _meeting(said: dict[str, Any]) -> Meeting:
 
 
 def _stop(said: dict[str, Any]) -> Stop:
-    where, until = (Place.read(said[name]) if said[name] else Place("", 0) for name in ("where", "until"))
+    places = (said.get(name, "") for name in ("where", "until", "before"))
+    where, until, before = (Place.read(place) if place else Place("", 0) for place in places)
     why = None if said["why"] is None else Why(said["why"])
-    return Stop(said["thread"], where, said["text"], said["within"], said["other"], until, said["until_text"], why)
+    held = tuple((one["thread"], Place.read(one["where"])) for one in _list(said.get("held", [])))
+    said_first = said["thread"], where, said["text"], said["within"]
+    return Stop(*said_first, said["other"], until, said["until_text"], why, before, said.get("freed", False), held)
 
 
 def _spot(said: dict[str, Any]) -> Spot:

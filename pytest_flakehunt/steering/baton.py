@@ -153,9 +153,15 @@ class Baton:
             member.came((code.co_filename, line))
             self._step(member, room=self.schedule.makes_room_at(code.co_qualname, line - code.co_firstlineno))
 
-    def point(self, member: Member) -> None:
-        """Let another thread go on at an operation, or not."""
+    def point(self, member: Member, *, freed: bool = False) -> None:
+        """Let another thread go on at an operation, or not.
+
+        Args:
+            member: the thread that has the baton.
+            freed: whether it has let go of a lock that the project's own code had taken.
+        """
         member.operation += 1
+        member.freed = freed
         if member.starting:
             return  # the one that was started, and the one that starts it, agree on that undisturbed
         self._step(member, room=self.schedule.makes_room(holding=member.holds > 0))
@@ -256,6 +262,7 @@ class Baton:
                     self._woken(member)
                     return True
                 member.operation += 1
+                member.outside = _own(sys._getframe()) is None  # noqa: SLF001 - the only way
                 self._choose(member, Why.WAITS)
             try:
                 self._wait(member)

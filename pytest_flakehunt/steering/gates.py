@@ -41,14 +41,19 @@ def _mine() -> tuple[Baton, Member] | None:
     return None if member is None else (baton, member)
 
 
-def _freed(gate: object) -> None:
-    """Let those go on that waited for a gate, and another thread if it is its turn."""
+def _freed(gate: object, *, direct: bool = False) -> None:
+    """Let those go on that waited for a gate, and another thread if it is its turn.
+
+    Args:
+        gate: that was let go of.
+        direct: whether it is a lock that the project's own code had taken.
+    """
     baton = Steered.baton
     if baton is not None:
         baton.freed(gate)
         member = baton.me()
         if member is not None:
-            baton.point(member)
+            baton.point(member, freed=direct)
 
 
 class Lock:
@@ -122,7 +127,7 @@ class Lock:
     def _let_go(self, owner: Member | None) -> None:
         if owner is not None:
             owner.holds -= self.direct
-        _freed(self)
+        _freed(self, direct=owner is not None and self.direct)
 
     def locked(self) -> bool:
         """Tell whether the lock is taken."""

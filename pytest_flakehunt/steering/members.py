@@ -60,6 +60,10 @@ class Member:
     """Operations since it came to the line, and waits."""
     holds: int = 0
     """Locks that the project's own code has taken in it."""
+    freed: bool = False
+    """Whether the operation that it is at was to let go of such a lock."""
+    outside: bool = False
+    """Whether it waits with none of the project's functions on its stack."""
 
     def __post_init__(self) -> None:
         self.gate.acquire()

@@ -18,6 +18,8 @@ class Noted(NamedTuple):
     why: Why
     to: int
     usual: bool
+    freed: bool
+    outside: bool
 
 
 @dataclass(slots=True)
@@ -38,7 +40,8 @@ class Record:
             self.astray = True
             return
         last = before.here if before.operation else before.last
-        self.turns.append(Noted(before.moment(), last, why, to, usual))
+        freed = before.freed and before.operation > 0 and why is Why.ROOM
+        self.turns.append(Noted(before.moment(), last, why, to, usual, freed, before.outside and why is Why.WAITS))
 
     def digest(self) -> str:
         """Give a word for all switches: two runs with the same word ran alike."""
@@ -61,6 +64,6 @@ class Record:
                     sources[file] = project.lines(file)
                 text = sources[file][line - 1].strip() if line <= len(sources[file]) else ""
                 last = project.told(file), line, text
-            told.append(Turn(Switch(turn.moment, turn.to), turn.why, turn.usual, last))
+            told.append(Turn(Switch(turn.moment, turn.to), turn.why, turn.usual, last, turn.freed, turn.outside))
         unmet = tuple(switch for switch in tape if switch.at not in self.met)
         return Taped(tuple(self.names), tuple(told), self.digest(), not (lost or self.astray), unmet)

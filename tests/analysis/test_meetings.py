@@ -134,6 +134,27 @@ HERE, THERE = Place("shop.py", 8), Place("shop.py", 9)
             "left has not run a line yet and right goes on in between",
         ),
         (
+            Stop("left", Place("", 0), "", False, "right", Place("", 0), "", None, THERE),
+            "left stops before shop.py:9, its first line, and right goes on in between",
+        ),
+        (
+            Stop("left", HERE, "seen = total", False, "right", Place("", 0), "", Why.WAITS, THERE),
+            "left stops after shop.py:8 (seen = total) and right runs on until it waits outside the project's code in between",
+        ),
+        (
+            Stop("left", HERE, "with lock:", False, "right", THERE, "", Why.ENDS, Place("shop.py", 11)),
+            "left stops after shop.py:8 (with lock:), before line 11, and right runs to its end in between",
+        ),
+        (
+            Stop("left", HERE, "with lock:", False, "right", THERE, "", Why.ENDS, Place("cart.py", 3)),
+            "left stops after shop.py:8 (with lock:), before cart.py:3, and right runs to its end in between",
+        ),
+        (
+            Stop("left", HERE, "with lock:", True, "right", THERE, "", Why.ENDS, freed=True, held=(("third", THERE),)),
+            "left stops after it has let go of the lock in shop.py:8 (with lock:) and right runs to its end in between, "
+            "while third has come to shop.py:9",
+        ),
+        (
             Stop("left", Place("", 0), "", False, "left", THERE, "", Why.ENDS),
             "left runs to its end as soon as it starts",
         ),
@@ -145,3 +166,24 @@ HERE, THERE = Place("shop.py", 8), Place("shop.py", 9)
 )
 def test_switches_are_said_by_the_lines_that_threads_stop_at(stop: Stop, said: str) -> None:
     assert sentence(Meeting((stop,), exact=True)) == f"when {said}"
+
+
+def test_who_has_come_to_its_first_line_in_the_midst_of_other_code_is_said() -> None:
+    turns = (
+        Turn(Switch(Moment(0, "shop.py", 7, 1, 2), 1), Why.WAITS, usual=True, last=("shop.py", 7, "")),
+        Turn(Switch(Moment(1, "cache.py", 62, 1), 0), Why.ROOM, usual=True, last=("", 0, "")),
+        Turn(Switch(Moment(0, "shop.py", 8, 1), 2), Why.ROOM, usual=False, last=("shop.py", 7, "go()")),
+        Turn(
+            Switch(Moment(2, "cache.py", 81, 2, 1), 1), Why.WAITS, usual=True, last=("cache.py", 81, ""), outside=True
+        ),
+    )
+    world = World(lambda _: True)
+    taped = Taped(("MainThread", "left", "right"), turns, "same", steered=True, unmet=())
+    assert Taped.read(taped.told()) == taped
+    world.seen = lambda setup: Seen(Reply.FAILS, taped=taped if setup.tape else None)  # type: ignore[method-assign]
+    _, meeting = conduct(world)
+    assert meeting is not None
+    assert sentence(meeting) == (
+        "when MainThread stops after shop.py:7 (go()) and right runs on until it waits outside the project's code "
+        "in between, while left has come to cache.py:62"
+    )

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_flakehunt.ground import project
-from pytest_flakehunt.model import Moment, SettingError, Switch, Taped
+from pytest_flakehunt.model import Moment, SettingError, Switch, Taped, Turn, Why
 from pytest_flakehunt.model.switches import read, written
 from pytest_flakehunt.perturbations import steered
 from pytest_flakehunt.perturbations.steered import Playing, Steering
@@ -155,3 +156,28 @@ def test_a_tape_that_does_not_fit_the_code_any_more_says_so(pytester: pytest.Pyt
             "flakehunt: did not reproduce: 1 test passed under threads=steered:1@test_it.py:99>0",
         ]
     )
+
+
+def adds_under_a_lock() -> list[int]:
+    lock, total = threading.Lock(), [0]
+
+    def add() -> int:
+        with lock:
+            total[0] += 1
+        return total[0]
+
+    with ThreadPoolExecutor(2) as pool:
+        return [each.result() for each in [pool.submit(add) for _ in range(2)]]
+
+
+def test_a_stop_tells_whether_a_lock_was_let_go_of_and_who_waits_for_more_to_do() -> None:
+    turns: list[Turn] = []
+    for seed in range(30):
+        _, taped = ran(adds_under_a_lock, Steering(seed))
+        turns += () if taped is None else taped.turns
+    let_go = [turn for turn in turns if turn.freed]
+    assert {turn.last[2] for turn in let_go} == {"with lock:"}
+    assert all(turn.switch.at.operation and turn.why is Why.ROOM for turn in let_go)
+    outside = [turn for turn in turns if turn.outside]
+    assert {turn.why for turn in outside} == {Why.WAITS}
+    assert all(turn.switch.at.thread for turn in outside), "the test itself waits in its own code"

@@ -50,7 +50,7 @@ FIXES: Mapping[str, str] = {
     "locale": "set the locale that the test counts on, or format without one",
     "cores": "do not count on a number of cores",
     "gc": "keep a reference to what must live, and close what must end, rather than leaving it to the collector",
-    "threads": "hold a lock over what is read and then changed, and join or wait for what must have happened",
+    "threads": "lock what is read and then changed, take locks in one order, and wait for what must have happened",
     "asyncio": "await what must have happened: an event, a task or a result, rather than counting on who comes first",
     "rows": "ask for the order that the test counts on, with ORDER BY, or compare without one",
     "resolution": "count on no two time stamps to differ: set them with os.utime, or number what happens",

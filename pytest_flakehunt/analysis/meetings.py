@@ -80,11 +80,15 @@ def reduced(
 
 
 def _singles(tape: Sequence[Switch], threads: Iterable[int]) -> Iterator[Switch]:
-    """Yield switches that may do alone what several do: at the same lines, of any thread to any other."""
+    """Yield switches that may do alone what several do: at the same lines, of any thread to any other.
+
+    They come as a thread comes there first, or as often as in the tape: a loop has to have begun.
+    """
     for one in reversed(tape):  # the last one is what the others have led to
         if not one.at.operation:
-            for thread, to in permutations(threads, 2):
-                yield Switch(one.at._replace(thread=thread, time=1), to)
+            for time in sorted({1, one.at.time}):
+                for thread, to in permutations(threads, 2):
+                    yield Switch(one.at._replace(thread=thread, time=time), to)
 
 
 def _schedule(setup: Setup, name: str, known: Mapping[str, Perturbation]) -> Experiment[Setting | None]:

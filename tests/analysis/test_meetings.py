@@ -1,5 +1,6 @@
 """The fewest switches of threads, found in worlds where it is known which ones matter."""
 
+import sys
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
@@ -79,6 +80,14 @@ def test_one_switch_that_does_alone_what_two_did_is_taken() -> None:
     alone = switch(1, 21, 2)
     setup, _ = conduct(World(lambda tape: needs(DRAWN[3], DRAWN[20])(tape) or alone in tape))
     assert str(setup.plan) == "threads=steered:1@shop.py:21>2"
+
+
+def test_one_switch_may_need_a_line_to_be_come_to_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    again = [Switch(one.at._replace(time=2), one.to) for one in DRAWN]
+    monkeypatch.setattr(sys.modules[__name__], "DRAWN", again)
+    alone = Switch(Moment(1, "shop.py", 21, 2), 2)
+    setup, _ = conduct(World(lambda tape: needs(again[3], again[20])(tape) or alone in tape))
+    assert str(setup.plan) == "threads=steered:1@shop.py:21#2>2"
 
 
 def test_it_may_fail_with_no_switch_at_all() -> None:

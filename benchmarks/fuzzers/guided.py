@@ -68,7 +68,7 @@ def _journal(there: Path, folder: Path) -> Reads:
 
     def reads(data: bytes) -> object:
         path.write_bytes(data if data.startswith(b'{"format"') else first + tests + data)
-        return sum(1 for _ in lines(Written(path), written))
+        return list(lines(Written(path), written))  # a number would be taken for an exit status
 
     return lambda data: (partial(reads, data), (LedgerError,))
 

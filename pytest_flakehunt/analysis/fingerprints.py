@@ -3,8 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from pytest_flakehunt.ground.failing import HANG
-from pytest_flakehunt.model import Attempt, Evidence, Outcome
+from pytest_flakehunt.model import HANG, Attempt, Evidence, Outcome
 
 VERSION = 2
 """Of what a fingerprint is made; those of another version are written after its number and a colon."""

@@ -13,10 +13,9 @@ from pytest_flakehunt.asked import flags
 from pytest_flakehunt.diagnosis.repro import Command, Commands
 from pytest_flakehunt.diagnosis.witness import FOLDER
 from pytest_flakehunt.ground import interrupting, realtime
-from pytest_flakehunt.ground.failing import HANG
 from pytest_flakehunt.ground.removing import removed
 from pytest_flakehunt.instruments import artefacts
-from pytest_flakehunt.model import Count, Mode, Outcome, Reply
+from pytest_flakehunt.model import HANG, Count, Mode, Outcome, Reply
 from pytest_flakehunt.zygote import fork, processes, wire
 from pytest_flakehunt.zygote.host import Origin
 from pytest_flakehunt.zygote.link import Watch

@@ -13,7 +13,7 @@ from pytest_flakehunt.ground.logical_lines import statement
 if TYPE_CHECKING:
     import doctest
 HANG = "Hang"
-"""The kind of a failure that would be a hang if nobody had seen it coming: where it stands is where it would hang."""
+"""The kind of a deadlock that was seen coming, as of a test that had to be ended: it stands where it would hang."""
 RENAMED = {"re.error": "re.PatternError", "pytest_flakehunt.Deadlock": HANG}
 """Types that have another name since Python 3.13, or are known by another one."""
 

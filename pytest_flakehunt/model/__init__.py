@@ -1,6 +1,7 @@
 """The nouns: frozen values that cross from one room to another."""
 
 from pytest_flakehunt.model.attempts import (
+    HANG,
     UNSEEN,
     Attempt,
     Count,
@@ -87,6 +88,7 @@ __all__ = [
     "CALM",
     "CALM_COLUMN",
     "FIRST_MODE",
+    "HANG",
     "LAST_MODE",
     "NOTHING",
     "PASSED",

@@ -48,6 +48,8 @@ class Isolation(StrEnum):
     """An interpreter of its own that never forked."""
 
 
+HANG = "Hang"
+"""Kind of the failure of a test that had to be ended, or would have had to be if nobody had seen it coming."""
 UNSEEN = "unseen"
 """Stands among the sources that a test consults where it could not be watched to the end."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_flakehunt.ground import failing, realtime
-from pytest_flakehunt.model import Attempt, Evidence, Isolation, Leak, Outcome, Place, Plan, Sweep
+from pytest_flakehunt.model import HANG, Attempt, Evidence, Isolation, Leak, Outcome, Place, Plan, Sweep
 from pytest_flakehunt.model.plans import Draft
 from pytest_flakehunt.zygote import wire
 from pytest_flakehunt.zygote.journal import UNWRITABLE
@@ -181,7 +181,7 @@ class Ongoing:
         if self.killed is not None:
             message = f"no end in sight after {seconds:.0f} s"
             note = f"other threads at {', '.join(map(str, others))}" if others else ""
-            evidence = Evidence("process", failing.HANG, message, main, stacks=stacks, note=note, statement=scope)
+            evidence = Evidence("process", HANG, message, main, stacks=stacks, note=note, statement=scope)
             return wire.Finished(position, Outcome.HUNG, seconds, evidence)
         name = ending(status)
         why = f", of {stacks.strip().splitlines()[-1]}" if status == OURS_FAILED and stacks.strip() else ""

@@ -10,13 +10,12 @@ import _thread
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType
 
-from pytest_flakehunt.ground import project, realtime
+from pytest_flakehunt.ground import realtime
 from pytest_flakehunt.model.switches import Why
-from pytest_flakehunt.steering import processors
-from pytest_flakehunt.steering.members import Member
+from pytest_flakehunt.steering import deadlocks, processors
+from pytest_flakehunt.steering.members import Member, take
 from pytest_flakehunt.steering.record import Record
 from pytest_flakehunt.steering.schedules import Choosing
 
@@ -77,7 +76,7 @@ class Baton:
         """Take in the thread that runs the test."""
         member = self._new(threading.current_thread().name, None)
         self._known(member)
-        frame = _own(sys._getframe())  # noqa: SLF001 - the only way
+        frame = deadlocks.own(sys._getframe())  # noqa: SLF001 - the only way
         if frame is not None:
             member.came((frame.f_code.co_filename, frame.f_lineno))
         self.holder = member
@@ -135,8 +134,8 @@ class Baton:
         if self.over:
             return None
         member = self.members.get(_thread.get_ident())
-        if member is None:
-            return None
+        if member is None or self._mutex._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - as threading asks
+            return None  # a finalizer, or a signal's handler, that comes in between here
         if member is not self.holder:
             if not member.free:
                 return None  # a signal's handler, or a finalizer, beside what waits
@@ -254,7 +253,7 @@ class Baton:
         due = None if seconds is None else self._now + seconds
         while True:
             with self._mutex:
-                member.waits, member.due, member.expired = waits, due, False
+                member.waits, member.due, member.expired, member.attempt = waits, due, False, attempt
                 member.until = 0.0 if seconds is None else start + seconds
                 left = member.until - realtime.monotonic()
                 member.early = seconds is not None and left < MOST_EARLY and self.schedule.early()
@@ -262,10 +261,12 @@ class Baton:
                     self._woken(member)
                     return True
                 member.operation += 1
-                member.outside = _own(sys._getframe()) is None  # noqa: SLF001 - the only way
+                member.outside = deadlocks.own(sys._getframe()) is None  # noqa: SLF001 - the only way
                 self._choose(member, Why.WAITS)
             try:
                 self._wait(member)
+                if member.has:
+                    return True
                 if self.over:
                     return None
                 if (member.early or member.expired) and self._napped(member):
@@ -290,6 +291,7 @@ class Baton:
 
     def _woken(self, member: Member) -> None:
         member.waits, member.due, member.early, member.expired = None, None, False, False
+        member.attempt, member.has = None, False
 
     def freed(self, waits: object) -> None:
         """Let all go on that waited for something, as soon as it is their turn."""
@@ -362,6 +364,8 @@ class Baton:
         self.holder = member
         self._napping = False
         member.granted = True
+        for each in self._all:
+            each.looked = False
         member.gate.release()
 
     def _child(self, member: Member) -> Member | None:
@@ -388,7 +392,7 @@ class Baton:
             return
         granted = False
         try:
-            while not (granted := member.gate.acquire(timeout=self._slice())):
+            while not (granted := take(member.gate, True, self._slice())):
                 if self.over:
                     break
                 self._look(member)
@@ -410,7 +414,7 @@ class Baton:
         with self._mutex:
             self._woken(member)
             if self.holder is member:
-                member.gate.acquire(False)
+                take(member.gate, False)
             else:
                 member.free = True
 
@@ -429,10 +433,11 @@ class Baton:
             if self.over:
                 return
             holder, now = self.holder, realtime.monotonic()
-            if holder is None:
-                self._nobody_runs()
+            if holder is None or self._napping:
+                if holder is not member and not self._unseen(member) and holder is None:
+                    self._nobody_runs()
                 return
-            if holder is member or self._napping or not holder.native:
+            if holder is member or not holder.native:
                 return
             busy = processors.busy(holder.native)
             step, since, before = self._seen
@@ -454,21 +459,24 @@ class Baton:
             self._choose(holder, Why.WAITS)
 
     def _nobody_runs(self) -> None:
-        """See to it that a deadlock is told of."""
-        if any(each.free or each.due is not None or each.waits is None for each in self._all) or self._foreign():
+        """See to it that a deadlock is told of, once each has seen for itself that it has to wait."""
+        if any(each.free or each.due is not None or each.waits is None or not each.looked for each in self._all):
             return
         if not self.deadlock:
-            self.deadlock = self._circle()
+            self.deadlock = deadlocks.told(self._all)
             self._open_all()
 
-    def _foreign(self) -> bool:
-        """Tell whether other threads of Python's are there, which may do what others wait for."""
-        return len(sys._current_frames()) > len(self.members)  # noqa: SLF001 - the only way
-
-    def _circle(self) -> str:
-        frames = sys._current_frames()  # noqa: SLF001 - the only way
-        waiting = [f"{each.name} waits{_at(frames.get(each.ident))} for {_what(each.waits)}" for each in self._all]
-        return "all threads wait for each other: " + "; ".join(waiting)
+    def _unseen(self, member: Member) -> bool:
+        """Let a thread that waits see whether somebody has done it past the gates; tell whether that is so."""
+        if member.waits is None or member.attempt is None:
+            return False
+        alone = not any(each.free for each in self._all) and not deadlocks.others(len(self.members))
+        if not member.attempt():
+            member.looked = alone  # asked before: who ended since may have done it
+            return False
+        member.waits, member.has, self._news, self.record.astray = None, True, True, True
+        self._offer()
+        return True
 
     def dissolve(self) -> None:
         """Let all threads run free from now on."""
@@ -480,30 +488,3 @@ class Baton:
         for member in self._all:
             if member.gate.locked():  # else it is on its way already
                 member.gate.release()
-
-
-def _at(frame: FrameType | None) -> str:
-    """Say at which line of the project's own code a thread is."""
-    frame = _own(frame)
-    return "" if frame is None else f" at {Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-
-
-def _own(frame: FrameType | None) -> FrameType | None:
-    """Give the innermost frame of the project's own code."""
-    while frame is not None and not project.owns(frame.f_code.co_filename):
-        frame = frame.f_back
-    return frame
-
-
-def _what(waits: object) -> str:
-    """Name what a thread waits for, and who has it."""
-    if isinstance(waits, Member):
-        return f"the end of {waits.name}"
-    owner = getattr(waits, "owner", None)
-    if not isinstance(owner, Member):
-        return "what nobody does"
-    if owner.waits is waits:
-        return "a lock of its own"
-    taken = getattr(waits, "taken", None)
-    where = f" took at {Path(taken[0]).name}:{taken[1]}" if taken is not None else " has"
-    return f"a lock that {owner.name}{where}"

@@ -22,6 +22,8 @@ REAL_RLOCK = _thread.RLock
 RealQueue: Any = queue.SimpleQueue
 _join = threading.Thread.join
 """Held on to: a test may put something else in its place."""
+_MOST = threading.TIMEOUT_MAX
+"""Seconds; whoever waits longer gets the error that says so."""
 _NAP = object()
 """What nobody ever frees."""
 
@@ -61,6 +63,7 @@ class Lock:
 
     __slots__ = ("__weakref__", "_real", "direct", "owner", "taken")
     real: Callable[..., Any] = staticmethod(members.allocate)
+    take: Callable[..., Any] = staticmethod(members.take)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._real: Any = self.real(*args, **kwargs)
@@ -87,7 +90,7 @@ class Lock:
         """Take the lock, as soon as it is this thread's turn."""
         __tracebackhide__ = True
         mine = _mine()
-        if mine is None or not blocking or (timeout != -1 and not timeout >= 0):
+        if mine is None or not blocking or (timeout != -1 and not 0 <= timeout <= _MOST):
             if mine is not None:
                 mine[0].point(mine[1])
             return bool(self._real.acquire(blocking, timeout))
@@ -96,7 +99,7 @@ class Lock:
         direct = project.owns(sys._getframe(1).f_code.co_filename)  # noqa: SLF001 - the only way
 
         def attempt() -> bool:
-            if self._real.acquire(False):
+            if self.take(self._real, False):
                 if self.owner is not member:
                     self.owner, self.taken, self.direct = member, member.here, direct
                     member.holds += direct
@@ -156,6 +159,7 @@ class RLock(Lock):
 
     __slots__ = ()
     real: Callable[..., Any] = staticmethod(REAL_RLOCK)
+    take: Callable[..., Any] = staticmethod(REAL_RLOCK.acquire)
 
     def release(self) -> None:
         """Let go of the lock, or of one of the times that it was taken."""
@@ -204,7 +208,7 @@ class SimpleQueue(metaclass=_Kind):
     @property  # type: ignore[misc]  # as above
     def __class__(self) -> Any:
         """Say what the queue itself is: that is what others ask for."""
-        return RealQueue
+        return RealQueue if type(self) is SimpleQueue else type(self)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self._real.__reduce_ex__(protocol)
@@ -222,7 +226,7 @@ class SimpleQueue(metaclass=_Kind):
         """Take an item out, as soon as it is this thread's turn and there is one."""
         __tracebackhide__ = True
         mine = _mine()
-        if mine is None or not block or (timeout is not None and not timeout >= 0):
+        if mine is None or not block or (timeout is not None and not 0 <= timeout <= _MOST):
             return self._real.get(block, timeout)
         baton, member = mine
         baton.point(member)
@@ -271,7 +275,7 @@ def joined(original: Callable[..., None]) -> Callable[..., None]:
             return
         baton, member = mine
         baton.point(member)
-        if timeout is None or timeout > 0:
+        if timeout is None or 0 < timeout <= _MOST:
             start = realtime.monotonic()
             baton.until(member, lambda: ended(target), target, timeout)
             if timeout is not None:
@@ -301,7 +305,7 @@ def napped(original: Callable[..., None]) -> Callable[..., None]:
 
     def sleep(seconds: Any) -> None:
         mine = _mine()
-        if mine is None or not isinstance(seconds, int | float) or seconds < 0:
+        if mine is None or not isinstance(seconds, int | float) or not 0 <= seconds <= _MOST:
             original(seconds)
             return
         baton, member = mine

@@ -2,6 +2,7 @@
 
 import _thread
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,8 @@ from pytest_flakehunt.model.switches import Moment
 
 allocate = _thread.allocate_lock
 """Held on to, as what others find by this name may be ours."""
+take = type(allocate()).acquire
+"""Held on to, as a test may forbid whoever runs a loop to wait for a lock."""
 
 _is_alive = threading.Thread.is_alive
 
@@ -41,6 +44,12 @@ class Member:
     """The system's number of it; 0 before it runs."""
     waits: object = None
     """What it waits for; None if it could run."""
+    attempt: Callable[[], bool] | None = None
+    """Does what it waits for if that can be done at once, and tells whether."""
+    looked: bool = False
+    """Whether it has seen, since anybody ran who could do it, that it cannot."""
+    has: bool = False
+    """Whether it has done so while it waited: nobody had to let it go on."""
     due: float | None = None
     """When its wait is over, in the test's own time."""
     until: float = 0.0
@@ -66,7 +75,7 @@ class Member:
     """Whether it waits with none of the project's functions on its stack."""
 
     def __post_init__(self) -> None:
-        self.gate.acquire()
+        take(self.gate)
 
     def came(self, line: Line) -> None:
         """Take in a line that it is about to run."""

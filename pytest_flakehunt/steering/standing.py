@@ -155,7 +155,9 @@ def _set(owner: type, name: str, original: Any, ours: Any) -> Iterator[None]:
 
 
 def _alone() -> None:
-    Steered.baton = None
+    baton, Steered.baton = Steered.baton, None
+    if baton is not None:
+        baton.over = True  # none of the other threads lives here
 
 
 if hasattr(os, "register_at_fork"):

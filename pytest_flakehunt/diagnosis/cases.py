@@ -1,7 +1,7 @@
 """What the survey knows of tests that failed: from rows of the ledger to cases, and to targets of a diagnosis."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -37,6 +37,7 @@ CROWD = frozenset({-1})
 CHANCE = 0.05
 """How likely a flaky test may be to fail in all calm sweeps, and then to pass so often by itself."""
 OURS = "it fails in every calm sweep and passes when pytest runs it by itself: the hunt's own fault, not the test's"
+UNTRIED = "forks of one interpreter alone may be the cause: the hunt ended before a fresh one had run it"
 LEAST_LIMIT = 2.0
 """Seconds that a test may take at least which is known to hang, ..."""
 ENDED_FACTOR = 3.0
@@ -213,7 +214,16 @@ class Cases:
         """Give what is to be said of every test, in the order of collection."""
         judged = {finding.nodeid: finding for finding in verdicts.judge(self.failing(), len(self.active))}
         found = [(judged.get(test.nodeid) or self._steady(test), test) for test in self.survey.tallies.tests]
-        return [replace(finding, seconds=test.slowest or 0.0) for finding, test in found]
+        return [
+            replace(finding, seconds=test.slowest or 0.0, notes=(*finding.notes, *self._untried(finding, test)))
+            for finding, test in found
+        ]
+
+    def _untried(self, finding: Finding, test: Tally) -> Iterator[str]:
+        """Say that forks alone may be the cause, where a hunt that was ended had no time to find out."""
+        doubted = self.survey.checks and test.fails_in_forks and not test.unforked.runs
+        if doubted and finding.verdict in {Verdict.FLAKY, Verdict.FRAGILE}:
+            yield UNTRIED
 
     def leaks(self) -> dict[str, tuple[Left, ...]]:
         """Give what tests and fixtures leave behind, by the test that it is told with."""

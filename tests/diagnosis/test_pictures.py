@@ -68,7 +68,7 @@ def cases(tmp_path: Path) -> Iterator[Cases]:
             sweeps[number] = sweep
             if not sweep.outage:
                 tallies.add(sweep, attempts)
-    survey = cast("Any", SimpleNamespace(sweeps=sweeps, tallies=tallies))
+    survey = cast("Any", SimpleNamespace(sweeps=sweeps, tallies=tallies, checks=True))
     active = [KNOWN[name] for name in ("order", "clock", "random", "gc")]
     yield Cases(survey, ledger, KNOWN, active, datetime.now(UTC), 1)
     ledger.close()

@@ -174,6 +174,22 @@ def stand_in(original: Any, call: Callable[..., Any], name: str) -> FunctionType
     return ours
 
 
+class Started:
+    """What a new thread runs in the place of a function, and what says of itself that it is that."""
+
+    __slots__ = ("_call", "_function")
+
+    def __init__(self, function: Callable[..., Any], call: Callable[..., Any]) -> None:
+        self._function, self._call = function, call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
+        return self._call(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return repr(self._function)
+
+
 @functools.cache
 def _signature(original: Any) -> inspect.Signature | None:
     """Give a function's signature; None where ``inspect`` itself has none, as for some functions in C."""

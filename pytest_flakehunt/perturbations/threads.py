@@ -1,7 +1,6 @@
 """Where threads take turns: seeded delays at telling lines of the project's own code."""
 
 import _thread
-import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +11,7 @@ from types import CodeType
 from typing import Any, ClassVar
 
 from pytest_flakehunt.ground import project, realtime, seeds
-from pytest_flakehunt.ground.stand_ins import Maker, standing
+from pytest_flakehunt.ground.stand_ins import Maker, Started, standing
 from pytest_flakehunt.model.switches import NO_SWITCH, read
 from pytest_flakehunt.perturbations import lines, reading
 from pytest_flakehunt.perturbations.seeded import Seeded, Seeding
@@ -199,12 +198,11 @@ def _placed(switches: Switches, run: Callable[..., Any]) -> Callable[..., Any]:
     switches.starts += 1
     place = switches.starts
 
-    @functools.wraps(run)
     def placed(*args: Any, **kwargs: Any) -> Any:
         switches.named(place)
         return run(*args, **kwargs)
 
-    return placed
+    return Started(run, placed)
 
 
 STAND_INS: Mapping[str, Maker] = {

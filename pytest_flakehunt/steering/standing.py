@@ -1,7 +1,6 @@
 """How gates come to stand where the real things are, and how they go again."""
 
 import _thread
-import functools
 import os
 import sys
 import threading
@@ -87,7 +86,6 @@ def _starting(original: Callable[..., Any], start: Start) -> Callable[..., Any]:
 
 
 def _started(original: Callable[..., Any], baton: Baton, member: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
-    @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
         baton.begins(member)
         try:
@@ -96,7 +94,7 @@ def _started(original: Callable[..., Any], baton: Baton, member: Any, function: 
             baton.ends(member)
 
     try:
-        return original(run, *args, **kwargs)
+        return original(stand_ins.Started(function, run), *args, **kwargs)
     except BaseException:
         baton.never_began(member)
         raise

@@ -449,6 +449,13 @@ class Baton:
                 return
             self._take_away(holder)
 
+    def apart(self, member: Member) -> None:
+        """Hand on the baton, as a thread that is about to wait for what is not steered, and run free until then."""
+        with self._mutex:
+            if self.holder is member and len(self._all) > 1:
+                member.free = self.record.astray = True
+                self._choose(member, Why.WAITS)
+
     def _take_away(self, holder: Member) -> None:
         self.lost += 1
         holder.free = True

@@ -316,3 +316,19 @@ def napped(original: Callable[..., None]) -> Callable[..., None]:
                 original(left)
 
     return sleep
+
+
+def selected(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what waits for files to be ready, as event loops and servers do: nobody has to see first that it does."""
+
+    def select(self: Any, timeout: Any = None) -> Any:
+        mine = _mine()
+        if mine is None or (timeout is not None and timeout <= 0):
+            return original(self, timeout)
+        if ready := original(self, 0):
+            return ready
+        baton, member = mine
+        baton.apart(member)
+        return original(self, timeout)
+
+    return select

@@ -2,6 +2,7 @@
 
 import _thread
 import os
+import selectors
 import sys
 import threading
 import time
@@ -100,6 +101,15 @@ def _started(original: Callable[..., Any], baton: Baton, member: Any, function: 
         raise
 
 
+def _methods() -> Iterator[tuple[type, str, stand_ins.Maker]]:
+    """Give methods of the standard library's that stand-ins take the place of."""
+    yield threading.Thread, "join", gates.joined
+    yield threading.Thread, "is_alive", gates.alive
+    for found in vars(selectors).values():
+        if isinstance(found, type) and issubclass(found, selectors._BaseSelectorImpl) and "select" in vars(found):  # noqa: SLF001 - what waits
+            yield found, "select", gates.selected
+
+
 @contextmanager
 def standing(start: Start) -> Iterator[None]:
     """Let gates stand where the real things are, in every module that is imported by now.
@@ -122,11 +132,10 @@ def standing(start: Start) -> Iterator[None]:
             undo.enter_context(premade.gated(holder, around))
         starts = {id(real): both for both in pairs.values() if (real := both[0]).__name__.startswith("start_")}
         undo.enter_context(_swapped(vars(_thread), starts))
-        methods: dict[str, stand_ins.Maker] = {"join": gates.joined, "is_alive": gates.alive}
-        for name, make in methods.items():
-            original = vars(threading.Thread)[name]
-            ours = stand_ins.stand_in(original, make(original), f"threading:Thread.{name}")
-            undo.enter_context(_set(threading.Thread, name, original, ours))
+        for owner, name, make in _methods():
+            original = vars(owner)[name]
+            ours = stand_ins.stand_in(original, make(original), f"{owner.__module__}:{owner.__qualname__}.{name}")
+            undo.enter_context(_set(owner, name, original, ours))
         yield
 
 

@@ -1,6 +1,7 @@
 """What threads wait for may come about past all gates: that is no deadlock, and nobody waits longer than without."""
 
 import _thread
+import asyncio
 import ctypes
 import functools
 import gc
@@ -199,6 +200,25 @@ def test_a_class_built_on_a_queue_stays_what_it_is() -> None:
         assert items.get() == 2
         assert items.__class__ is Doubling
         assert isinstance(items, queue.SimpleQueue)
+
+
+def test_an_event_loop_that_waits_for_threads_costs_nobody_the_baton() -> None:
+    def squared(number: int) -> int:
+        result = number
+        result *= number
+        return result
+
+    async def main() -> list[int]:
+        return await asyncio.gather(*(asyncio.to_thread(squared, number) for number in range(8)))
+
+    lost = []
+    for seed in range(10):
+        with steering(seed):
+            assert asyncio.run(main()) == [number**2 for number in range(8)]
+            assert steered._test is not None
+            assert steered._test.baton is not None
+            lost.append(steered._test.baton.lost)
+    assert lost.count(0) >= 7  # the machine may be busy
 
 
 @pytest.mark.parametrize("setting", [Steering(1), Switching(1)], ids=str)

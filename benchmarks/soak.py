@@ -18,6 +18,7 @@ done and after which sweep follow from the seed, the moment within a sweep from 
 
 import argparse
 import json
+import re
 import shutil
 import signal
 import sys
@@ -142,9 +143,10 @@ def killed(rows: list[dict[str, Any]]) -> int:
 
 
 def shortened(wrong: list[str]) -> str:
-    """Give the first of what was wrong, without what differs from run to run."""
+    """Give the first of what was wrong, without what differs from machine to machine."""
     more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-    return f"`{wrong[0][:160].replace('|', '/').replace('`', '')}`{more}"
+    told = re.sub(r"(/[^\s/'\"]+)+/(?=[^\s/'\"]+)", "", wrong[0])  # names of files, without where they lie
+    return f"`{told[:160].replace('|', '/').replace('`', '')}`{more}"
 
 
 def now(newest: dict[str, Any], row: dict[str, Any]) -> str:

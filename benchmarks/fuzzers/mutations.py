@@ -177,6 +177,9 @@ SCHEMES = (
 )  # fmt: skip
 """What may be done to the whole of a table."""
 
+MOST_STEPS = 10**7
+"""Steps of SQLite after which a change is given up: one before it may have made a trigger without end."""
+
 
 def _change(db: sqlite3.Connection, chance: Random) -> None:
     """Do something to a table, or to one of its columns."""
@@ -212,6 +215,7 @@ def of_ledger(path: Path, chance: Random) -> None:
                 (poisoned if chance.random() < 0.4 else of_json)(document, chance)
                 db.execute("UPDATE documents SET document = ? WHERE hunt = ?", (dumped(document), number))
             return
+        db.set_progress_handler(lambda: True, MOST_STEPS)
         for _ in range(chance.choice((1, 2, 5, 12))):
             with suppress(sqlite3.Error, OverflowError, UnicodeError):
                 _change(db, chance)

@@ -32,6 +32,23 @@ def die_with_parent(*, wanted: bool = True) -> None:
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL if wanted else 0)
 
 
+def outlive_parent(number: int) -> None:
+    """Get a signal as the process that started this one ends, where the system can do so (Linux)."""
+    _prctl(PR_SET_PDEATHSIG, number)
+
+
+def end_children() -> None:
+    """Kill all children of this process, and whatever comes to it as they end, for one that imports nothing."""
+    while True:
+        with contextlib.suppress(OSError):
+            for pid in Path(f"{TASKS}/{os.getpid()}/children").read_text("ascii").split():
+                os.kill(int(pid), signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
 bound = die_with_parent if sys.platform == "linux" else None
 """What a new process calls before its program begins, so that it ends with this one."""
 

@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import signal
 from pathlib import Path
 
 from pytest_flakehunt.zygote import fork
 
 PID, STATUS = "pid", "status"
 """Files in the scratch folder: which process the interpreter is, and how it has ended."""
+BEREFT = getattr(signal, "SIGUSR2", 0)
+"""The signal that says that the hunt is gone."""
 FORSAKEN = 256
 """In the place of an exit status: not the interpreter has ended by itself, but the process that stands between."""
 
@@ -15,6 +18,7 @@ FORSAKEN = 256
 def stand_between(scratch: str) -> None:
     """Let a child of this process be the interpreter, and wait for its end.
 
+    Where the hunt is gone, all that it has started here, and what tests have left, is ended.
     Nothing is imported yet, and no thread runs: what comes after is no other than in a process that was never forked.
 
     Args:
@@ -22,7 +26,16 @@ def stand_between(scratch: str) -> None:
     """
     if not (pid := fork.divided()):
         return
-    fork.die_with_parent()
+    hunt = os.getppid()
+
+    def bereft(*_: object) -> None:
+        if os.getppid() != hunt:  # else somebody else has sent it
+            fork.end_children()
+            os._exit(1)
+
+    fork.adopt_orphans()
+    signal.signal(BEREFT, bereft)
+    fork.outlive_parent(BEREFT)
     for descriptor in (0, 1):  # the hunt must hear when the interpreter has closed them
         os.close(descriptor)
     folder = Path(scratch)

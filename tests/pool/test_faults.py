@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -414,6 +415,48 @@ def test_a_test_in_an_interpreter_of_its_own_that_ends_its_parent_does_not_end_t
     assert "it ends its parent process, which in an ordinary run is whatever has started pytest" in str(
         found.report["notes"]
     )
+
+
+def test_where_a_hunt_is_killed_nothing_is_left_of_a_sweep_that_is_not_forked(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(
+        """
+        import os, pathlib, subprocess, sys, time
+        def test_leaves_processes():
+            if not os.fork(): time.sleep(1000)
+            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"], start_new_session=True)
+            pathlib.Path(__file__).with_name("began").touch()
+            time.sleep(1000)
+        """
+    )
+    monkeypatch.setenv("OF_THIS_TEST", str(pytester.path))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    words = ("-m", "pytest", "-ppytest_flakehunt.plugin", "--flakehunt=3", "--flakehunt-isolation=fresh", CALM_ONLY)
+    hunt = subprocess.Popen([sys.executable, *words], cwd=pytester.path, stdout=subprocess.DEVNULL)
+    within(60, (pytester.path / "began").exists)
+    assert len(marked(pytester.path)) >= 4
+    hunt.kill()
+    hunt.wait()
+    within(20, lambda: not marked(pytester.path))
+
+
+def within(seconds: float, comes_about: Callable[[], bool]) -> None:
+    """Wait until something comes about."""
+    ends = time.monotonic() + seconds
+    while not comes_about():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
+def marked(path: Path) -> list[psutil.Process]:
+    """Give the processes that a test has started, directly or not."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("OF_THIS_TEST") == str(path) and process.pid != os.getpid():
+                found.append(process)
+    return found
 
 
 @pytest.mark.parametrize("only", ["hashseed", "gc"])

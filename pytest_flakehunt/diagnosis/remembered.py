@@ -128,7 +128,9 @@ def _line(code: Any, line: Any, functions: int) -> None:
 def _taped(told: Any) -> Taped:
     """Read how threads changed places, each of which has a name."""
     names = [foreign.text(name) for name in _some(told["names"])]
-    for _switch, _why, _usual, file, line, text in _some(told["turns"]):
+    truths = [told["steered"]]
+    for _switch, _why, usual, file, line, text, freed, outside in _some(told["turns"]):
+        truths += [usual, freed, outside]
         foreign.text(file)
         foreign.number(line)
         foreign.text(text)
@@ -136,7 +138,7 @@ def _taped(told: Any) -> Taped:
     taped = Taped.read(told)
     if any(max(turn.switch.at.thread, turn.switch.to) >= len(names) for turn in taped.turns):
         raise ValueError("a switch of a thread that is not named")
-    if not isinstance(told["steered"], bool):
+    if not all(isinstance(truth, bool) for truth in truths):
         raise TypeError("yes or no is expected")
     return taped
 

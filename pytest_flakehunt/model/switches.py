@@ -152,8 +152,10 @@ class Taped:
         return cls(
             tuple(map(str, told["names"])),
             tuple(
-                Turn(_read(switch), Why(why), bool(usual), (str(file), int(line), str(text)), *map(bool, more))
-                for switch, why, usual, file, line, text, *more in told["turns"]
+                Turn(
+                    _read(switch), Why(why), bool(usual), (str(file), int(line), str(text)), bool(freed), bool(outside)
+                )
+                for switch, why, usual, file, line, text, freed, outside in told["turns"]
             ),
             str(told["digest"]),
             bool(told["steered"]),

@@ -64,6 +64,7 @@ def test_it_is_read_back() -> None:
         ((0, 5, "turns", 0, 1), "why not"),
         ((0, 5, "turns", 0, 4), -1),
         ((0, 5, "turns", 0), ["0@a.py:3>1"]),
+        ((0, 5, "turns", 0, 6), "yes"),
         ((0, 5, "digest"), None),
         ((0, 5, "steered"), "yes"),
         ((0, 5, "unmet"), ["1>2"]),

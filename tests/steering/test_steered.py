@@ -7,18 +7,16 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.perturbations import steered
-from pytest_flakehunt.perturbations.steered import Steering
 from pytest_flakehunt.steering import gates
+from tests.steering.conftest import steering
 
 AT_IMPORT = threading.Lock()
 
@@ -35,21 +33,6 @@ class Kept:
 KEPT = Kept()
 LOCAL = threading.local()
 CONTEXT = contextvars.ContextVar("CONTEXT", default="plain")
-
-
-@pytest.fixture(autouse=True)
-def one_at_a_time(request: pytest.FixtureRequest) -> None:
-    """Stand aside where threads are steered already."""
-    plugins = request.config.pluginmanager.get_plugins()
-    if any(isinstance(plugin, Stage) and "threads" in plugin.plan.names for plugin in plugins):
-        pytest.skip("threads are perturbed already")
-
-
-@contextmanager
-def steering(seed: int) -> Iterator[None]:
-    setting = Steering(seed)
-    with setting.held(), setting.held_for("test_a.py::test_x"):
-        yield
 
 
 def ran(deed: Callable[[], object], seed: int) -> tuple[object, str, int]:

@@ -16,9 +16,7 @@ from pytest_flakehunt.model import Moment, SettingError, Switch, Taped, Turn, Wh
 from pytest_flakehunt.model.switches import read, written
 from pytest_flakehunt.perturbations import steered
 from pytest_flakehunt.perturbations.steered import Playing, Steering
-from tests.steering.test_steered import DEEDS, one_at_a_time, races, threads_of
-
-__all__ = ["one_at_a_time"]
+from tests.steering.test_steered import DEEDS, races, threads_of
 
 NUMBERS = st.integers(1, 10**6)
 THREADS = st.integers(0, 999)

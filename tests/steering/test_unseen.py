@@ -11,34 +11,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from pytest_flakehunt.instruments.stage import Stage
 from pytest_flakehunt.perturbations import steered
 from pytest_flakehunt.perturbations.steered import Steering
 from pytest_flakehunt.perturbations.threads import Switching
+from tests.steering.conftest import steering
 
 GUARD, KEPT = threading.Lock(), threading.RLock()
 TOTAL = [0]
-
-
-@pytest.fixture(autouse=True)
-def one_at_a_time(request: pytest.FixtureRequest) -> None:
-    """Stand aside where threads are steered already."""
-    plugins = request.config.pluginmanager.get_plugins()
-    if any(isinstance(plugin, Stage) and "threads" in plugin.plan.names for plugin in plugins):
-        pytest.skip("threads are perturbed already")
-
-
-@contextmanager
-def steering(seed: int) -> Iterator[None]:
-    setting = Steering(seed)
-    with setting.held(), setting.held_for("test_a.py::test_x"):
-        yield
 
 
 def ran(*deeds: Callable[[], object], seconds: float | None = None) -> list[bool]:

@@ -78,6 +78,7 @@ TABLE: Mapping[str, tuple[str, ...]] = {
     "asyncio.base_events:BaseEventLoop._asyncgen_firstiter_hook": (),
     "asyncio.base_events:BaseEventLoop._run_once": (),
     "asyncio.base_events:BaseEventLoop.call_at": (),
+    "asyncio.base_events:BaseEventLoop.call_later": (),
     "asyncio.base_events:BaseEventLoop.call_exception_handler": (),
     "asyncio.base_events:BaseEventLoop.close": (),
     "asyncio.base_events:BaseEventLoop.create_task": (),

@@ -96,10 +96,25 @@ _chance: Random | None = None
 """What the running test draws from."""
 _rings: dict[tuple[int, float], float] = {}
 """When the last timer of each length rings in it, by loop."""
+_asked: dict[int, float] = {}
+"""The length of the timer that is being made, by loop: the clock goes on meanwhile and cannot tell it."""
 
 
 def _lateness(chance: Random, most: float) -> float:
     return chance.uniform(0, most) if chance.random() < LATE else 0.0
+
+
+def _of_a_length(original: Callable[..., asyncio.TimerHandle]) -> Callable[..., asyncio.TimerHandle]:
+    def call_later(self: Any, delay: Any, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        if _chance is None:
+            return original(self, delay, callback, *args, context=context)
+        _asked[id(self)] = delay
+        try:
+            return original(self, delay, callback, *args, context=context)
+        finally:
+            _asked.pop(id(self), None)
+
+    return call_later
 
 
 def _late_timer(original: Callable[..., asyncio.TimerHandle]) -> Callable[..., asyncio.TimerHandle]:
@@ -114,7 +129,8 @@ def _late_timer(original: Callable[..., asyncio.TimerHandle]) -> Callable[..., a
 
 def _in_turn(loop: Any, when: float, late: float) -> float:
     """Let naps of equal length end in the order in which they began: on no loop does one overtake the other."""
-    nap = id(loop), round(when - loop.time(), 4)
+    length = _asked.pop(id(loop), None)
+    nap = id(loop), round(when - loop.time(), 4) if length is None else length
     _rings[nap] = max(late, math.nextafter(_rings.get(nap, 0.0), math.inf))
     return _rings[nap]
 
@@ -177,6 +193,7 @@ def _of_the_library(handle: asyncio.Handle) -> bool:
 
 _LOOP = "asyncio.base_events:BaseEventLoop"
 STAND_INS: Mapping[str, Maker] = {
+    f"{_LOOP}.call_later": _of_a_length,
     f"{_LOOP}.call_at": _late_timer,
     f"{_LOOP}.run_in_executor": _late_result,
     "asyncio.selector_events:BaseSelectorEventLoop._process_events": _in_another_order,

@@ -5,8 +5,10 @@ import socket
 import sys
 import threading
 import time
+from asyncio import base_events
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any
 
 import pytest
@@ -209,6 +211,27 @@ SOUND = [
 @pytest.mark.parametrize("deed", SOUND)
 def test_sound_code_does_not_notice(deed: Callable[[], Awaitable[bool]]) -> None:
     assert failing(deed) == 0
+
+
+class Interrupted:
+    """The module ``time``, in a process that others now and then take the processor from."""
+
+    def __init__(self) -> None:
+        self.chance = Random(1)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def monotonic(self) -> float:
+        if self.chance.random() < 0.1:
+            time.sleep(0.0005)
+        return time.monotonic()
+
+
+def test_equal_naps_take_turns_where_others_take_the_processor_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base_events, "time", Interrupted())
+
+    assert failing(equal_naps_take_turns) == 0
 
 
 def test_what_is_shuffled_breaks_the_order_of_callbacks_and_is_stress() -> None:

@@ -15,7 +15,7 @@ from pytest_flakehunt.perturbations.seeded import Seeded
 from pytest_flakehunt.steering.baton import Baton
 from pytest_flakehunt.steering.gates import Steered
 from pytest_flakehunt.steering.schedules import Choosing, Schedule, Tape
-from pytest_flakehunt.steering.standing import standing
+from pytest_flakehunt.steering.standing import learn, standing
 
 MOST_TOLD = 3
 """Switches that are named which did not take place."""
@@ -28,6 +28,11 @@ class Held:
     patience: ClassVar[float] = 5.0
     slowing: ClassVar[float] = 100.0
     """As for delays: lines are watched."""
+
+    @staticmethod
+    def prepare() -> None:
+        """Find the locks that modules have made."""
+        learn()
 
     @contextmanager
     def held(self) -> Iterator[None]:

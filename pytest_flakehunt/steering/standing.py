@@ -110,6 +110,18 @@ def _methods() -> Iterator[tuple[type, str, stand_ins.Maker]]:
             yield found, "select", gates.selected
 
 
+def _modules() -> list[ModuleType]:
+    """Give modules that keep what gates stand for; those of ``threading`` itself are left alone."""
+    everything: list[Any] = list(sys.modules.values())  # tests put other things there, too
+    modules = [module for module in everything if isinstance(module, ModuleType) and module is not threading]
+    return [module for module in modules if str(module.__name__).partition(".")[0] not in OURS]
+
+
+def learn() -> None:
+    """Find where gates will stand, so that processes which are forked need not."""
+    premade.learned.learn(_modules(), {id(real) for real, _ in _replacements(lambda: None)})
+
+
 @contextmanager
 def standing(start: Start) -> Iterator[None]:
     """Let gates stand where the real things are, in every module that is imported by now.
@@ -118,19 +130,10 @@ def standing(start: Start) -> Iterator[None]:
         start: gives the baton when a test starts a thread.
     """
     with ExitStack() as undo:
-        around: dict[int, tuple[Any, gates.Lock]] = {}
-        pairs = {id(real): (real, ours) for real, ours in _replacements(start)}
-        everything: list[Any] = list(sys.modules.values())  # tests put other things there, too
-        modules = [
-            module
-            for module in everything
-            if isinstance(module, ModuleType) and str(module.__name__).partition(".")[0] not in OURS
-        ]
-        for module in modules:
-            undo.enter_context(_swapped(vars(module), pairs))
-        for holder in premade.holders([module for module in modules if module is not threading]):
-            undo.enter_context(premade.gated(holder, around))
-        starts = {id(real): both for both in pairs.values() if (real := both[0]).__name__.startswith("start_")}
+        stands = {id(real): (real, ours) for real, ours in _replacements(start)}
+        starts = {address: both for address, both in stands.items() if both[0].__name__.startswith("start_")}
+        undo.enter_context(_swapped(vars(threading), stands))
+        undo.enter_context(premade.gated(_modules(), stands))
         undo.enter_context(_swapped(vars(_thread), starts))
         for owner, name, make in _methods():
             original = vars(owner)[name]

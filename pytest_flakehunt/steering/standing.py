@@ -108,6 +108,9 @@ def _methods() -> Iterator[tuple[type, str, stand_ins.Maker]]:
     for found in vars(selectors).values():
         if isinstance(found, type) and issubclass(found, selectors._BaseSelectorImpl) and "select" in vars(found):  # noqa: SLF001 - what waits
             yield found, "select", gates.selected
+    trio = getattr(sys.modules.get("trio._core._io_epoll"), "EpollIOManager", None)
+    if isinstance(trio, type) and "get_events" in vars(trio):
+        yield trio, "get_events", gates.selected
 
 
 def _modules() -> list[ModuleType]:

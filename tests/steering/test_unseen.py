@@ -186,19 +186,49 @@ def test_a_class_built_on_a_queue_stays_what_it_is() -> None:
         assert isinstance(items, queue.SimpleQueue)
 
 
-def test_an_event_loop_that_waits_for_threads_costs_nobody_the_baton() -> None:
-    def squared(number: int) -> int:
-        result = number
-        result *= number
-        return result
+def squared(number: int) -> int:
+    result = number
+    result *= number
+    return result
 
+
+def with_asyncio() -> list[int]:
     async def main() -> list[int]:
         return await asyncio.gather(*(asyncio.to_thread(squared, number) for number in range(8)))
 
+    return asyncio.run(main())
+
+
+def with_trio() -> list[int]:
+    trio = pytest.importorskip("trio")
+    results = {}
+
+    async def main() -> None:  # its own threads stay for ten seconds, for the next test to use
+        token, done = trio.lowlevel.current_trio_token(), trio.Event()
+
+        def take(number: int, square: int) -> None:
+            results[number] = square
+            if len(results) == 8:
+                done.set()
+
+        def work(number: int) -> None:
+            token.run_sync_soon(take, number, squared(number))
+
+        for number in range(8):
+            threading.Thread(target=work, args=(number,)).start()
+        await done.wait()
+
+    trio.run(main)
+    return [results[number] for number in sorted(results)]
+
+
+@pytest.mark.parametrize("run", [with_asyncio, with_trio])
+def test_an_event_loop_that_waits_for_threads_costs_nobody_the_baton(run: Callable[[], list[int]]) -> None:
+    run()  # what is imported only now is steered from then on
     lost = []
     for seed in range(10):
         with steering(seed):
-            assert asyncio.run(main()) == [number**2 for number in range(8)]
+            assert run() == [number**2 for number in range(8)]
             assert steered._test is not None
             assert steered._test.baton is not None
             lost.append(steered._test.baton.lost)

@@ -529,7 +529,8 @@ def test_a_victim_is_replayed_after_what_pollutes_it(project: Path, flakehunt: F
     suite = "import shop\n\ndef test_first():\n    shop.X = 1\n\ndef test_due():\n    assert not hasattr(shop, 'X')\n"
     Path("test_it.py").write_text(suite, "utf-8")
     write(entry(more='after = ["test_it.py::test_first"]\nseen = { failures = 20, runs = 20 }\n'))
-    assert flakehunt("release").stdout == "stays: test_it.py::test_due: it fails every time (3 of 3)\n"
+    # the fourth is made without a fork, as these may be why a test fails
+    assert flakehunt("release").stdout == "stays: test_it.py::test_due: it fails every time (4 of 4)\n"
     Path("test_it.py").write_text(suite.replace("shop.X = 1", "pass"), "utf-8")
     said = flakehunt("release")
     assert said.returncode == 0
@@ -540,7 +541,7 @@ def test_entries_with_stars_leave_when_all_that_they_mean_pass(project: Path, fl
     suite = "import pytest\n\n@pytest.mark.parametrize('n', [1, 2])\ndef test_due(n):\n    assert n < 2\n"
     Path("test_it.py").write_text(suite, "utf-8")
     write(entry("test_it.py::test_due[*]", more="seen = { failures = 20, runs = 20 }\n"))
-    assert flakehunt("release").stdout == "stays: test_it.py::test_due[*]: it fails every time (3 of 3)\n"
+    assert flakehunt("release").stdout == "stays: test_it.py::test_due[*]: it fails every time (4 of 4)\n"
     Path("test_it.py").write_text(suite.replace("< 2", "< 3"), "utf-8")
     assert flakehunt("release").returncode == 0
 

@@ -1,11 +1,12 @@
 """What a test may do to its process, and to those around it, and what a hunt makes of it."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -392,6 +393,15 @@ def test_a_test_that_kills_its_zygote_again_and_again_is_blamed_and_left_out(
     ]
 
 
+@pytest.fixture
+def interrupts_count() -> Iterator[None]:
+    """Have processes that are started heed SIGINT, even where our own, in the background, were told not to."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts_count")
 @pytest.mark.parametrize("number", ["SIGKILL", pytest.param("SIGINT", marks=pytest.mark.thorough)])
 def test_a_test_in_an_interpreter_of_its_own_that_ends_its_parent_does_not_end_the_hunt(
     pytester: pytest.Pytester, hunt: Hunter, number: str

@@ -67,7 +67,7 @@ class Attribution:
             alone = alone.plus(*(yield from self.book.count("calm, alone", calm, SURE - FIRST_LOOK)))
             if alone.failures == alone.runs:
                 return (yield from self._without_help(alone))
-        found = yield from self._confirmed(FIRST_LOOK, seeded=self.book.several)
+        found = yield from self._confirmed(FIRST_LOOK, seeded=self.book.several, lone=self.book.several)
         if found is None:
             pinning = Pinning(self.target, self.book)
             beside = yield from pinning.neighbours()
@@ -76,7 +76,8 @@ class Attribution:
             found = yield from self._confirmed(LONG_LOOK, seeded=True)
             if found is None:
                 return (yield from self._drawn_or_pinned(["hashseed"] if self.target.calm.failures else []))
-        return (yield from self._told(*found, alone))
+        setup, present = found
+        return (yield from self._told(replace(setup, lone=False), present, alone))
 
     def _told(self, setup: Setup, present: Count, alone: Count) -> Experiment[Diagnosis]:
         """Name what makes it fail under a setup that was seen to."""
@@ -112,38 +113,40 @@ class Attribution:
 
     # confirm
 
-    def _confirmed(self, looks: int, *, seeded: bool) -> Experiment[tuple[Setup, Count] | None]:
+    def _confirmed(self, looks: int, *, seeded: bool, lone: bool = False) -> Experiment[tuple[Setup, Count] | None]:
         """Bring the failure back: alone under a failing sweep's plan, else with its own order before.
 
         Args:
             looks: runs of each at most.
             seeded: whether the sweep's hash seed is held as well, which takes
                 an interpreter of its own: what never failed calm had many seeds there.
+            lone: whether nothing may run beside it: what fails calm as well may do so because of that.
         """
         candidates = self.target.candidates[:MOST_CANDIDATES]
         for candidate in candidates:
-            sweep, alone = self._as_seen(candidate, seeded=seeded)
+            sweep, alone = self._as_seen(candidate, seeded=seeded, lone=lone)
             count = yield from self._looked(f"{sweep}, alone", alone, looks)
             if count.failures and alone.plan.settings:
                 return alone, (yield from self._rate(f"{sweep}, alone", alone, count))
         for candidate in sorted(candidates, key=lambda candidate: candidate.seconds):
             if candidate.before:
-                found = yield from self._after_others(candidate, looks, seeded=seeded)
+                found = yield from self._after_others(candidate, looks, seeded=seeded, lone=lone)
                 if found is not None:
                     return found
         return None
 
-    def _as_seen(self, candidate: Candidate, *, seeded: bool) -> tuple[str, Setup]:
+    def _as_seen(self, candidate: Candidate, *, seeded: bool, lone: bool) -> tuple[str, Setup]:
         """Give a failing sweep's plan, and how the evidence calls it."""
         seed = candidate.plan.names & {"hashseed"}
         plan = candidate.plan if seeded else only(candidate.plan, candidate.plan.names - seed)
-        return f"sweep {candidate.number}'s plan{' but for the hash seed' if seed and not seeded else ''}", Setup(plan)
+        setup = Setup(plan, lone=lone)
+        return f"sweep {candidate.number}'s plan{' but for the hash seed' if seed and not seeded else ''}", setup
 
     def _after_others(
-        self, candidate: Candidate, looks: int, *, seeded: bool
+        self, candidate: Candidate, looks: int, *, seeded: bool, lone: bool
     ) -> Experiment[tuple[Setup, Count] | None]:
         """Bring the failure back after one of the tests that ran before it, or after all of them."""
-        sweep, alone = self._as_seen(candidate, seeded=seeded)
+        sweep, alone = self._as_seen(candidate, seeded=seeded, lone=lone)
         whole = replace(alone, before=candidate.before)
         suspects = polluters.suspects(self.target, candidate.before)
         first, rest = suspects.first, suspects.rest

@@ -221,7 +221,7 @@ class Cases:
 
     def _untried(self, finding: Finding, test: Tally) -> Iterator[str]:
         """Say that forks alone may be the cause, where a hunt that was ended had no time to find out."""
-        doubted = self.survey.checks and test.fails_in_forks and not test.unforked.runs
+        doubted = self.survey.checks and (test.fails_in_forks or test.fails_later) and not test.unforked.runs
         if doubted and finding.verdict in {Verdict.FLAKY, Verdict.FRAGILE}:
             yield UNTRIED
 

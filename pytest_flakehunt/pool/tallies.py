@@ -49,7 +49,12 @@ class Tally:
     def fails_in_forks(self) -> bool:
         """Whether it failed in every fork, or in every one that another fork of its interpreter came before."""
         always = 0 < self.forked.failures == self.forked.runs
-        return always or (bool(self.later_calm) and FEWEST_LATER <= self.later.runs == self.later.failures)
+        return always or (bool(self.later_calm) and self.fails_later)
+
+    @property
+    def fails_later(self) -> bool:
+        """Whether it failed in every fork that another fork of its interpreter came before, calm or not."""
+        return FEWEST_LATER <= self.later.runs == self.later.failures
 
 
 class Tallies:

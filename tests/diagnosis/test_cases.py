@@ -31,9 +31,10 @@ def test_failing_sweeps_of_every_kind_are_among_the_few_that_are_searched_for_a_
     assert chosen[5:] == list(range(2, 27))
 
 
+@pytest.mark.parametrize("plan", ["", "timezone=UTC"])
 @pytest.mark.parametrize(("checks", "ended"), [(True, 4), (True, 5), (False, 4)])
 def test_a_hunt_that_ends_before_fresh_interpreters_have_run_what_forks_may_make_fail_says_so(
-    tmp_path: Path, *, checks: bool, ended: int
+    tmp_path: Path, *, checks: bool, ended: int, plan: str
 ) -> None:
     """One that uses up what its module has made passes in the first fork of an interpreter only."""
     tallies, sweeps = Tallies.of([("a.py::test_it", "a.py", 0)]), {}
@@ -42,7 +43,17 @@ def test_a_hunt_that_ends_before_fresh_interpreters_have_run_what_forks_may_make
         ledger.declare([("a.py::test_it", "a.py", 0)])
         for number in range(ended):
             isolation = Isolation.FRESH if number == 4 else Isolation.FORK
-            one = Sweep(number, read_plan("", KNOWN), (), isolation, 0, "", 0, started=10.0 * number, seconds=1.0)
+            one = Sweep(
+                number,
+                read_plan(plan if 0 < number < 4 else "", KNOWN),
+                (),
+                isolation,
+                0,
+                "",
+                0,
+                started=10.0 * number,
+                seconds=1.0,
+            )
             evidence = Evidence("call", "E", "no", Place("a.py", 1)) if 0 < number < 4 else None
             outcome = Outcome.PASSED if evidence is None else Outcome.FAILED
             attempts = [Attempt("a.py::test_it", outcome, 0.1, evidence)]

@@ -77,9 +77,11 @@ def anywhere(command: str) -> str:
 
     >>> anywhere("/home/me/.venv/bin/python -m pytest a.py::test_x")
     'python -m pytest a.py::test_x'
+    >>> anywhere("/")
+    '/'
     """
     program, separator, rest = command.partition(" ")
-    return program.rpartition("/")[2] + separator + rest
+    return (program.rpartition("/")[2] or program) + separator + rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,8 @@ def test_gates_stand_there_for_the_sweep(place: str) -> None:
 
 def test_naps_let_others_run_by_any_name() -> None:
     plain = naps()
+    if time.sleep is not plain:
+        pytest.skip("something else stands in for it already")
     with steering(1):
         assert naps() is time.sleep is not plain
     assert naps() is time.sleep is plain

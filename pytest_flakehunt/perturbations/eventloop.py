@@ -130,7 +130,7 @@ def _late_timer(original: Callable[..., asyncio.TimerHandle]) -> Callable[..., a
 def _in_turn(loop: Any, when: float, late: float) -> float:
     """Let naps of equal length end in the order in which they began: on no loop does one overtake the other."""
     length = _asked.pop(id(loop), None)
-    nap = id(loop), round(when - loop.time(), 4) if length is None else length
+    nap = id(loop), round(when - loop.time() if length is None else length, 4)
     _rings[nap] = max(late, math.nextafter(_rings.get(nap, 0.0), math.inf))
     return _rings[nap]
 

@@ -146,6 +146,17 @@ async def equal_naps_take_turns() -> bool:
     return order == [1, 2] * 5
 
 
+async def naps_up_to_nearly_one_moment_take_turns() -> bool:
+    order: list[int] = []
+
+    async def nap(number: int) -> None:
+        await asyncio.sleep(0.01 - number / 10_000_000)  # as where somebody takes the time now from a deadline
+        order.append(number)
+
+    await asyncio.gather(nap(1), nap(2), nap(3))
+    return order == [1, 2, 3]
+
+
 async def callbacks_keep_their_order() -> bool:
     order: list[int] = []
     loop = asyncio.get_running_loop()
@@ -204,7 +215,7 @@ async def streams_come_whole() -> bool:
 
 SOUND = [
     streams_come_whole,
-    locks, queues, timers_far_apart, equal_naps_take_turns, callbacks_keep_their_order, never_rings_early, raises_in_an_executor, loop_is_not_blocked,
+    locks, queues, timers_far_apart, equal_naps_take_turns, naps_up_to_nearly_one_moment_take_turns, callbacks_keep_their_order, never_rings_early, raises_in_an_executor, loop_is_not_blocked,
 ]  # fmt: skip
 
 
